@@ -1,0 +1,53 @@
+// What happens to the ruleset and the bridges, as it happens, on Boost.Asio.
+#pragma once
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+namespace nftlink::kernel {
+
+// One commit, by us or by another program.
+struct Change {
+    std::uint32_t generation = 0;
+    std::uint32_t process = 0;  // 0: unknown
+    std::string program;
+    // Events were lost (ENOBUFS): anything may have changed.
+    bool overrun = false;
+};
+
+// The netlink multicast group of nf_tables in the namespace of the calling thread at construction.
+class RulesetEvents {
+public:
+    explicit RulesetEvents(boost::asio::any_io_executor executor);
+    ~RulesetEvents();
+    RulesetEvents(RulesetEvents&&) noexcept;
+    RulesetEvents& operator=(RulesetEvents&&) noexcept;
+
+    // The next commit. One await at a time; cancelling it loses nothing. Throws std::system_error when the socket is broken.
+    boost::asio::awaitable<Change> next();
+
+private:
+    struct State;
+    std::unique_ptr<State> state_;
+};
+
+// Bridges that appear, vanish or change their netfilter switches.
+class BridgeEvents {
+public:
+    explicit BridgeEvents(boost::asio::any_io_executor executor);
+    ~BridgeEvents();
+    BridgeEvents(BridgeEvents&&) noexcept;
+    BridgeEvents& operator=(BridgeEvents&&) noexcept;
+
+    // Returns when some bridge has changed since the last call; read Kernel::bridges() then.
+    boost::asio::awaitable<void> next();
+
+private:
+    struct State;
+    std::unique_ptr<State> state_;
+};
+
+}  // namespace nftlink::kernel

@@ -1,0 +1,100 @@
+// The kernel as nftlink sees it: a ruleset to read and change, and bridges with their netfilter switches.
+//
+// Not for several threads at once. Every function throws std::system_error when the environment is broken (no netlink, no
+// permission to read); a change that the kernel refuses is a value.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <expected>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "nftlink/nft/batch.hpp"
+
+namespace nftlink::kernel {
+
+struct RefusedOperation {
+    std::size_t index = 0;       // in the batch, from 0
+    std::string operation;       // in nft's words, shortened to one line
+    std::string object;          // what the kernel was looking at, when its extended ack says so
+    int error_number = 0;        // positive errno
+    std::string kernel_message;  // extended-ack text; empty when there is none
+
+    bool operator==(const RefusedOperation&) const = default;
+};
+
+// Nothing of the batch was done.
+struct Refusal {
+    enum class Reason {
+        operations,  // the kernel refused those listed
+        stale,       // the ruleset changed since the given generation
+        too_large,   // the batch is over batch_limit()
+        permission,  // the caller may not change the ruleset
+        unknown,     // the kernel's answer was lost: whether it was done must be seen in a new snapshot
+    };
+    Reason reason = Reason::operations;
+    std::size_t operation_count = 0;  // of the whole batch
+    std::vector<RefusedOperation> operations;
+
+    // `kernel refused 1 of 41: #19 add element inet nftlink links4-docker0 { … }: No such file or directory`
+    std::string to_string() const;
+};
+
+struct Commit {
+    std::uint32_t generation = 0;  // of the ruleset after the batch; an empty batch leaves it as it was
+};
+
+// A bridge's own switches (nf_call_iptables, nf_call_ip6tables) beside the namespace's global ones.
+struct BridgeNetfilter {
+    bool ipv4 = false;
+    bool ipv6 = false;
+
+    bool operator==(const BridgeNetfilter&) const = default;
+};
+
+struct Bridge {
+    std::string name;
+    std::uint32_t index = 0;
+    BridgeNetfilter own;
+
+    bool operator==(const Bridge&) const = default;
+};
+
+struct Bridges {
+    std::vector<Bridge> bridges;  // by name
+    bool module_loaded = false;   // br_netfilter: without it no switch does anything
+    BridgeNetfilter global;       // the namespace's sysctls, which switch it on for every bridge
+
+    const Bridge* find(std::string_view name) const;
+    // Whether the packets of one bridge pass the inet and ip hooks.
+    BridgeNetfilter effective(const Bridge& bridge) const;
+};
+
+using TableFilter = std::function<bool(const nft::Table&)>;
+
+class Kernel {
+public:
+    virtual ~Kernel() = default;
+
+    virtual std::uint32_t generation() = 0;
+
+    // The ruleset at one generation. Tables, with their chains and sets, are offered to the filter; of those that it takes
+    // the rules and elements are read too. The others are left out.
+    virtual nft::Ruleset snapshot(const TableFilter& wanted) = 0;
+
+    // Applies the batch in one transaction, all or nothing. An empty batch doesn't reach the kernel.
+    virtual std::expected<Commit, Refusal> apply(const nft::Batch& batch,
+                                                 std::optional<std::uint32_t> expected_generation) = 0;
+
+    // How many bytes one transaction may have here: the send buffer's room.
+    virtual std::size_t batch_limit() = 0;
+
+    virtual Bridges bridges() = 0;
+    // Switches the bridge's own netfilter hooks on; never off, never the global ones. The error is the kernel's.
+    virtual std::expected<void, std::string> enable_bridge_netfilter(const std::string& bridge, BridgeNetfilter wanted) = 0;
+};
+
+}  // namespace nftlink::kernel

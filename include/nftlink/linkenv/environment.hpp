@@ -1,0 +1,53 @@
+// The environment that a link gives its parent: Docker's own variables, in three dialects.
+//
+// Pure and free of netlink and YAML; installed as a library of its own (pkg-config nftlink-linkenv).
+#pragma once
+
+#include <expected>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "nftlink/model/environment_options.hpp"
+#include "nftlink/model/topology.hpp"
+
+namespace nftlink::linkenv {
+
+struct Variable {
+    std::string name;
+    std::string value;
+
+    bool operator==(const Variable&) const = default;
+};
+
+struct Environment {
+    std::vector<Variable> variables;    // in Docker's order
+    std::vector<std::string> warnings;  // what was left out or may surprise; each a sentence naming link and remedy
+};
+
+// The variables of one link. The parent must be in the topology, the link among its links, and the child in the topology
+// too, sharing a bridge with the parent: what a valid configuration guarantees.
+Environment link_environment(const model::Container& parent, const model::Link& link, const model::Topology& topology,
+                             const model::EnvironmentOptions& options);
+
+// The variables of all links of a parent, in the order of its links. A name that the parent's own environment has is left
+// out; a name that two links give stands once, with the first link's value and a warning.
+Environment environment(const model::Container& parent, const model::Topology& topology, const model::EnvironmentOptions& options);
+
+// The hosts-file lines of a parent's links, `ADDRESS<TAB>alias child-name`, one per link, each ended by a newline.
+std::string hosts(const model::Container& parent, const model::Topology& topology);
+
+enum class Format { env, shell, json, null };
+
+std::optional<Format> parse_format(std::string_view text);
+
+// The variables as text:
+//   env    KEY=VALUE lines, as `docker run --env-file` reads them; refuses a value with a newline
+//   shell  export KEY='VALUE' lines, safe to eval whatever the value; refuses a name that is no shell identifier
+//   json   one object, its members in order, and a newline
+//   null   KEY=VALUE ended by NUL bytes, as `xargs -0` and `env -0` have it
+// The error names the variable and a format or dialect that can carry it.
+std::expected<std::string, std::string> format(const std::vector<Variable>& variables, Format format);
+
+}  // namespace nftlink::linkenv

@@ -1,0 +1,60 @@
+// Who exists, on which bridges, and who is linked to whom.
+#pragma once
+
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "nftlink/model/address.hpp"
+#include "nftlink/model/port.hpp"
+
+namespace nftlink::model {
+
+// A container's or an alias' name: [a-zA-Z0-9][a-zA-Z0-9_.-]*, at most 64 characters.
+bool is_name(std::string_view text);
+
+// An interface name as the kernel takes it, less what nft or a shell would trip over: 1 to 15 printable characters
+// without blanks, `/`, `*`, `"`, `\`, and neither `.` nor `..`.
+bool is_interface_name(std::string_view text);
+
+// A link as its parent states it.
+struct Link {
+    std::string child;
+    std::string alias;
+
+    bool operator==(const Link&) const = default;
+};
+
+// `/parent/alias`, unique on a host.
+std::string link_name(std::string_view parent, std::string_view alias);
+
+// One bridge that a container sits on.
+struct Network {
+    std::string bridge;
+    std::vector<Address> addresses;  // not empty; in the order given
+
+    bool operator==(const Network&) const = default;
+};
+
+struct Container {
+    std::string name;
+    std::vector<Network> networks;         // in the order given; each bridge once
+    std::vector<Port> expose;              // sorted, each once
+    std::vector<std::string> environment;  // Docker's raw entries, KEY=VALUE, in the order given; a KEY alone has no value
+    std::vector<Link> links;               // in the order given; each alias once
+
+    // The addresses on that bridge; null when the container isn't on it.
+    const Network* on(std::string_view bridge) const;
+    bool operator==(const Container&) const = default;
+};
+
+struct Topology {
+    std::map<std::string, Container, std::less<>> containers;
+
+    // Null when there is none of that name; valid until the topology changes.
+    const Container* find(std::string_view name) const;
+    bool operator==(const Topology&) const = default;
+};
+
+}  // namespace nftlink::model

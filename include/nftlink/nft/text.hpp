@@ -1,0 +1,28 @@
+// Rulesets and batches in nft's own language, and in its JSON schema (libnftables-json(5)).
+#pragma once
+
+#include <string>
+
+#include "nftlink/nft/batch.hpp"
+
+namespace nftlink::nft {
+
+// One nft command, without a line end: `add element inet nftlink links4-docker0 { … }`.
+std::string to_text(const Operation& operation);
+// One command a line. `nft -f` on it does what the kernel interface does with the batch.
+std::string to_text(const Batch& batch);
+
+// The rule as `nft list` shows it, comment included. An instruction that this language has no words for here reads
+// `<name>`.
+std::string to_text(const Rule& rule);
+// The table as a block, as `nft list table` shows it.
+std::string to_text(const Table& table);
+
+// One element's key: `172.17.0.3 . 172.17.0.2 . tcp . 6379`.
+std::string to_text(const Key& key, const std::vector<DataType>& types);
+
+// A script that loads over whatever is there: each table added, deleted, and added again with all that it holds.
+std::string render(const Ruleset& ruleset);
+std::string render_json(const Ruleset& ruleset);
+
+}  // namespace nftlink::nft

@@ -1,0 +1,13 @@
+#include "nftlink/base/error.hpp"
+
+#include <gtest/gtest.h>
+
+namespace nftlink::base {
+
+TEST(Error, NamesThePlace) {
+    EXPECT_EQ((Error{{"a.yaml", 3, 7}, "unknown key"}.to_string()), "a.yaml:3:7: unknown key");
+}
+
+TEST(Error, OfAWholeFileHasNoLine) { EXPECT_EQ((Error{{"a.yaml"}, "is empty"}.to_string()), "a.yaml: is empty"); }
+
+}  // namespace nftlink::base
