@@ -1,0 +1,24 @@
+// The opaque bytes that nft keeps with objects: a list of type (1 byte), length (1 byte), value. A comment's value ends
+// with NUL. Only types and layout are nft's; the kernel never looks inside.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "nftlink/nft/decode.hpp"
+
+namespace nftlink::nft {
+
+// The comment's type among the userdata of tables, chains, rules and elements, and of sets.
+inline constexpr std::uint8_t comment_type = 0;
+inline constexpr std::uint8_t set_comment_type = 7;
+
+// Empty for an empty comment. Comments are cut at max_comment_length.
+Bytes make_userdata(std::uint8_t type, std::string_view comment);
+
+// Takes the comment out of userdata. False when there is more than a comment and entries of the types below
+// `cosmetic_below`, which only guide nft's printing.
+bool read_userdata(Payload userdata, std::uint8_t type, std::uint8_t cosmetic_below, std::string& comment);
+
+}  // namespace nftlink::nft
