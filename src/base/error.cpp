@@ -8,6 +8,8 @@ std::string Position::to_string() const {
     return line == 0 ? file : fmt::format("{}:{}:{}", file, line, column);
 }
 
-std::string Error::to_string() const { return fmt::format("{}: {}", where.to_string(), message); }
+std::string Error::to_string() const {
+    return fmt::format("{}: {}", where.to_string(), message);
+}
 
 }  // namespace nftlink::base

@@ -10,12 +10,12 @@
 namespace nftlink::nft {
 
 // BATCH_BEGIN, the messages, BATCH_END. Message i (BATCH_BEGIN is 0) has sequence number `first_sequence + i`. Only
-// BATCH_END asks for an ack: a kernel from 6.10 on answers it when the batch is committed. So that older kernels answer too,
-// the last message before it asks for one as well.
+// BATCH_END asks for an ack: a kernel from 6.10 on answers it when the batch is committed. So that older kernels answer
+// too, the last message before it asks for one as well.
 struct Datagram {
     Bytes bytes;
-    // The operation that each message came from, in order; BATCH_BEGIN and BATCH_END have no_operation. One operation may
-    // need several messages, since a netlink attribute holds at most 64 KiB.
+    // The operation that each message came from, in order; BATCH_BEGIN and BATCH_END have no_operation. One operation
+    // may need several messages, since a netlink attribute holds at most 64 KiB.
     std::vector<std::uint32_t> operation_of_message;
 
     static constexpr std::uint32_t no_operation = 0xffffffff;

@@ -1,7 +1,7 @@
 // The instructions of a rule, as the kernel's nf_tables machine runs them.
 //
-// Keys, registers and operators are the numbers of <linux/netfilter/nf_tables.h>; values are in network byte order unless
-// they are said to be in the host's.
+// Keys, registers and operators are the numbers of <linux/netfilter/nf_tables.h>; values are in network byte order
+// unless they are said to be in the host's.
 #pragma once
 
 #include <cstdint>

@@ -1,7 +1,8 @@
 // nf_tables' objects as plain values.
 //
 // `unknown` holds, as dumped, every attribute that we don't know: two objects that differ there are different. What the
-// kernel alone decides (handles, use counts) is no part of an object's identity and isn't compared by the same_… functions.
+// kernel alone decides (handles, use counts) is no part of an object's identity and isn't compared by the same_…
+// functions.
 #pragma once
 
 #include <array>
@@ -42,7 +43,7 @@ Counters* counters(Rule& rule);
 
 // What makes a chain a base chain.
 struct Hook {
-    std::string type;         // `filter`
+    std::string type;          // `filter`
     std::uint32_t number = 0;  // NF_INET_FORWARD …
     std::int32_t priority = 0;
     std::uint32_t policy = 1;  // NF_ACCEPT or NF_DROP
@@ -94,7 +95,7 @@ struct Set {
     std::uint32_t size = 0;     // how many elements it can hold; 0: no limit
     bool counter = false;       // elements are counted
     std::string comment;
-    Bytes unknown;  // flags, key type and length of a set that isn't one of ours included
+    Bytes unknown;                  // flags, key type and length of a set that isn't one of ours included
     std::vector<Element> elements;  // sorted by key, each once
 };
 

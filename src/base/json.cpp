@@ -1,0 +1,2 @@
+// Boost.JSON, compiled once for every layer.
+#include <boost/json/src.hpp>

@@ -1,0 +1,24 @@
+// Where header fields are, as nft loads them.
+#pragma once
+
+#include <cstdint>
+
+namespace nftlink::nft::layout {
+
+// Offsets from the network header.
+inline constexpr std::uint32_t ipv4_source = 12, ipv4_destination = 16;
+inline constexpr std::uint32_t ipv6_source = 8, ipv6_destination = 24;
+// Offsets from the transport header.
+inline constexpr std::uint32_t source_port = 0, destination_port = 2, icmp_type = 0;
+
+constexpr std::uint32_t source(bool ipv4) {
+    return ipv4 ? ipv4_source : ipv6_source;
+}
+constexpr std::uint32_t destination(bool ipv4) {
+    return ipv4 ? ipv4_destination : ipv6_destination;
+}
+constexpr std::uint32_t address_size(bool ipv4) {
+    return ipv4 ? 4 : 16;
+}
+
+}  // namespace nftlink::nft::layout
