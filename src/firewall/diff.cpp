@@ -1,0 +1,273 @@
+// The order in which a change is written, so that each operation finds what it needs and nothing is in its way:
+//   rules go, then the sets and chains that nothing refers to any more; new sets and chains come; elements go and come
+//   (a full set takes none, so in this order); new rules come, each before the one that stays after it; comments are
+//   set last.
+#include <algorithm>
+#include <set>
+
+#include "diff_rules.hpp"
+#include "names.hpp"
+#include "nftlink/firewall/firewall.hpp"
+
+namespace nftlink::firewall {
+
+namespace {
+
+using nft::Chain;
+using nft::Element;
+using nft::Rule;
+using nft::Set;
+using nft::Table;
+
+// A chain's policy can be changed in place, nothing else of it can.
+bool same_chain(const Chain& have, const Chain& want) {
+    const auto fixed = [](const Chain& chain) {
+        auto hook = chain.hook;
+        if (hook)
+            hook->policy = 0;
+        return hook;
+    };
+    return have.comment == want.comment && have.unknown == want.unknown && fixed(have) == fixed(want);
+}
+
+// A larger set than wanted is as good.
+bool same_set(const Set& have, const Set& want) {
+    return have.key == want.key && have.counter == want.counter && have.comment == want.comment &&
+           have.unknown == want.unknown && (have.size == 0 ? want.size == 0 : have.size >= want.size);
+}
+
+Chain without_rules(const Chain& chain) {
+    return {chain.name, chain.hook, chain.comment, chain.unknown, {}};
+}
+
+Set without_elements(const Set& set) {
+    return {set.name, set.key, set.size, set.counter, set.anonymous, set.comment, set.unknown, {}};
+}
+
+// The wanted elements with the counts that the set of that name has for them.
+std::vector<Element> with_counts(const Set* have, const Set& want) {
+    std::vector<Element> elements = want.elements;
+    if (have == nullptr || !want.counter)
+        return elements;
+    auto old = have->elements.begin();
+    for (Element& element : elements) {
+        old = std::lower_bound(old, have->elements.end(), element.key,
+                               [](const Element& a, const nft::Key& key) { return a.key < key; });
+        if (old != have->elements.end() && old->key == element.key)
+            element.counters = old->counters;
+    }
+    return elements;
+}
+
+// The change of one table, collected by kind and put together in order.
+class TableDiff {
+public:
+    TableDiff(const Table* have, const Table& want) : have_(have), want_(want) {}
+
+    void append_to(nft::Batch& batch) {
+        if (have_ == nullptr)
+            create();
+        else if (have_->comment != want_.comment || have_->unknown != want_.unknown || have_->other_object_count != 0)
+            rebuild();
+        else
+            update();
+        for (auto* part : {&remove_rules_, &remove_objects_, &add_objects_, &remove_elements_, &add_elements_,
+                           &add_rules_, &replace_rules_})
+            std::ranges::move(*part, std::back_inserter(batch));
+    }
+
+private:
+    void put(nft::Batch& part, nft::Action action) { part.push_back({want_.family, want_.name, std::move(action)}); }
+
+    // What a table is can't be changed in place.
+    void rebuild() {
+        put(remove_objects_, nft::DeleteTable{});
+        create();
+    }
+
+    void create() {
+        put(add_objects_, nft::AddTable{want_.comment});
+        for (const Set& set : want_.sets)
+            create_set(set);
+        for (const Chain& chain : want_.chains)
+            create_chain(chain);
+    }
+
+    // What the kernel has under that name, in this slot or the other.
+    template <typename T>
+    const T* predecessor(const T* (Table::*find)(std::string_view) const, const std::string& name) const {
+        if (have_ == nullptr)
+            return nullptr;
+        const T* same = (have_->*find)(name);
+        return same != nullptr ? same : (have_->*find)(other_slot(name));
+    }
+
+    void create_set(const Set& set) {
+        put(add_objects_, nft::AddSet{without_elements(set)});
+        auto elements = with_counts(predecessor(&Table::set, set.name), set);
+        if (!elements.empty())
+            put(add_elements_, nft::AddElements{set.name, set.key, std::move(elements)});
+    }
+
+    void create_chain(const Chain& chain) {
+        put(add_objects_, nft::AddChain{without_rules(chain)});
+        std::vector<Rule> rules = chain.rules;
+        if (const Chain* old = predecessor(&Table::chain, chain.name))
+            carry_counters(old->rules, rules);
+        for (Rule& rule : rules)
+            put(add_rules_, nft::AddRule{chain.name, std::move(rule), 0});
+    }
+
+    void update() {
+        find_replaced();
+        // Sets before chains, since a verdict map refers to chains. An anonymous set goes with its rule.
+        for (const Set& set : have_->sets)
+            if (!set.anonymous && (replaced_.contains(set.name) || want_.set(set.name) == nullptr))
+                put(remove_objects_, nft::DeleteSet{set.name});
+        for (const Chain& chain : have_->chains)
+            if (replaced_.contains(chain.name) || want_.chain(chain.name) == nullptr) {
+                if (!chain.rules.empty())
+                    put(remove_rules_, nft::FlushChain{chain.name});
+                put(remove_objects_, nft::DeleteChain{chain.name});
+            }
+        for (const Set& set : want_.sets)
+            update_set(set);
+        for (const Chain& chain : want_.chains)
+            update_chain(chain);
+    }
+
+    // Chains and sets of one table may share a name; replacing both then is no harm.
+    void find_replaced() {
+        for (const Set& set : want_.sets)
+            if (const Set* old = have_->set(set.name); old != nullptr && !same_set(*old, set))
+                replaced_.insert(set.name);
+        for (const Chain& chain : want_.chains)
+            if (const Chain* old = have_->chain(chain.name); old != nullptr && !same_chain(*old, chain))
+                replaced_.insert(chain.name);
+    }
+
+    void update_set(const Set& want) {
+        const Set* have = have_->set(want.name);
+        if (have == nullptr || replaced_.contains(want.name))
+            create_set(want);
+        else
+            update_elements(*have, want);
+    }
+
+    void update_elements(const Set& have, const Set& want) {
+        std::vector<Element> gone, added;
+        auto old = have.elements.begin();
+        for (const Element& element : want.elements) {
+            for (; old != have.elements.end() && old->key < element.key; ++old)
+                gone.push_back(*old);
+            if (old == have.elements.end() || old->key != element.key) {
+                added.push_back(element);
+                continue;
+            }
+            if (!same_element(*old, element, want.counter)) {
+                gone.push_back(*old);
+                added.push_back(element);
+                added.back().counters = want.counter ? old->counters : std::nullopt;
+            }
+            ++old;
+        }
+        gone.insert(gone.end(), old, have.elements.end());
+        if (!gone.empty())
+            put(remove_elements_, nft::DeleteElements{want.name, want.key, std::move(gone)});
+        if (!added.empty())
+            put(add_elements_, nft::AddElements{want.name, want.key, std::move(added)});
+    }
+
+    static bool same_element(const Element& have, const Element& want, bool counted) {
+        return have.comment == want.comment && have.unknown == want.unknown && have.counters.has_value() == counted;
+    }
+
+    void update_chain(const Chain& want) {
+        const Chain* have = have_->chain(want.name);
+        if (have == nullptr || replaced_.contains(want.name)) {
+            create_chain(want);
+            return;
+        }
+        if (have->hook != want.hook)
+            put(add_objects_, nft::AddChain{without_rules(want)});
+        update_rules(*have, want);
+    }
+
+    void update_rules(const Chain& have, const Chain& want) {
+        const auto matches =
+            match_rules(have.rules, want.rules, [this](const Rule& rule) { return !refers_to_replaced(rule); });
+        std::vector<bool> stays(have.rules.size());
+        for (const auto& match : matches)
+            if (match)
+                stays[*match] = true;
+        std::vector<Rule> going;
+        for (std::size_t index = 0; index < have.rules.size(); ++index)
+            if (!stays[index]) {
+                put(remove_rules_, nft::DeleteRule{want.name, have.rules[index].handle});
+                going.push_back(have.rules[index]);
+            }
+        add_missing_rules(have, want, matches, going);
+    }
+
+    using Matches = std::vector<std::optional<std::size_t>>;
+
+    void add_missing_rules(const Chain& have, const Chain& want, const Matches& matches,
+                           const std::vector<Rule>& going) {
+        // The rule that stays after each wanted one; 0 at the end of the chain.
+        std::vector<std::uint64_t> next(matches.size());
+        for (std::size_t index = matches.size(), handle = 0; index-- > 0;) {
+            next[index] = handle;
+            if (matches[index])
+                handle = have.rules[*matches[index]].handle;
+        }
+        std::vector<Rule> missing;
+        for (std::size_t index = 0; index < matches.size(); ++index)
+            if (!matches[index])
+                missing.push_back(want.rules[index]);
+        carry_counters(going, missing);
+        for (std::size_t index = 0, added = 0; index < matches.size(); ++index)
+            if (!matches[index])
+                put(add_rules_, nft::AddRule{want.name, std::move(missing[added++]), next[index]});
+            else if (const Rule& old = have.rules[*matches[index]]; old.comment != want.rules[index].comment)
+                replace_comment(want.name, old, want.rules[index]);
+    }
+
+    void replace_comment(const std::string& chain, const Rule& have, Rule want) {
+        if (nft::Counters* counters = nft::counters(want))
+            *counters = *nft::counters(have);
+        put(replace_rules_, nft::ReplaceRule{chain, have.handle, std::move(want)});
+    }
+
+    bool refers_to_replaced(const Rule& rule) const {
+        return std::ranges::any_of(rule.expressions, [this](const nft::Expression& expression) {
+            if (const auto* lookup = std::get_if<nft::SetLookup>(&expression))
+                return replaced_.contains(lookup->set);
+            const auto* verdict = std::get_if<nft::Verdict>(&expression);
+            return verdict != nullptr && replaced_.contains(verdict->chain);
+        });
+    }
+
+    const Table* have_;
+    const Table& want_;
+    std::set<std::string, std::less<>> replaced_;  // chains and sets that must go and come again
+    nft::Batch remove_rules_, remove_objects_, add_objects_, remove_elements_, add_elements_, add_rules_,
+        replace_rules_;
+};
+
+}  // namespace
+
+nft::Batch diff(const nft::Ruleset& have, const nft::Ruleset& want) {
+    nft::Batch batch;
+    for (const Table& table : want.tables)
+        TableDiff(have.table(table.family, table.name), table).append_to(batch);
+    for (const Table& table : have.tables)
+        if (want.table(table.family, table.name) == nullptr && is_ours(table))
+            batch.push_back({table.family, table.name, nft::DeleteTable{}});
+    return batch;
+}
+
+nft::Batch clear(const nft::Ruleset& have) {
+    return diff(have, {});
+}
+
+}  // namespace nftlink::firewall

@@ -94,6 +94,7 @@ struct Set {
     std::vector<DataType> key;  // the fields of the concatenation; empty when they are none that we know
     std::uint32_t size = 0;     // how many elements it can hold; 0: no limit
     bool counter = false;       // elements are counted
+    bool anonymous = false;     // part of a rule: comes and goes with it
     std::string comment;
     Bytes unknown;                  // flags, key type and length of a set that isn't one of ours included
     std::vector<Element> elements;  // sorted by key, each once

@@ -1,0 +1,39 @@
+#include "names.hpp"
+
+#include <fmt/format.h>
+
+namespace nftlink::firewall {
+
+namespace {
+
+std::string escaped(std::string_view bridge) {
+    std::string text;
+    for (const char c : bridge) {
+        const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+                           c == '.' || c == '-';
+        text += plain ? std::string(1, c) : fmt::format("/{:02X}", static_cast<unsigned char>(c));
+    }
+    return text;
+}
+
+}  // namespace
+
+std::string bridge_chain(std::string_view bridge) {
+    return "bridge-" + escaped(bridge);
+}
+
+std::string links_set(std::string_view bridge, bool ipv4) {
+    return (ipv4 ? "links4-" : "links6-") + escaped(bridge);
+}
+
+std::string replies_set(std::string_view bridge, bool ipv4) {
+    return (ipv4 ? "replies4-" : "replies6-") + escaped(bridge);
+}
+
+std::string other_slot(std::string_view name) {
+    if (name.ends_with(second_slot))
+        return std::string(name.substr(0, name.size() - second_slot.size()));
+    return std::string(name) + std::string(second_slot);
+}
+
+}  // namespace nftlink::firewall

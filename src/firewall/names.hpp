@@ -1,0 +1,27 @@
+// How our objects are called and known.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace nftlink::firewall {
+
+// What the comments of our table, chains and sets start with: how we know our own.
+inline constexpr std::string_view tag = "nftlink: ";
+
+inline constexpr std::string_view forward_chain = "forward";
+
+// Names hold an interface's name; whatever nft's identifiers can't is written `/XX`, in hexadecimal. No interface name
+// has a `/`, so two bridges never get one name.
+std::string bridge_chain(std::string_view bridge);
+std::string links_set(std::string_view bridge, bool ipv4);
+std::string replies_set(std::string_view bridge, bool ipv4);
+
+// A table's chains and sets live in one of two slots: the plain name, or the name with this after it, which no bridge's
+// escaped name ends with. A change too large for one transaction is built in the slot that isn't in use.
+inline constexpr std::string_view second_slot = "/b";
+
+// The same object's name in the other slot.
+std::string other_slot(std::string_view name);
+
+}  // namespace nftlink::firewall
