@@ -206,18 +206,25 @@ struct OperationSize {
     static constexpr std::size_t per_expression = 128;
 
     std::size_t operator()(const AddElements& action) const { return elements(action.elements); }
-    std::size_t operator()(const DeleteElements& action) const { return elements(action.elements); }
+    std::size_t operator()(const DeleteElements& action) const {
+        Element bare;
+        if (!action.elements.empty())
+            bare.key = action.elements.front().key;
+        return object_limit + packed(action.elements.size() * element_size(bare));
+    }
     std::size_t operator()(const AddRule& action) const { return rule(action.rule); }
     std::size_t operator()(const ReplaceRule& action) const { return rule(action.rule); }
     std::size_t operator()(const auto&) const { return object_limit; }
 
     static std::size_t rule(const Rule& rule) { return object_limit + per_expression * rule.expressions.size(); }
     static std::size_t elements(const std::vector<Element>& elements) {
-        std::size_t size = object_limit;
+        std::size_t size = 0;
         for (const Element& element : elements)
             size += element_size(element);
-        return size + size / 0x8000 * object_limit;  // more messages, each with a header
+        return object_limit + packed(size);
     }
+    // Elements fill several messages, each with its header.
+    static std::size_t packed(std::size_t size) { return size + size / 0x8000 * object_limit; }
 };
 
 }  // namespace
