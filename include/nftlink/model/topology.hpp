@@ -14,8 +14,8 @@ namespace nftlink::model {
 // A container's or an alias' name: [a-zA-Z0-9][a-zA-Z0-9_.-]*, at most 64 characters.
 bool is_name(std::string_view text);
 
-// An interface name as the kernel takes it, less what nft or a shell would trip over: 1 to 15 printable characters
-// without blanks, `/`, `*`, `"`, `\`, and neither `.` nor `..`.
+// An interface name as the kernel takes it, less what nft or a shell would trip over: 1 to 15 printable ASCII characters
+// without blanks, `/`, `:`, `*`, `"`, `\`, and neither `.` nor `..`.
 bool is_interface_name(std::string_view text);
 
 // A link as its parent states it.
