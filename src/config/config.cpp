@@ -1,0 +1,99 @@
+#include "nftlink/config/config.hpp"
+
+#include "containers.hpp"
+#include "inputs.hpp"
+#include "merge.hpp"
+#include "reader.hpp"
+#include "settings.hpp"
+#include "topology_checks.hpp"
+#include "words.hpp"
+#include "yaml.hpp"
+
+namespace nftlink::config {
+
+namespace {
+
+constexpr std::string_view section_names[] = {"firewall", "bridges", "containers", "env",
+                                              "control",  "state",   "sources",    "log"};
+
+struct Documents {
+    std::vector<const Node*> roots;  // maps and nulls
+    bool whole = true;               // no part of any source is missing
+};
+
+Documents read_documents(const std::vector<Input>& inputs, Arena& arena, Report& report) {
+    Documents documents;
+    for (const Input& input : inputs) {
+        const std::uint32_t source = report.add_source(input.name, input.text);
+        if (!input.fault.empty()) {
+            report.error({source}, input.fault);
+            documents.whole = false;
+            continue;
+        }
+        const auto [root, whole] = read_yaml(source, arena, report);
+        const bool is_map = root != nullptr && (root->kind == Kind::map || root->kind == Kind::null);
+        documents.whole &= whole && is_map;
+        if (is_map)
+            documents.roots.push_back(root);
+        else if (root != nullptr)
+            report.error(root->place, "a configuration must be a map of sections, not " + describe(*root));
+    }
+    return documents;
+}
+
+void read_topology(const Node& section, bool whole, Config& config, Report& report) {
+    std::vector<StatedContainer> containers = read_containers(section, report);
+    check_addresses(containers, config.firewall.family, report);
+    check_links(containers, config.firewall.family, whole, report);
+    for (StatedContainer& container : containers) {
+        std::string name = container.value.name;
+        config.topology.containers.emplace(std::move(name), std::move(container.value));
+    }
+}
+
+void read_section(const Node& key, const Node& value, Config& config, Report& report) {
+    if (key.text == "firewall")
+        read_firewall(value, config, report);
+    else if (key.text == "bridges")
+        read_bridges(value, config, report);
+    else if (key.text == "env")
+        read_env(value, config, report);
+    else if (key.text == "log")
+        read_log(value, config, report);
+    else if (key.text == "control" || key.text == "state" || key.text == "sources") {
+        if (value.kind != Kind::null)
+            refuse_later(report, key.place, key.text);
+    } else if (key.text != "containers") {
+        refuse_unknown_key(report, key, section_names);
+    }
+}
+
+}  // namespace
+
+Result parse_inputs(const std::vector<Input>& inputs) {
+    Arena arena;
+    Report report;
+    Loaded loaded;
+    const Documents documents = read_documents(inputs, arena, report);
+    if (!documents.roots.empty()) {
+        const Node& root = *merge(documents.roots, arena, report);
+        for_each_entry(root,
+                       [&](const Node& key, const Node& value) { read_section(key, value, loaded.config, report); });
+        // Last: what containers may be depends on the firewall's family.
+        if (const Node* containers = find(root, "containers"))
+            read_topology(*containers, documents.whole, loaded.config, report);
+    }
+    if (report.error_count() > 0)
+        return std::unexpected(report.errors());
+    loaded.warnings = report.warnings();
+    return loaded;
+}
+
+Result parse(const std::vector<Source>& sources) {
+    std::vector<Input> inputs;
+    for (const Source& source : sources)
+        inputs.push_back({.name = source.name, .text = source.text, .fault = ""});
+    return parse_inputs(inputs);
+}
+
+}  // namespace nftlink::config

@@ -1,4 +1,32 @@
+// Any bytes are a configuration or a list of errors, each with a place in the text; two sources are read as well as
+// one.
+#include "nftlink/config/config.hpp"
+
 #include <cstddef>
 #include <cstdint>
+#include <cstdlib>
 
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t*, std::size_t) { return 0; }
+namespace config = nftlink::config;
+
+namespace {
+
+void check(const std::vector<config::Source>& sources) {
+    const auto result = config::parse(sources);
+    if (!result && result.error().empty())
+        std::abort();
+    for (const auto& message : result ? result->warnings : result.error())
+        if (message.where.line == 0 || message.where.column == 0 || message.message.empty() ||
+            message.message.find('\n') != std::string::npos)
+            std::abort();
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+    const std::string text(reinterpret_cast<const char*>(data), size);
+    check({{"fuzz.yaml", text}});
+    // A line `#|` parts it into the file and its drop-in.
+    if (const auto cut = text.find("\n#|\n"); cut != std::string::npos)
+        check({{"fuzz.yaml", text.substr(0, cut + 1)}, {"conf.d/fuzz.yaml", text.substr(cut + 4)}});
+    return 0;
+}

@@ -51,7 +51,8 @@ struct Source {
     std::string text;
 };
 
-// All errors of all sources at once, in the order of file, line and column; never a part of a configuration.
+// All errors of all sources at once, in the order of source, line and column; never a part of a configuration. Columns
+// count characters. An error of a file as a whole has line 0 and comes after its others.
 using Result = std::expected<Loaded, base::Errors>;
 
 // Merges the sources in their order: maps merge, the same container or setting given twice is an error naming both places.

@@ -1,0 +1,24 @@
+// The section `containers`: each container by itself. How they fit together is checked in topology_checks.hpp.
+#pragma once
+
+#include <vector>
+
+#include "nftlink/model/topology.hpp"
+#include "node.hpp"
+#include "report.hpp"
+
+namespace nftlink::config {
+
+// A container as the configuration states it, and the places of what other containers may contradict.
+struct StatedContainer {
+    Place place;  // its name
+    model::Container value;
+    std::vector<Place> addresses;  // of each address, network after network
+    std::vector<Place> links;      // of each link
+    bool sound = true;             // false: an error was found in it, so parts may be missing from the value
+};
+
+// In the order given; also those with errors, so that links to them aren't called unknown.
+std::vector<StatedContainer> read_containers(const Node& section, Report& report);
+
+}  // namespace nftlink::config

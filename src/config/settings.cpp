@@ -1,0 +1,154 @@
+#include "settings.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "priority.hpp"
+#include "reader.hpp"
+#include "table_name.hpp"
+#include "words.hpp"
+
+namespace nftlink::config {
+
+namespace {
+
+constexpr std::string_view firewall_keys[] = {"family",      "table",    "priority",  "layout",
+                                              "replies",     "counters", "log_drops", "table_owner",
+                                              "accept_mark", "attach",   "cut_flows", "on_exit"};
+constexpr std::string_view bridge_keys[] = {"icc", "base_rules"};
+constexpr std::string_view env_keys[] = {"dialect", "child_environment", "directory", "cdi_directory"};
+constexpr std::string_view log_keys[] = {"level", "format"};
+
+constexpr Choice<model::Family> families[] = {{"inet", model::Family::inet}, {"ip", model::Family::ip}};
+constexpr Choice<model::Layout> layouts[] = {{"sets", model::Layout::sets}, {"rules", model::Layout::rules}};
+constexpr Choice<model::Replies> replies[] = {{"established", model::Replies::established},
+                                              {"source-port", model::Replies::source_port}};
+constexpr Choice<model::Icc> iccs[] = {{"deny", model::Icc::deny}, {"allow", model::Icc::allow}};
+constexpr Choice<OnExit> exits[] = {{"keep", OnExit::keep}, {"remove", OnExit::remove}};
+constexpr Choice<model::Dialect> dialects[] = {{"docker-0.10", model::Dialect::docker_0_10},
+                                               {"docker-27", model::Dialect::docker_27},
+                                               {"docker-28", model::Dialect::docker_28}};
+constexpr Choice<LogLevel> levels[] = {
+    {"debug", LogLevel::debug}, {"info", LogLevel::info}, {"warning", LogLevel::warning}, {"error", LogLevel::error}};
+constexpr Choice<LogFormat> formats[] = {{"text", LogFormat::text}, {"json", LogFormat::json}};
+
+constexpr std::size_t longest_interface_name = 15;  // IFNAMSIZ, less its NUL
+
+void read_family(MapReader& map, model::Family& family, Report& report) {
+    const Node* node = map.get("family");
+    if (node != nullptr && node->kind == Kind::scalar && node->text == "bridge")
+        refuse_later(report, node->place, "family: bridge");
+    else
+        map.read_choice("family", families, family);
+}
+
+void read_table(MapReader& map, std::string& table, Report& report) {
+    const Node* node = map.get_text("table", "a table's name");
+    if (node == nullptr)
+        return;
+    if (const std::string fault = table_name_fault(node->text); !fault.empty())
+        report.error(node->place, "'table' " + fault);
+    else
+        table = node->text;
+}
+
+void read_priority(MapReader& map, std::int32_t& priority, Report& report) {
+    const Node* node = map.get_text("priority", "a number or a name such as filter");
+    if (node == nullptr)
+        return;
+    if (const auto parsed = parse_priority(node->text))
+        priority = *parsed;
+    else
+        report.error(node->place, "'priority' " + parsed.error());
+}
+
+void read_accept_mark(MapReader& map, std::optional<std::uint32_t>& mark, Report& report) {
+    const Node* node = map.get("accept_mark");
+    if (node == nullptr || node->kind == Kind::null)
+        return;
+    const auto number = node->kind == Kind::scalar ? to_number(node->text) : std::nullopt;
+    const bool in_range = number && *number >= 1 && *number <= 0xffffffff;
+    if (in_range && node->plain)
+        mark = static_cast<std::uint32_t>(*number);
+    else
+        refuse(report, *node, "accept_mark", "a number from 1 to 0xffffffff",
+               in_range       ? "; write it without quotes"
+               : number == 0U ? "; leave it empty to set no mark"
+                              : "");
+}
+
+void read_bridge(const Node& key, const Node& value, model::BridgePolicy& policy, Report& report) {
+    if (const std::string fault = interface_name_fault(key.text); !fault.empty())
+        report.error(key.place, fmt::format("bridge {}: {}", quote(key.text), fault));
+    MapReader map(value, key.text, bridge_keys, report);
+    map.read_choice("icc", iccs, policy.icc);
+    map.read_boolean("base_rules", policy.base_rules);
+}
+
+}  // namespace
+
+std::string interface_name_fault(std::string_view name) {
+    if (name.find('*') != std::string_view::npos)
+        return "name patterns are not supported yet";
+    if (name.find(':') != std::string_view::npos)
+        return "an interface's name cannot have ':' in it";
+    if (model::is_interface_name(name))
+        return "";
+    if (name.empty())
+        return "an interface's name cannot be empty";
+    if (name.size() > longest_interface_name)
+        return fmt::format("an interface's name has at most {} characters, not {}", longest_interface_name,
+                           name.size());
+    if (name == "." || name == "..")
+        return "an interface cannot have this name";
+    const auto bad = std::ranges::find_if(name, [](char c) { return c != '.' && !model::is_interface_name({&c, 1}); });
+    if (bad == name.end())
+        return "this is no interface's name";
+    if (*bad == ' ' || *bad == '\t')
+        return "an interface's name has no blanks";
+    if (static_cast<unsigned char>(*bad) >= 0x80)
+        return "an interface's name can have ASCII characters only";
+    return fmt::format("an interface's name cannot have {} in it", quote(std::string_view(&*bad, 1)));
+}
+
+void read_firewall(const Node& section, Config& config, Report& report) {
+    model::FirewallPolicy& firewall = config.firewall;
+    MapReader map(section, "firewall", firewall_keys, report);
+    read_family(map, firewall.family, report);
+    read_table(map, firewall.table, report);
+    read_priority(map, firewall.priority, report);
+    map.read_choice("layout", layouts, firewall.layout);
+    map.read_choice("replies", replies, firewall.replies);
+    map.read_boolean("counters", firewall.counters);
+    map.read_boolean("log_drops", firewall.log_drops);
+    read_accept_mark(map, firewall.accept_mark, report);
+    map.only_false("table_owner");
+    map.only_false("cut_flows");
+    map.only_empty_list("attach");
+    map.read_choice("on_exit", exits, config.on_exit);
+}
+
+void read_bridges(const Node& section, Config& config, Report& report) {
+    if (section.kind != Kind::map && section.kind != Kind::null)
+        return refuse(report, section, "bridges", "a map of bridges");
+    for_each_entry(section, [&](const Node& key, const Node& value) {
+        read_bridge(key, value, config.firewall.bridges[std::string(key.text)], report);
+    });
+}
+
+void read_env(const Node& section, Config& config, Report& report) {
+    MapReader map(section, "env", env_keys, report);
+    map.read_choice("dialect", dialects, config.env.dialect);
+    map.read_boolean("child_environment", config.env.child_environment);
+    map.only_null("directory");
+    map.only_null("cdi_directory");
+}
+
+void read_log(const Node& section, Config& config, Report& report) {
+    MapReader map(section, "log", log_keys, report);
+    map.read_choice("level", levels, config.log.level);
+    map.read_choice("format", formats, config.log.format);
+}
+
+}  // namespace nftlink::config

@@ -1,0 +1,103 @@
+// From files: the main one and conf.d beside it.
+#include <gmock/gmock.h>
+
+#include <cstdlib>
+#include <fstream>
+
+#include "nftlink/config/config.hpp"
+
+namespace nftlink::config {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::ElementsAre;
+using testing::Key;
+
+class Load : public testing::Test {
+protected:
+    Load() {
+        std::string name = (fs::temp_directory_path() / "nftlink-load-XXXXXX").string();
+        folder_ = ::mkdtemp(name.data());
+    }
+    ~Load() override { fs::remove_all(folder_); }
+
+    void write(const std::string& name, const std::string& text) {
+        fs::create_directories((folder_ / name).parent_path());
+        std::ofstream(folder_ / name, std::ios::binary) << text;
+    }
+    // The messages, less the folder's name.
+    std::vector<std::string> errors() {
+        std::vector<std::string> result;
+        const auto loaded = load(folder_ / "nftlink.yaml");
+        for (const auto& error : loaded ? base::Errors{} : loaded.error()) {
+            std::string line = error.to_string();
+            for (auto at = line.find(folder_.string()); at != std::string::npos; at = line.find(folder_.string()))
+                line.erase(at, folder_.string().size() + 1);
+            result.push_back(line);
+        }
+        return result;
+    }
+
+    fs::path folder_;
+};
+
+std::string container(const std::string& name, int last_byte) {
+    return "containers: {" + name + ": {bridge: br0, addresses: [10.0.0." + std::to_string(last_byte) + "]}}\n";
+}
+
+TEST_F(Load, ReadsDropInsAndNothingElse) {
+    write("nftlink.yaml", container("a", 1));
+    write("conf.d/20.yaml", container("c", 3));
+    write("conf.d/10.yaml", container("b", 2));
+    write("conf.d/.hidden.yaml", "broken: [");
+    write("conf.d/old.yaml.bak", "broken: [");
+    write("conf.d/README", "broken: [");
+    const auto loaded = load(folder_ / "nftlink.yaml");
+    ASSERT_TRUE(loaded.has_value()) << testing::PrintToString(errors());
+    EXPECT_THAT(loaded->config.topology.containers, ElementsAre(Key("a"), Key("b"), Key("c")));
+}
+
+TEST_F(Load, DropInsAreReadInNameOrder) {
+    write("nftlink.yaml", "");
+    write("conf.d/9.yaml", container("a", 1));
+    write("conf.d/10.yaml", container("a", 2));
+    EXPECT_THAT(errors(), ElementsAre("conf.d/9.yaml:1:14: container 'a' is given twice; the first is at "
+                                      "conf.d/10.yaml:1:14"));
+}
+
+TEST_F(Load, AFileInTheWorkingFolderHasItsDropInsThere) {
+    write("conf.d/a.yaml", "foo: 1\n");
+    write("nftlink.yaml", "");
+    const fs::path before = fs::current_path();
+    fs::current_path(folder_);
+    const auto loaded = load("nftlink.yaml");
+    fs::current_path(before);
+    ASSERT_FALSE(loaded.has_value());
+    EXPECT_EQ(loaded.error().front().to_string(), "conf.d/a.yaml:1:1: unknown key 'foo'");
+}
+
+TEST_F(Load, SaysWhatCannotBeRead) {
+    write("conf.d/a.yaml", "foo: 1\n");
+    EXPECT_THAT(errors(), ElementsAre("nftlink.yaml: cannot be read: No such file or directory",
+                                      "conf.d/a.yaml:1:1: unknown key 'foo'"));
+    fs::create_directory(folder_ / "nftlink.yaml");
+    fs::create_symlink("nowhere", folder_ / "conf.d" / "b.yaml");
+    EXPECT_THAT(errors(),
+                ElementsAre("nftlink.yaml: cannot be read: Is a directory", "conf.d/a.yaml:1:1: unknown key 'foo'",
+                            "conf.d/b.yaml: cannot be read: No such file or directory"));
+}
+
+TEST_F(Load, AConfDThatIsNoFolderIsAnError) {
+    write("nftlink.yaml", "");
+    write("conf.d", "");
+    EXPECT_THAT(errors(), ElementsAre("conf.d: cannot be read: Not a directory"));
+}
+
+TEST_F(Load, AnEndlessFileIsTooLarge) {
+    const auto loaded = load("/dev/zero");
+    ASSERT_FALSE(loaded.has_value());
+    EXPECT_EQ(loaded.error().front().to_string(), "/dev/zero: larger than 64 MiB");
+}
+
+}  // namespace
+}  // namespace nftlink::config
