@@ -99,5 +99,26 @@ TEST_F(Load, AnEndlessFileIsTooLarge) {
     EXPECT_EQ(loaded.error().front().to_string(), "/dev/zero: larger than 64 MiB");
 }
 
+TEST(Examples, TheSeedsScenarioHolds) {
+    const auto loaded = load(fs::path(NFTLINK_EXAMPLES) / "docker-0.10.yaml");
+    ASSERT_TRUE(loaded.has_value());
+    EXPECT_THAT(loaded->warnings, testing::IsEmpty());
+    EXPECT_EQ(loaded->config.topology.find("client")->links, (std::vector<model::Link>{{"redis", "db"}}));
+}
+
+TEST(Examples, WhatIsCommentedOutHoldsToo) {
+    std::ifstream file(fs::path(NFTLINK_EXAMPLES) / "nftlink.yaml");
+    std::string text;
+    for (std::string line; std::getline(file, line);) {
+        const bool prose = line.starts_with("# ") && !line.starts_with("#  ");
+        text += (line.starts_with('#') && !prose ? line.substr(1) : line) + "\n";
+    }
+    const auto loaded = parse({{"nftlink.yaml", text}});
+    ASSERT_TRUE(loaded.has_value()) << loaded.error().front().to_string();
+    EXPECT_EQ(loaded->config.firewall, (model::FirewallPolicy{.bridges = {{"docker0", {}}}}))
+        << "it shows the defaults";
+    EXPECT_EQ(loaded->config.topology.find("web")->links, (std::vector<model::Link>{{"redis", "db"}}));
+}
+
 }  // namespace
 }  // namespace nftlink::config
