@@ -1,0 +1,169 @@
+#include "socket.hpp"
+
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <chrono>
+#include <cstring>
+#include <system_error>
+#include <utility>
+
+#include "netlink.hpp"
+
+namespace nftlink::kernel {
+
+namespace {
+
+// Room for a bulk load in one datagram, and for the answers to a batch with many errors. What the kernel really gives is
+// asked for afterwards: without CAP_NET_ADMIN over the host it is less.
+constexpr int wanted_send_bytes = 1 << 27;
+constexpr int wanted_receive_bytes = 1 << 22;
+constexpr std::size_t largest_reply_bytes = 1 << 17;  // the kernel's dumps use 32 KiB a datagram
+
+[[noreturn]] void fail(const char* what) { throw std::system_error(errno, std::generic_category(), what); }
+
+void grow(int descriptor, int force_option, int option, int bytes) {
+    if (setsockopt(descriptor, SOL_SOCKET, force_option, &bytes, sizeof bytes) != 0)
+        setsockopt(descriptor, SOL_SOCKET, option, &bytes, sizeof bytes);
+}
+
+void enable(int descriptor, int option) {
+    const int on = 1;
+    setsockopt(descriptor, SOL_NETLINK, option, &on, sizeof on);  // an old kernel's answers just say less
+}
+
+}  // namespace
+
+Socket::Socket(int protocol)
+    : descriptor_(socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, protocol)),
+      next_sequence_(static_cast<std::uint32_t>(std::chrono::steady_clock::now().time_since_epoch().count())),
+      buffer_(largest_reply_bytes) {
+    if (descriptor_ < 0)
+        fail("netlink socket");
+    const sockaddr_nl address{.nl_family = AF_NETLINK, .nl_pad = 0, .nl_pid = 0, .nl_groups = 0};
+    if (bind(descriptor_, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
+        close(descriptor_);
+        fail("netlink bind");
+    }
+    grow(descriptor_, SO_SNDBUFFORCE, SO_SNDBUF, wanted_send_bytes);
+    grow(descriptor_, SO_RCVBUFFORCE, SO_RCVBUF, wanted_receive_bytes);
+    enable(descriptor_, NETLINK_EXT_ACK);
+    enable(descriptor_, NETLINK_CAP_ACK);
+}
+
+Socket::~Socket() {
+    if (descriptor_ >= 0)
+        close(descriptor_);
+}
+
+int Socket::release() { return std::exchange(descriptor_, -1); }
+
+std::size_t Socket::send_limit() const {
+    constexpr std::size_t kernel_reserve = 32;  // netlink_sendmsg's own
+    int bytes = 0;
+    socklen_t size = sizeof bytes;
+    if (getsockopt(descriptor_, SOL_SOCKET, SO_SNDBUF, &bytes, &size) != 0)
+        fail("netlink send buffer");
+    return static_cast<std::size_t>(bytes) - kernel_reserve;
+}
+
+void Socket::join(unsigned group) {
+    if (setsockopt(descriptor_, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &group, sizeof group) != 0)
+        fail("netlink multicast group");
+}
+
+std::uint32_t Socket::take_sequences(std::uint32_t count) { return std::exchange(next_sequence_, next_sequence_ + count); }
+
+int Socket::send(Payload datagram) {
+    const sockaddr_nl kernel{.nl_family = AF_NETLINK, .nl_pad = 0, .nl_pid = 0, .nl_groups = 0};
+    for (;;) {
+        const ssize_t sent = sendto(descriptor_, datagram.data(), datagram.size(), 0,
+                                    reinterpret_cast<const sockaddr*>(&kernel), sizeof kernel);
+        if (sent >= 0)
+            return 0;
+        if (errno != EINTR)
+            return errno;
+    }
+}
+
+std::expected<std::optional<Payload>, Lost> Socket::receive() {
+    for (;;) {
+        sockaddr_nl sender{};
+        iovec place{buffer_.data(), buffer_.size()};
+        msghdr header{};
+        header.msg_name = &sender;
+        header.msg_namelen = sizeof sender;
+        header.msg_iov = &place;
+        header.msg_iovlen = 1;
+        const ssize_t size = recvmsg(descriptor_, &header, 0);
+        if (size < 0) {
+            if (errno == EINTR)
+                continue;
+            if (errno == EAGAIN)
+                return std::optional<Payload>{};
+            if (errno == ENOBUFS)
+                return std::unexpected(Lost::overrun);
+            fail("netlink receive");
+        }
+        if (sender.nl_pid != 0)
+            continue;  // another process, not the kernel
+        if ((header.msg_flags & MSG_TRUNC) != 0)
+            throw std::system_error(EMSGSIZE, std::generic_category(), "netlink receive");
+        return Payload(buffer_.data(), static_cast<std::size_t>(size));
+    }
+}
+
+std::expected<std::vector<Ack>, Lost> Socket::drain_acks() {
+    std::vector<Ack> acks;
+    for (;;) {
+        const auto datagram = receive();
+        if (!datagram)
+            return std::unexpected(datagram.error());
+        if (!*datagram)
+            return acks;
+        const auto messages = read_messages(**datagram);
+        if (!messages)
+            throw std::system_error(EBADMSG, std::generic_category(), messages.error());
+        for (const Message& message : *messages)
+            if (auto ack = read_ack(message))
+                acks.push_back(std::move(*ack));
+    }
+}
+
+int Socket::request(std::vector<std::uint8_t>& message, const std::function<void(const Message&)>& visit,
+                    std::string* error_text) {
+    const std::uint32_t sequence = take_sequences(1);
+    std::memcpy(message.data() + offsetof(nlmsghdr, nlmsg_seq), &sequence, sizeof sequence);
+    if (const int error = send(message))
+        return error;
+    const bool is_dump = (reinterpret_cast<const nlmsghdr*>(message.data())->nlmsg_flags & NLM_F_DUMP) == NLM_F_DUMP;
+    bool interrupted = false;
+    for (;;) {
+        const auto datagram = receive();
+        if (!datagram)
+            return ENOBUFS;
+        if (!*datagram)
+            return is_dump ? ENODATA : 0;  // the answer of a single request is there when send() returns
+        const auto messages = read_messages(**datagram);
+        if (!messages)
+            throw std::system_error(EBADMSG, std::generic_category(), messages.error());
+        for (const Message& reply : *messages) {
+            if (reply.sequence != sequence)
+                continue;
+            interrupted |= (reply.flags & NLM_F_DUMP_INTR) != 0;
+            if (reply.type == NLMSG_DONE) {
+                const int error = dump_error(reply);
+                return error == 0 && interrupted ? EINTR : error;
+            }
+            if (const auto ack = read_ack(reply)) {
+                if (error_text != nullptr)
+                    *error_text = ack->text;
+                return ack->error_number;
+            }
+            visit(reply);
+        }
+    }
+}
+
+}  // namespace nftlink::kernel

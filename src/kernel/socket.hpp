@@ -1,0 +1,57 @@
+// A netlink socket for requests and their answers.
+#pragma once
+
+#include <cstdint>
+#include <expected>
+#include <functional>
+#include <optional>
+#include <vector>
+
+#include "reply_reader.hpp"
+
+namespace nftlink::kernel {
+
+// The kernel refuses to go on: nothing is known about what it had to say.
+enum class Lost { overrun, nothing_came };
+
+class Socket {
+public:
+    // Of the network namespace of the calling thread. Throws std::system_error.
+    explicit Socket(int protocol);
+    ~Socket();
+    Socket(const Socket&) = delete;
+    Socket& operator=(const Socket&) = delete;
+
+    int descriptor() const { return descriptor_; }
+    // Gives the descriptor away, to be closed by whoever takes it.
+    int release();
+
+    // The largest datagram that send() can take.
+    std::size_t send_limit() const;
+    void join(unsigned group);
+
+    // As many sequence numbers as asked for, one after the other; the first.
+    std::uint32_t take_sequences(std::uint32_t count);
+
+    // One datagram; the kernel has dealt with it when this returns. Gives errno, 0 when it was taken.
+    int send(Payload datagram);
+
+    // The next datagram of the kernel that has already come; valid until the next call. Nothing when there is none.
+    // ENOBUFS gives Lost::overrun. Throws on anything else.
+    std::expected<std::optional<Payload>, Lost> receive();
+
+    // All acks that have come.
+    std::expected<std::vector<Ack>, Lost> drain_acks();
+
+    // Sends a request of one message (its sequence number is filled in) and calls visit() for each message that answers
+    // it. Gives the errno with which the kernel ended it, 0 when all is well, EINTR when a dump is not consistent.
+    int request(std::vector<std::uint8_t>& message, const std::function<void(const Message&)>& visit,
+                std::string* error_text = nullptr);
+
+private:
+    int descriptor_;
+    std::uint32_t next_sequence_;
+    std::vector<std::uint8_t> buffer_;
+};
+
+}  // namespace nftlink::kernel
