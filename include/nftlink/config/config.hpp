@@ -55,7 +55,8 @@ struct Source {
 // count characters. An error of a file as a whole has line 0 and comes after its others.
 using Result = std::expected<Loaded, base::Errors>;
 
-// Merges the sources in their order: maps merge, the same container or setting given twice is an error naming both places.
+// Merges the sources in their order: maps merge, the same container or setting given twice is an error naming both
+// places.
 Result parse(const std::vector<Source>& sources);
 
 // Reads `file`, then conf.d/*.yaml beside it in name order. A missing or unreadable file is an error of that file.
