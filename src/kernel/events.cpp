@@ -1,0 +1,112 @@
+#include "nftlink/kernel/events.hpp"
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <cerrno>
+#include <deque>
+#include <system_error>
+
+#include "bridges.hpp"
+#include "netlink.hpp"
+#include "nftlink/nft/decode.hpp"
+#include "socket.hpp"
+
+namespace nftlink::kernel {
+
+namespace asio = boost::asio;
+
+namespace {
+
+// A socket in a multicast group, and what Asio waits on for it. Both know the descriptor; the socket closes it.
+struct Subscription {
+    Subscription(const asio::any_io_executor& executor, int protocol, unsigned group)
+        : socket(protocol), ready(executor, socket.descriptor()) {
+        socket.join(group);
+    }
+    Subscription(const Subscription&) = delete;
+    Subscription& operator=(const Subscription&) = delete;
+    ~Subscription() { ready.release(); }
+
+    asio::awaitable<void> wait() {
+        co_await ready.async_wait(asio::posix::stream_descriptor::wait_read, asio::use_awaitable);
+    }
+
+    // Calls visit() for every message that has come; false when some were lost.
+    template <typename Visit>
+    bool drain(Visit visit) {
+        for (;;) {
+            const auto datagram = socket.receive();
+            if (!datagram)
+                return false;
+            if (!*datagram)
+                return true;
+            if (const auto messages = read_messages(**datagram))
+                for (const Message& message : *messages)
+                    visit(message);
+        }
+    }
+
+    Socket socket;
+    asio::posix::stream_descriptor ready;
+};
+
+constexpr std::uint16_t new_generation = NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_NEWGEN;
+
+}  // namespace
+
+struct RulesetEvents::State {
+    explicit State(const asio::any_io_executor& executor)
+        : subscription(executor, NETLINK_NETFILTER, NFNLGRP_NFTABLES) {}
+
+    void read() {
+        const bool whole = subscription.drain([this](const Message& message) {
+            if (message.type != new_generation)
+                return;
+            if (const auto generation = nft::decode_generation(message.payload))
+                changes.push_back({generation->id, generation->process, generation->program, false});
+        });
+        if (!whole)
+            changes.push_back({0, 0, {}, true});
+    }
+
+    Subscription subscription;
+    std::deque<Change> changes;  // read, but not yet asked for
+};
+
+RulesetEvents::RulesetEvents(asio::any_io_executor executor) : state_(std::make_unique<State>(executor)) {}
+RulesetEvents::~RulesetEvents() = default;
+RulesetEvents::RulesetEvents(RulesetEvents&&) noexcept = default;
+RulesetEvents& RulesetEvents::operator=(RulesetEvents&&) noexcept = default;
+
+asio::awaitable<Change> RulesetEvents::next() {
+    while (state_->changes.empty()) {
+        co_await state_->subscription.wait();
+        state_->read();
+    }
+    Change change = std::move(state_->changes.front());
+    state_->changes.pop_front();
+    co_return change;
+}
+
+struct BridgeEvents::State {
+    explicit State(const asio::any_io_executor& executor) : subscription(executor, NETLINK_ROUTE, RTNLGRP_LINK) {}
+
+    Subscription subscription;
+};
+
+BridgeEvents::BridgeEvents(asio::any_io_executor executor) : state_(std::make_unique<State>(executor)) {}
+BridgeEvents::~BridgeEvents() = default;
+BridgeEvents::BridgeEvents(BridgeEvents&&) noexcept = default;
+BridgeEvents& BridgeEvents::operator=(BridgeEvents&&) noexcept = default;
+
+asio::awaitable<void> BridgeEvents::next() {
+    for (bool changed = false; !changed;) {
+        co_await state_->subscription.wait();
+        const bool whole =
+            state_->subscription.drain([&](const Message& message) { changed |= is_about_bridge(message); });
+        changed |= !whole;
+    }
+}
+
+}  // namespace nftlink::kernel

@@ -1,0 +1,180 @@
+#include "nftlink/kernel/netlink_kernel.hpp"
+
+#include <algorithm>
+#include <system_error>
+
+#include "bridges.hpp"
+#include "netlink.hpp"
+#include "nftlink/nft/decode.hpp"
+#include "nftlink/nft/encode.hpp"
+#include "refusal.hpp"
+#include "socket.hpp"
+
+namespace nftlink::kernel {
+
+namespace {
+
+// How often a read starts again because the ruleset changed under it.
+constexpr int max_read_attempts = 200;
+
+// One request of nf_tables, with string attributes that narrow it down.
+std::vector<std::uint8_t> make_request(std::uint16_t message, std::uint16_t flags, nft::Family family,
+                                       std::initializer_list<std::pair<std::uint16_t, std::string_view>> attributes) {
+    alignas(nlmsghdr) std::array<std::uint8_t, 1024> buffer{};
+    nlmsghdr* header = mnl_nlmsg_put_header(buffer.data());
+    header->nlmsg_type = static_cast<std::uint16_t>(NFNL_SUBSYS_NFTABLES << 8 | message);
+    header->nlmsg_flags = static_cast<std::uint16_t>(NLM_F_REQUEST | flags);
+    auto* general = static_cast<nfgenmsg*>(mnl_nlmsg_put_extra_header(header, sizeof(nfgenmsg)));
+    general->nfgen_family = static_cast<std::uint8_t>(family);
+    general->version = NFNETLINK_V0;
+    for (const auto& [type, value] : attributes)
+        mnl_attr_put_strz(header, type, std::string(value).c_str());
+    return {buffer.data(), buffer.data() + header->nlmsg_len};
+}
+
+template <typename T>
+T decoded(std::expected<T, std::string> result) {
+    if (!result)
+        throw std::system_error(EBADMSG, std::generic_category(), "the kernel's ruleset: " + result.error());
+    return std::move(*result);
+}
+
+// The ruleset changed while it was read: what was read is of no use.
+struct ChangedMeanwhile {};
+
+class NetlinkKernel final : public Kernel {
+public:
+    std::uint32_t generation() override {
+        std::uint32_t id = 0;
+        auto request = make_request(NFT_MSG_GETGEN, 0, nft::Family::unspecified, {});
+        const int error = netfilter_.request(
+            request, [&](const Message& message) { id = decoded(nft::decode_generation(message.payload)).id; });
+        if (error != 0 && error != ENODATA)
+            throw std::system_error(error, std::generic_category(), "reading the ruleset");
+        return id;
+    }
+
+    nft::Ruleset snapshot(const TableFilter& wanted) override {
+        for (int attempt = 0; attempt < max_read_attempts; ++attempt) {
+            try {
+                const std::uint32_t before = generation();
+                nft::Ruleset ruleset = read(wanted);
+                if (generation() == before) {
+                    ruleset.generation = before;
+                    return ruleset;
+                }
+            } catch (const ChangedMeanwhile&) {
+            }
+        }
+        throw std::system_error(EBUSY, std::generic_category(), "the ruleset changes faster than it can be read");
+    }
+
+    std::expected<Commit, Refusal> apply(const nft::Batch& batch,
+                                         std::optional<std::uint32_t> expected_generation) override {
+        if (batch.empty())
+            return Commit{expected_generation ? *expected_generation : generation()};
+        static_cast<void>(netfilter_.drain_acks());  // of whatever ended early before
+        const std::uint32_t first_sequence = netfilter_.take_sequences(0);
+        const nft::Datagram datagram = nft::encode(batch, first_sequence, expected_generation);
+        netfilter_.take_sequences(static_cast<std::uint32_t>(datagram.operation_of_message.size()));
+        if (const int error = netfilter_.send(datagram.bytes); error == EMSGSIZE)
+            return std::unexpected(Refusal{Refusal::Reason::too_large, batch.size(), {}});
+        else if (error != 0)
+            throw std::system_error(error, std::generic_category(), "sending a batch");
+        const auto acks = netfilter_.drain_acks();
+        if (!acks)
+            return std::unexpected(Refusal{Refusal::Reason::unknown, batch.size(), {}});
+        const BatchVerdict verdict = judge(*acks, first_sequence, datagram);
+        if (verdict.kind != BatchVerdict::Kind::committed)
+            return std::unexpected(make_refusal(batch, datagram, first_sequence, verdict));
+        // A guarded commit makes the next generation (0 is left out); asking could give somebody else's.
+        if (expected_generation)
+            return Commit{*expected_generation + 1 == 0 ? 1 : *expected_generation + 1};
+        return Commit{generation()};
+    }
+
+    std::size_t batch_limit() override {
+        constexpr std::size_t batch_frame = 64;  // BATCH_BEGIN with a generation, BATCH_END
+        return netfilter_.send_limit() - batch_frame;
+    }
+
+    Bridges bridges() override { return read_bridges(route_); }
+
+    std::expected<void, std::string> enable_bridge_netfilter(const std::string& bridge,
+                                                             BridgeNetfilter wanted) override {
+        return kernel::enable_bridge_netfilter(route_, bridge, wanted);
+    }
+
+private:
+    template <typename Visit>
+    void dump(std::uint16_t message, nft::Family family,
+              std::initializer_list<std::pair<std::uint16_t, std::string_view>> attributes, Visit visit) {
+        auto request = make_request(message, NLM_F_DUMP, family, attributes);
+        const int error = netfilter_.request(request, [&](const Message& reply) { visit(reply.payload); });
+        if (error == EINTR || error == ENOENT || error == ENOBUFS)
+            throw ChangedMeanwhile{};
+        if (error != 0)
+            throw std::system_error(error, std::generic_category(), "reading the ruleset");
+    }
+
+    nft::Ruleset read(const TableFilter& wanted) {
+        nft::Ruleset ruleset;
+        dump(NFT_MSG_GETTABLE, nft::Family::unspecified, {},
+             [&](Payload payload) { ruleset.tables.push_back(decoded(nft::decode_table(payload)).object); });
+        dump(NFT_MSG_GETCHAIN, nft::Family::unspecified, {}, [&](Payload payload) {
+            auto [place, chain] = decoded(nft::decode_chain(payload));
+            table_of(ruleset, place).chains.push_back(std::move(chain));
+        });
+        dump(NFT_MSG_GETSET, nft::Family::unspecified, {}, [&](Payload payload) {
+            auto [place, set] = decoded(nft::decode_set(payload));
+            table_of(ruleset, place).sets.push_back(std::move(set));
+        });
+        std::erase_if(ruleset.tables, [&](const nft::Table& table) { return !wanted(table); });
+        for (nft::Table& table : ruleset.tables)
+            read_contents(table);
+        return ruleset;
+    }
+
+    static nft::Table& table_of(nft::Ruleset& ruleset, const nft::Place& place) {
+        const auto found = std::ranges::find_if(ruleset.tables, [&](const nft::Table& table) {
+            return table.family == place.family && table.name == place.table;
+        });
+        if (found == ruleset.tables.end())
+            throw ChangedMeanwhile{};
+        return *found;
+    }
+
+    void read_contents(nft::Table& table) {
+        const auto own_objects = static_cast<std::uint32_t>(table.chains.size() + table.sets.size());
+        table.other_object_count -= std::min(table.other_object_count, own_objects);
+        dump(NFT_MSG_GETRULE, table.family, {{NFTA_RULE_TABLE, table.name}}, [&](Payload payload) {
+            auto [place, rule] = decoded(nft::decode_rule(payload));
+            const auto chain = std::ranges::find(table.chains, place.container, &nft::Chain::name);
+            if (place.table != table.name || chain == table.chains.end())
+                throw ChangedMeanwhile{};
+            chain->rules.push_back(std::move(rule));
+        });
+        for (nft::Set& set : table.sets)
+            read_elements(table, set);
+    }
+
+    void read_elements(const nft::Table& table, nft::Set& set) {
+        dump(NFT_MSG_GETSETELEM, table.family,
+             {{NFTA_SET_ELEM_LIST_TABLE, table.name}, {NFTA_SET_ELEM_LIST_SET, set.name}}, [&](Payload payload) {
+                 auto elements = decoded(nft::decode_elements(payload)).object;
+                 std::ranges::move(elements, std::back_inserter(set.elements));
+             });
+        std::ranges::sort(set.elements, {}, &nft::Element::key);
+    }
+
+    Socket netfilter_{NETLINK_NETFILTER};
+    Socket route_{NETLINK_ROUTE};
+};
+
+}  // namespace
+
+std::unique_ptr<Kernel> make_netlink_kernel() {
+    return std::make_unique<NetlinkKernel>();
+}
+
+}  // namespace nftlink::kernel

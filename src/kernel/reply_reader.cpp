@@ -12,7 +12,8 @@ namespace nftlink::kernel {
 
 namespace {
 
-// The extended ack's attributes lie behind the copy of the request, of which only the header is there when it was capped.
+// The extended ack's attributes lie behind the copy of the request, of which only the header is there when it was
+// capped.
 Payload extended_ack(const Message& message, const nlmsgerr& error) {
     if ((message.flags & NLM_F_ACK_TLVS) == 0)
         return {};
@@ -26,7 +27,9 @@ void read_attribute(const nlattr* attribute, Ack& ack) {
     const auto size = mnl_attr_get_payload_len(attribute);
     const auto* value = static_cast<const char*>(mnl_attr_get_payload(attribute));
     switch (mnl_attr_get_type(attribute)) {
-        case NLMSGERR_ATTR_MSG: ack.text.assign(value, std::find(value, value + size, '\0')); break;
+        case NLMSGERR_ATTR_MSG:
+            ack.text.assign(value, std::find(value, value + size, '\0'));
+            break;
         case NLMSGERR_ATTR_OFFS:
             if (size == sizeof(std::uint32_t)) {
                 std::uint32_t offset;
@@ -34,7 +37,8 @@ void read_attribute(const nlattr* attribute, Ack& ack) {
                 ack.offset = offset;
             }
             break;
-        default: break;
+        default:
+            break;
     }
 }
 
@@ -49,11 +53,11 @@ std::expected<std::vector<Message>, std::string> read_messages(Payload datagram)
     while (rest > 0) {
         if (!mnl_nlmsg_ok(header, rest))
             return std::unexpected("malformed netlink message");
-        messages.push_back({header->nlmsg_type,
-                            header->nlmsg_flags,
-                            header->nlmsg_seq,
-                            {static_cast<const std::uint8_t*>(mnl_nlmsg_get_payload(header)),
-                             mnl_nlmsg_get_payload_len(header)}});
+        messages.push_back(
+            {header->nlmsg_type,
+             header->nlmsg_flags,
+             header->nlmsg_seq,
+             {static_cast<const std::uint8_t*>(mnl_nlmsg_get_payload(header)), mnl_nlmsg_get_payload_len(header)}});
         header = mnl_nlmsg_next(header, &rest);
     }
     return messages;

@@ -15,13 +15,15 @@ namespace nftlink::kernel {
 
 namespace {
 
-// Room for a bulk load in one datagram, and for the answers to a batch with many errors. What the kernel really gives is
-// asked for afterwards: without CAP_NET_ADMIN over the host it is less.
+// Room for a bulk load in one datagram, and for the answers to a batch with many errors. What the kernel really gives
+// is asked for afterwards: without CAP_NET_ADMIN over the host it is less.
 constexpr int wanted_send_bytes = 1 << 27;
 constexpr int wanted_receive_bytes = 1 << 22;
 constexpr std::size_t largest_reply_bytes = 1 << 17;  // the kernel's dumps use 32 KiB a datagram
 
-[[noreturn]] void fail(const char* what) { throw std::system_error(errno, std::generic_category(), what); }
+[[noreturn]] void fail(const char* what) {
+    throw std::system_error(errno, std::generic_category(), what);
+}
 
 void grow(int descriptor, int force_option, int option, int bytes) {
     if (setsockopt(descriptor, SOL_SOCKET, force_option, &bytes, sizeof bytes) != 0)
@@ -57,7 +59,9 @@ Socket::~Socket() {
         close(descriptor_);
 }
 
-int Socket::release() { return std::exchange(descriptor_, -1); }
+int Socket::release() {
+    return std::exchange(descriptor_, -1);
+}
 
 std::size_t Socket::send_limit() const {
     constexpr std::size_t kernel_reserve = 32;  // netlink_sendmsg's own
@@ -73,7 +77,9 @@ void Socket::join(unsigned group) {
         fail("netlink multicast group");
 }
 
-std::uint32_t Socket::take_sequences(std::uint32_t count) { return std::exchange(next_sequence_, next_sequence_ + count); }
+std::uint32_t Socket::take_sequences(std::uint32_t count) {
+    return std::exchange(next_sequence_, next_sequence_ + count);
+}
 
 int Socket::send(Payload datagram) {
     const sockaddr_nl kernel{.nl_family = AF_NETLINK, .nl_pad = 0, .nl_pid = 0, .nl_groups = 0};

@@ -26,7 +26,8 @@ public:
     RulesetEvents(RulesetEvents&&) noexcept;
     RulesetEvents& operator=(RulesetEvents&&) noexcept;
 
-    // The next commit. One await at a time; cancelling it loses nothing. Throws std::system_error when the socket is broken.
+    // The next commit. One await at a time; cancelling it loses nothing. Throws std::system_error when the socket is
+    // broken.
     boost::asio::awaitable<Change> next();
 
 private:

@@ -5,22 +5,27 @@
 
 namespace nftlink::kernel {
 
-// Refuses what nf_tables refuses, with its errno: EEXIST, ENOENT, EBUSY (a chain jumped to, a set looked up), ENFILE (a full
-// set), ERESTART as Reason::stale. Gives handles, counts generations.
+// Refuses what nf_tables refuses, with its errno: EEXIST, ENOENT, EBUSY (a chain jumped to, a set looked up), ENFILE (a
+// full set), ERESTART as Reason::stale. Gives handles, counts generations.
 class FakeKernel final : public Kernel {
 public:
     std::uint32_t generation() override { return ruleset_.generation; }
     nft::Ruleset snapshot(const TableFilter& wanted) override;
-    std::expected<Commit, Refusal> apply(const nft::Batch& batch, std::optional<std::uint32_t> expected_generation) override;
+    std::expected<Commit, Refusal> apply(const nft::Batch& batch,
+                                         std::optional<std::uint32_t> expected_generation) override;
     std::size_t batch_limit() override { return limit; }
     Bridges bridges() override { return bridge_state; }
-    std::expected<void, std::string> enable_bridge_netfilter(const std::string& bridge, BridgeNetfilter wanted) override;
+    std::expected<void, std::string> enable_bridge_netfilter(const std::string& bridge,
+                                                             BridgeNetfilter wanted) override;
 
     // Everything that is in it; tests may write to it as a foreign program would.
     nft::Ruleset& ruleset() { return ruleset_; }
 
     std::size_t limit = 1 << 24;
     Bridges bridge_state;
+    // Called when a batch arrives, before its generation is looked at: where tests let another program in.
+    std::function<void()> before_apply;
+    std::size_t commit_count = 0;
 
 private:
     nft::Ruleset ruleset_;

@@ -1,7 +1,7 @@
 // The kernel as nftlink sees it: a ruleset to read and change, and bridges with their netfilter switches.
 //
-// Not for several threads at once. Every function throws std::system_error when the environment is broken (no netlink, no
-// permission to read); a change that the kernel refuses is a value.
+// Not for several threads at once. Every function throws std::system_error when the environment is broken (no netlink,
+// no permission to read); a change that the kernel refuses is a value.
 #pragma once
 
 #include <cstddef>
@@ -81,8 +81,8 @@ public:
 
     virtual std::uint32_t generation() = 0;
 
-    // The ruleset at one generation. Tables, with their chains and sets, are offered to the filter; of those that it takes
-    // the rules and elements are read too. The others are left out.
+    // The ruleset at one generation. Tables, with their chains and sets, are offered to the filter; of those that it
+    // takes the rules and elements are read too. The others are left out.
     virtual nft::Ruleset snapshot(const TableFilter& wanted) = 0;
 
     // Applies the batch in one transaction, all or nothing. An empty batch doesn't reach the kernel.
@@ -94,7 +94,8 @@ public:
 
     virtual Bridges bridges() = 0;
     // Switches the bridge's own netfilter hooks on; never off, never the global ones. The error is the kernel's.
-    virtual std::expected<void, std::string> enable_bridge_netfilter(const std::string& bridge, BridgeNetfilter wanted) = 0;
+    virtual std::expected<void, std::string> enable_bridge_netfilter(const std::string& bridge,
+                                                                     BridgeNetfilter wanted) = 0;
 };
 
 }  // namespace nftlink::kernel

@@ -1,0 +1,129 @@
+#include "bridges.hpp"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <fstream>
+#include <string_view>
+#include <system_error>
+
+#include "attributes.hpp"
+#include "netlink.hpp"
+
+namespace nftlink::kernel {
+
+namespace {
+
+constexpr const char* module_directory = "/proc/sys/net/bridge";
+
+// A sysctl of the calling thread's network namespace; false where it can't be read.
+bool read_switch(std::string_view name) {
+    std::ifstream file(std::string(module_directory) + "/" + std::string(name));
+    int value = 0;
+    return (file >> value) && value != 0;
+}
+
+// One link message being written.
+class LinkRequest {
+public:
+    LinkRequest(std::uint16_t type, std::uint16_t flags) {
+        header_ = mnl_nlmsg_put_header(bytes_.data());
+        header_->nlmsg_type = type;
+        header_->nlmsg_flags = static_cast<std::uint16_t>(NLM_F_REQUEST | flags);
+        auto* link = static_cast<ifinfomsg*>(mnl_nlmsg_put_extra_header(header_, sizeof(ifinfomsg)));
+        link->ifi_family = AF_UNSPEC;
+    }
+    nlmsghdr* header() { return header_; }
+    std::vector<std::uint8_t> bytes() const { return {bytes_.data(), bytes_.data() + header_->nlmsg_len}; }
+
+private:
+    alignas(nlmsghdr) std::array<std::uint8_t, 512> bytes_{};
+    nlmsghdr* header_;
+};
+
+std::string text(Payload payload) {
+    return {payload.begin(), std::ranges::find(payload, 0)};
+}
+
+void read_bridge_data(Payload data, Bridge& bridge) {
+    for_each_attribute(data, 0, [&](std::uint16_t type, Payload value) {
+        if (type == IFLA_BR_NF_CALL_IPTABLES && value.size() == 1)
+            bridge.own.ipv4 = value[0] != 0;
+        if (type == IFLA_BR_NF_CALL_IP6TABLES && value.size() == 1)
+            bridge.own.ipv6 = value[0] != 0;
+    });
+}
+
+// The bridge that a link message describes; nothing when it is another kind of link.
+std::optional<Bridge> read_bridge(const Message& message) {
+    if ((message.type != RTM_NEWLINK && message.type != RTM_DELLINK) || message.payload.size() < sizeof(ifinfomsg))
+        return {};
+    Bridge bridge;
+    std::string kind;
+    bridge.index = static_cast<std::uint32_t>(reinterpret_cast<const ifinfomsg*>(message.payload.data())->ifi_index);
+    for_each_attribute(message.payload, sizeof(ifinfomsg), [&](std::uint16_t type, Payload value) {
+        if (type == IFLA_IFNAME)
+            bridge.name = text(value);
+        if (type == IFLA_LINKINFO)
+            for_each_attribute(value, 0, [&](std::uint16_t info, Payload part) {
+                if (info == IFLA_INFO_KIND)
+                    kind = text(part);
+                if (info == IFLA_INFO_DATA)
+                    read_bridge_data(part, bridge);
+            });
+    });
+    return kind == "bridge" ? std::optional(bridge) : std::nullopt;
+}
+
+}  // namespace
+
+Bridges read_bridges(Socket& route_socket) {
+    constexpr int max_attempts = 100;
+    for (int attempt = 0; attempt < max_attempts; ++attempt) {
+        Bridges found;
+        LinkRequest request(RTM_GETLINK, NLM_F_DUMP);
+        auto bytes = request.bytes();
+        const int error = route_socket.request(bytes, [&](const Message& message) {
+            if (auto bridge = read_bridge(message))
+                found.bridges.push_back(std::move(*bridge));
+        });
+        if (error == EINTR)
+            continue;
+        if (error != 0)
+            throw std::system_error(error, std::generic_category(), "reading the bridges");
+        std::ranges::sort(found.bridges, {}, &Bridge::name);
+        found.module_loaded = access(module_directory, F_OK) == 0;
+        found.global = {read_switch("bridge-nf-call-iptables"), read_switch("bridge-nf-call-ip6tables")};
+        return found;
+    }
+    throw std::system_error(EBUSY, std::generic_category(), "the links change faster than they can be read");
+}
+
+std::expected<void, std::string> enable_bridge_netfilter(Socket& route_socket, const std::string& bridge,
+                                                         BridgeNetfilter wanted) {
+    LinkRequest request(RTM_NEWLINK, NLM_F_ACK);
+    mnl_attr_put_strz(request.header(), IFLA_IFNAME, bridge.c_str());
+    nlattr* info = mnl_attr_nest_start(request.header(), IFLA_LINKINFO);
+    mnl_attr_put_str(request.header(), IFLA_INFO_KIND, "bridge");
+    nlattr* data = mnl_attr_nest_start(request.header(), IFLA_INFO_DATA);
+    if (wanted.ipv4)
+        mnl_attr_put_u8(request.header(), IFLA_BR_NF_CALL_IPTABLES, 1);
+    if (wanted.ipv6)
+        mnl_attr_put_u8(request.header(), IFLA_BR_NF_CALL_IP6TABLES, 1);
+    mnl_attr_nest_end(request.header(), data);
+    mnl_attr_nest_end(request.header(), info);
+    std::string kernel_message;
+    auto bytes = request.bytes();
+    const int error = route_socket.request(bytes, [](const Message&) {}, &kernel_message);
+    if (error == 0)
+        return {};
+    std::string message = std::generic_category().message(error);
+    return std::unexpected(kernel_message.empty() ? message : message + " (" + kernel_message + ")");
+}
+
+bool is_about_bridge(const Message& message) {
+    return read_bridge(message).has_value();
+}
+
+}  // namespace nftlink::kernel

@@ -1,0 +1,17 @@
+// Bridges and their netfilter switches, over rtnetlink.
+#pragma once
+
+#include "nftlink/kernel/kernel.hpp"
+#include "socket.hpp"
+
+namespace nftlink::kernel {
+
+Bridges read_bridges(Socket& route_socket);
+
+std::expected<void, std::string> enable_bridge_netfilter(Socket& route_socket, const std::string& bridge,
+                                                         BridgeNetfilter wanted);
+
+// Whether a link message is about a bridge.
+bool is_about_bridge(const Message& message);
+
+}  // namespace nftlink::kernel

@@ -1,0 +1,121 @@
+#include "refusal.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+#include "attributes.hpp"
+#include "netlink.hpp"
+#include "nftlink/nft/text.hpp"
+
+namespace nftlink::kernel {
+
+namespace {
+
+constexpr std::size_t longest_line = 200;
+
+// The request's message with that index; the datagram is our own, so that it is well-formed.
+Payload message_at(const nft::Datagram& datagram, std::uint32_t index) {
+    std::size_t at = 0;
+    for (;; --index) {
+        std::uint32_t length;
+        std::memcpy(&length, datagram.bytes.data() + at, sizeof length);
+        if (index == 0)
+            return Payload(datagram.bytes).subspan(at, length);
+        at += MNL_ALIGN(std::size_t{length});
+    }
+}
+
+// The key in a set element's attributes.
+std::string element_text(Payload element, const std::vector<nft::DataType>& types) {
+    nft::Key key;
+    for_each_attribute(element, 0, [&](std::uint16_t type, Payload value) {
+        if (type == NFTA_SET_ELEM_KEY)
+            for_each_attribute(value, 0, [&](std::uint16_t, Payload bytes) { key.append(bytes); });
+    });
+    return nft::to_text(key, types);
+}
+
+const std::vector<nft::DataType>* element_types(const nft::Operation& operation) {
+    if (const auto* add = std::get_if<nft::AddElements>(&operation.action))
+        return &add->key;
+    if (const auto* remove = std::get_if<nft::DeleteElements>(&operation.action))
+        return &remove->key;
+    return nullptr;
+}
+
+// Printable, ended by NUL.
+bool is_word(Payload value) {
+    return value.size() > 1 && value.back() == 0 &&
+           std::all_of(value.begin(), value.end() - 1, [](std::uint8_t c) { return c > ' ' && c < 0x7f; });
+}
+
+// What the attribute that the kernel points at names: a set element, or an object by its name.
+std::string object_text(const nft::Operation& operation, Payload message, std::uint32_t offset) {
+    std::string text;
+    bool is_first = true;
+    for_each_attribute(message, std::max<std::size_t>(offset, sizeof(nlmsghdr)), [&](std::uint16_t, Payload value) {
+        if (!std::exchange(is_first, false))
+            return;
+        if (const auto* types = element_types(operation))
+            text = element_text(value, *types);
+        else if (is_word(value))
+            text.assign(value.begin(), value.end() - 1);
+    });
+    return text;
+}
+
+Refusal::Reason reason_of(BatchVerdict::Kind kind) {
+    switch (kind) {
+        case BatchVerdict::Kind::refused:
+            return Refusal::Reason::operations;
+        case BatchVerdict::Kind::stale:
+            return Refusal::Reason::stale;
+        case BatchVerdict::Kind::permission:
+            return Refusal::Reason::permission;
+        case BatchVerdict::Kind::committed:
+        case BatchVerdict::Kind::unknown:
+            break;
+    }
+    return Refusal::Reason::unknown;
+}
+
+}  // namespace
+
+std::string short_text(const nft::Operation& operation) {
+    nft::Operation shortened = operation;
+    bool has_elements = true;
+    if (auto* add = std::get_if<nft::AddElements>(&shortened.action))
+        add->elements.clear();
+    else if (auto* remove = std::get_if<nft::DeleteElements>(&shortened.action))
+        remove->elements.clear();
+    else
+        has_elements = false;
+    std::string text = nft::to_text(shortened);
+    if (has_elements)
+        text.replace(text.find("{  }"), 4, "{ … }");
+    if (text.size() > longest_line)
+        text.replace(longest_line, std::string::npos, " …");
+    return text;
+}
+
+Refusal make_refusal(const nft::Batch& batch, const nft::Datagram& datagram, std::uint32_t first_sequence,
+                     const BatchVerdict& verdict) {
+    Refusal refusal{reason_of(verdict.kind), batch.size(), {}};
+    for (const Ack& error : verdict.errors) {
+        const std::uint32_t message = error.sequence - first_sequence;
+        const std::uint32_t index = datagram.operation_of_message[message];
+        if (index == nft::Datagram::no_operation) {
+            refusal.operations.push_back({batch.size(), "commit", {}, error.error_number, error.text});
+            continue;
+        }
+        std::string object;
+        if (error.offset)
+            object = object_text(batch[index], message_at(datagram, message), *error.offset);
+        refusal.operations.push_back(
+            {index, short_text(batch[index]), std::move(object), error.error_number, error.text});
+    }
+    return refusal;
+}
+
+}  // namespace nftlink::kernel
