@@ -1,1 +1,3 @@
-int main() { return 0; }
+#include "nftlink/service/service.hpp"
+
+int main(int argc, char** argv) { return nftlink::service::run(argc, argv); }

@@ -1,0 +1,58 @@
+#include "log.hpp"
+
+#include <fmt/chrono.h>
+#include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/spdlog.h>
+
+#include <boost/json/object.hpp>
+#include <boost/json/serialize.hpp>
+#include <chrono>
+
+namespace nftlink::service {
+
+namespace {
+
+bool as_json = false;
+
+spdlog::level::level_enum to_spdlog(config::LogLevel level) {
+    switch (level) {
+        case config::LogLevel::debug:
+            return spdlog::level::debug;
+        case config::LogLevel::info:
+            return spdlog::level::info;
+        case config::LogLevel::warning:
+            return spdlog::level::warn;
+        case config::LogLevel::error:
+            return spdlog::level::err;
+    }
+    return spdlog::level::info;
+}
+
+std::string to_json(config::LogLevel level, const std::string& message) {
+    const auto now = std::chrono::time_point_cast<std::chrono::milliseconds>(std::chrono::system_clock::now());
+    const auto milliseconds = now.time_since_epoch().count() % 1000;
+    const auto name = spdlog::level::to_string_view(to_spdlog(level));
+    return boost::json::serialize(
+        boost::json::object{{"time", fmt::format("{:%Y-%m-%dT%H:%M:%S}.{:03}Z",
+                                                 fmt::gmtime(std::chrono::system_clock::to_time_t(now)), milliseconds)},
+                            {"level", std::string_view(name.data(), name.size())},
+                            {"message", message}});
+}
+
+}  // namespace
+
+void set_up_log(const config::LogSettings& settings) {
+    as_json = settings.format == config::LogFormat::json;
+    auto logger = std::make_shared<spdlog::logger>("nftlinkd", std::make_shared<spdlog::sinks::stderr_sink_mt>());
+    logger->set_level(to_spdlog(settings.level));
+    logger->flush_on(spdlog::level::trace);
+    logger->set_pattern(as_json ? "%v" : "%Y-%m-%d %H:%M:%S.%e nftlinkd %l: %v");
+    spdlog::set_default_logger(std::move(logger));
+}
+
+void log(config::LogLevel level, const std::string& message) {
+    if (spdlog::should_log(to_spdlog(level)))
+        spdlog::log(to_spdlog(level), "{}", as_json ? to_json(level, message) : message);
+}
+
+}  // namespace nftlink::service
