@@ -1,0 +1,201 @@
+#include "nftlink/linkenv/environment.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <optional>
+#include <set>
+
+#include "identifier.hpp"
+#include "ports.hpp"
+
+namespace nftlink::linkenv {
+
+namespace {
+
+using model::Container;
+using model::Dialect;
+using model::EnvironmentOptions;
+using model::Link;
+using model::Topology;
+
+char upper(char c) {
+    return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+}
+
+std::string make_prefix(std::string alias, Dialect dialect) {
+    std::ranges::transform(alias, alias.begin(), upper);
+    if (dialect != Dialect::docker_0_10)
+        std::ranges::replace(alias, '-', '_');
+    return alias;
+}
+
+// The child's first IPv4 address on a bridge that both are on, else its first IPv6 one.
+std::optional<model::Address> address_of(const Container& child, const Container& parent) {
+    std::optional<model::Address> ipv6;
+    for (const model::Network& network : child.networks) {
+        if (parent.on(network.bridge) == nullptr)
+            continue;
+        for (const model::Address& address : network.addresses) {
+            if (address.is_v4())
+                return address;
+            if (!ipv6)
+                ipv6 = address;
+        }
+    }
+    return ipv6;
+}
+
+// The variables of one link, as they are put together.
+class LinkVariables {
+public:
+    LinkVariables(const Container& parent, const Link& link, const EnvironmentOptions& options)
+        : parent_(parent), link_(link), options_(options), prefix_(make_prefix(link.alias, options.dialect)) {}
+
+    void add_ports(const std::vector<model::Port>& exposed, const model::Address& address) {
+        const std::string bare = address.to_string();
+        const std::string host = address.is_v4() ? bare : "[" + bare + "]";
+        const auto ports = ordered(exposed, options_.dialect);
+        if (ports.empty())
+            return;
+        add(prefix_ + "_PORT", url(ports.front(), host));
+        for (const model::Port& port : ports) {
+            const std::string name = port_name(port);
+            add(name, url(port, host));
+            add(name + "_ADDR", bare);
+            add(name + "_PORT", fmt::to_string(port.number));
+            add(name + "_PROTO", std::string(model::to_string(port.protocol)));
+        }
+        for (const Run& run : runs(exposed, options_.dialect)) {
+            const std::string name = port_name(run.first);
+            add(name + "_START", url(run.first, host));
+            add(name + "_END", url(run.last, host));
+            add(name + "_PORT_START", fmt::to_string(run.first.number));
+            add(name + "_PORT_END", fmt::to_string(run.last.number));
+        }
+    }
+
+    void add_name() { add(prefix_ + "_NAME", model::link_name(parent_.name, link_.alias)); }
+
+    void add_child_environment(const std::vector<std::string>& entries) {
+        if (!options_.child_environment)
+            return;
+        for (const std::string& entry : entries)
+            add_child_variable(entry);
+    }
+
+    // A name that a shell has no word for is no error, only hard to use.
+    void check_prefix() {
+        if (is_identifier(prefix_))
+            return;
+        const bool dialect_helps =
+            options_.dialect == Dialect::docker_0_10 && is_identifier(make_prefix(link_.alias, Dialect::docker_27));
+        warn(fmt::format("the variables' prefix {} is no shell identifier: {}", prefix_,
+                         dialect_helps ? "dialects docker-27 and docker-28 write _ for -"
+                                       : "a shell cannot name them; choose another alias, or read them with --format "
+                                         "json or null"));
+    }
+
+    Environment take() { return std::move(environment_); }
+
+private:
+    void add(std::string name, std::string value) {
+        environment_.variables.push_back({std::move(name), std::move(value)});
+    }
+
+    void warn(const std::string& what) {
+        environment_.warnings.push_back(fmt::format("link {}: {}", model::link_name(parent_.name, link_.alias), what));
+    }
+
+    static std::string url(const model::Port& port, const std::string& host) {
+        return fmt::format("{}://{}:{}", model::to_string(port.protocol), host, port.number);
+    }
+
+    std::string port_name(const model::Port& port) const {
+        std::string protocol(model::to_string(port.protocol));
+        std::ranges::transform(protocol, protocol.begin(), upper);
+        return fmt::format("{}_PORT_{}_{}", prefix_, port.number, protocol);
+    }
+
+    void add_child_variable(const std::string& entry) {
+        const std::size_t equals = entry.find('=');
+        const std::string name = entry.substr(0, equals);
+        if (name == "HOME" || name == "PATH")
+            return;
+        if (equals == std::string::npos) {
+            warn(fmt::format("the child's variable {} has no value and is left out", name));
+            return;
+        }
+        if (options_.dialect == Dialect::docker_0_10 && entry.find('=', equals + 1) != std::string::npos) {
+            warn(
+                fmt::format("the child's variable {} is left out, since its value has a =: dialects docker-27 and "
+                            "docker-28 keep it",
+                            name));
+            return;
+        }
+        add(fmt::format("{}_ENV_{}", prefix_, name), entry.substr(equals + 1));
+    }
+
+    const Container& parent_;
+    const Link& link_;
+    const EnvironmentOptions& options_;
+    std::string prefix_;
+    Environment environment_;
+};
+
+std::set<std::string, std::less<>> names_of(const std::vector<std::string>& entries) {
+    std::set<std::string, std::less<>> names;
+    for (const std::string& entry : entries)
+        names.insert(entry.substr(0, entry.find('=')));
+    return names;
+}
+
+}  // namespace
+
+Environment link_environment(const Container& parent, const Link& link, const Topology& topology,
+                             const EnvironmentOptions& options) {
+    LinkVariables variables(parent, link, options);
+    const Container* child = topology.find(link.child);
+    if (child == nullptr)
+        return {};
+    variables.check_prefix();
+    if (const auto address = address_of(*child, parent))
+        variables.add_ports(child->expose, *address);
+    variables.add_name();
+    variables.add_child_environment(child->environment);
+    return variables.take();
+}
+
+Environment environment(const Container& parent, const Topology& topology, const EnvironmentOptions& options) {
+    Environment all;
+    std::set<std::string, std::less<>> taken = names_of(parent.environment);
+    std::map<std::string, const Link*> links_by_prefix;
+    for (const Link& link : parent.links) {
+        Environment one = link_environment(parent, link, topology, options);
+        std::ranges::move(one.warnings, std::back_inserter(all.warnings));
+        const auto [other, is_new] = links_by_prefix.try_emplace(make_prefix(link.alias, options.dialect), &link);
+        if (!is_new)
+            all.warnings.push_back(fmt::format(
+                "links {} and {} give variables of the same names: those of the first win",
+                model::link_name(parent.name, other->second->alias), model::link_name(parent.name, link.alias)));
+        for (Variable& variable : one.variables)
+            if (taken.insert(variable.name).second)
+                all.variables.push_back(std::move(variable));
+    }
+    return all;
+}
+
+std::string hosts(const Container& parent, const Topology& topology) {
+    std::string lines;
+    for (const Link& link : parent.links) {
+        const Container* child = topology.find(link.child);
+        if (child == nullptr)
+            continue;
+        if (const auto address = address_of(*child, parent))
+            lines += fmt::format("{}\t{} {}\n", address->to_string(), link.alias, child->name);
+    }
+    return lines;
+}
+
+}  // namespace nftlink::linkenv

@@ -1,0 +1,85 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <boost/json/object.hpp>
+#include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
+
+#include "identifier.hpp"
+#include "nftlink/linkenv/environment.hpp"
+
+namespace nftlink::linkenv {
+
+namespace {
+
+using Result = std::expected<std::string, std::string>;
+
+// One variable as text, or why it can't be.
+Result as_line(const Variable& variable) {
+    if (variable.name.find('\n') != std::string::npos || variable.value.find('\n') != std::string::npos)
+        return std::unexpected(
+            fmt::format("{} holds a newline, which KEY=VALUE lines cannot carry: use --format shell, "
+                        "json or null",
+                        variable.name));
+    return variable.name + "=" + variable.value + "\n";
+}
+
+// Between single quotes a shell takes everything as it is, but a single quote.
+Result as_shell(const Variable& variable) {
+    if (!is_identifier(variable.name))
+        return std::unexpected(
+            fmt::format("{} is no shell identifier: use --format env, json or null, or another alias{}", variable.name,
+                        variable.name.find('-') != std::string::npos ? " or dialect docker-27 or docker-28" : ""));
+    std::string quoted;
+    for (const char c : variable.value)
+        quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
+    return fmt::format("export {}='{}'\n", variable.name, quoted);
+}
+
+Result as_null(const Variable& variable) {
+    return variable.name + "=" + variable.value + '\0';
+}
+
+bool is_utf8(std::string_view text) {
+    boost::system::error_code error;
+    boost::json::parse(boost::json::serialize(boost::json::string(text)), error);
+    return !error;
+}
+
+Result as_json(const std::vector<Variable>& variables) {
+    boost::json::object object;
+    for (const Variable& variable : variables) {
+        if (!is_utf8(variable.name) || !is_utf8(variable.value))
+            return std::unexpected(fmt::format(
+                "{} is not UTF-8, which JSON cannot carry: use --format env, shell or null", variable.name));
+        object[variable.name] = variable.value;
+    }
+    return boost::json::serialize(object) + "\n";
+}
+
+constexpr std::array<std::pair<std::string_view, Format>, 4> formats{
+    {{"env", Format::env}, {"shell", Format::shell}, {"json", Format::json}, {"null", Format::null}}};
+
+}  // namespace
+
+std::optional<Format> parse_format(std::string_view text) {
+    const auto found = std::ranges::find(formats, text, &decltype(formats)::value_type::first);
+    return found == formats.end() ? std::nullopt : std::optional(found->second);
+}
+
+Result format(const std::vector<Variable>& variables, Format format) {
+    if (format == Format::json)
+        return as_json(variables);
+    const auto one = format == Format::env ? as_line : format == Format::shell ? as_shell : as_null;
+    std::string text;
+    for (const Variable& variable : variables) {
+        const auto part = one(variable);
+        if (!part)
+            return part;
+        text += *part;
+    }
+    return text;
+}
+
+}  // namespace nftlink::linkenv
