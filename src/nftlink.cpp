@@ -1,1 +1,3 @@
-int main() { return 0; }
+#include "nftlink/cli/cli.hpp"
+
+int main(int argc, char** argv) { return nftlink::cli::run(argc, argv); }

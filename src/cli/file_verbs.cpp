@@ -1,0 +1,164 @@
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <set>
+
+#include "configuration.hpp"
+#include "nftlink/base/suggestion.hpp"
+#include "nftlink/nft/text.hpp"
+#include "nftlink/reconcile/reconcile.hpp"
+
+namespace nftlink::cli {
+
+namespace {
+
+std::string count(std::size_t number, std::string_view noun) {
+    return fmt::format("{} {}{}", number, noun, number == 1 ? "" : "s");
+}
+
+struct Counts {
+    std::size_t containers = 0;
+    std::size_t links = 0;
+    std::size_t bridges = 0;
+};
+
+Counts count_all(const config::Config& config) {
+    Counts counts{config.topology.containers.size(), 0, 0};
+    std::set<std::string> bridges;
+    for (const auto& [name, bridge] : config.firewall.bridges)
+        bridges.insert(name);
+    for (const auto& [name, container] : config.topology.containers) {
+        counts.links += container.links.size();
+        for (const model::Network& network : container.networks)
+            bridges.insert(network.bridge);
+    }
+    counts.bridges = bridges.size();
+    return counts;
+}
+
+// The container that was named; null, with an error, when there is none.
+const model::Container* find_container(const config::Config& config, const Request& request, Report& report) {
+    if (const model::Container* found = config.topology.find(request.container))
+        return found;
+    base::Suggestion suggestion(request.container);
+    for (const auto& [name, container] : config.topology.containers)
+        suggestion.offer(name);
+    report.fail(fmt::format("there is no container {} in {}{}", base::quote(request.container), request.file,
+                            suggestion.to_string()));
+    return nullptr;
+}
+
+// The link variables that were asked for; nothing, with errors, when there are none.
+std::optional<std::vector<linkenv::Variable>> variables(const Request& request, Report& report) {
+    const auto config = load(request, report, false);
+    if (!config)
+        return {};
+    const model::Container* container = find_container(*config, request, report);
+    if (container == nullptr)
+        return {};
+    model::EnvironmentOptions options = config->env;
+    options.dialect = request.dialect.value_or(options.dialect);
+    linkenv::Environment environment = linkenv::environment(*container, config->topology, options);
+    for (const std::string& warning : environment.warnings)
+        report.warn(warning);
+    return std::move(environment.variables);
+}
+
+}  // namespace
+
+std::optional<config::Config> load(const Request& request, Report& report, bool with_warnings) {
+    auto loaded = config::load(request.file);
+    if (!loaded) {
+        for (const base::Error& error : loaded.error())
+            report.fail(error);
+        return {};
+    }
+    if (with_warnings)
+        for (const base::Error& warning : loaded->warnings)
+            report.warn(warning);
+    return std::move(loaded->config);
+}
+
+int check(const Request& request, Report& report) {
+    const auto config = load(request, report);
+    if (!config)
+        return failed;
+    for (const auto& [name, container] : config->topology.containers)
+        for (const std::string& warning : linkenv::environment(container, config->topology, config->env).warnings)
+            report.warn(warning);
+    const Counts counts = count_all(*config);
+    report.print(fmt::format("{}: ok: {}, {}, {}\n", request.file, count(counts.containers, "container"),
+                             count(counts.links, "link"), count(counts.bridges, "bridge")));
+    report.record()["containers"] = counts.containers;
+    report.record()["links"] = counts.links;
+    report.record()["bridges"] = counts.bridges;
+    return done;
+}
+
+int env(const Request& request, Report& report) {
+    const auto found = variables(request, report);
+    if (!found)
+        return failed;
+    // In the record the variables are JSON already, which carries every name.
+    if (request.json) {
+        boost::json::object object;
+        for (const linkenv::Variable& variable : *found)
+            object[variable.name] = variable.value;
+        report.record()["variables"] = std::move(object);
+        return done;
+    }
+    const auto text = linkenv::format(*found, request.format);
+    if (!text)
+        return report.fail(text.error());
+    report.print(*text);
+    return done;
+}
+
+int hosts(const Request& request, Report& report) {
+    const auto config = load(request, report, false);
+    const model::Container* container = config ? find_container(*config, request, report) : nullptr;
+    if (container == nullptr)
+        return failed;
+    const std::string lines = linkenv::hosts(*container, config->topology);
+    report.print(lines);
+    report.record()["hosts"] = lines;
+    return done;
+}
+
+int render(const Request& request, Report& report) {
+    const auto config = load(request, report);
+    if (!config)
+        return failed;
+    const auto target = reconcile::make_target(config->topology, config->firewall);
+    if (request.json)
+        report.replace_record(nft::render_json(target.ruleset));
+    else
+        report.print(nft::render(target.ruleset));
+    return done;
+}
+
+int run_command(const Request& request, Report& report) {
+    // The statuses of shells.
+    constexpr int cannot_execute = 126, not_found = 127;
+    const auto found = variables(request, report);
+    if (!found)
+        return failed;
+    for (const linkenv::Variable& variable : *found)
+        setenv(variable.name.c_str(), variable.value.c_str(), 1);
+    std::vector<char*> arguments;
+    std::vector<std::string> words = request.command;
+    for (std::string& word : words)
+        arguments.push_back(word.data());
+    arguments.push_back(nullptr);
+    if (!request.json)  // stdout is the command's
+        report.finish(done);
+    execvp(arguments.front(), arguments.data());
+    const int error = errno;
+    std::fprintf(stderr, "nftlink: cannot run %s: %s\n", words.front().c_str(), std::strerror(error));
+    return error == ENOENT ? not_found : cannot_execute;
+}
+
+}  // namespace nftlink::cli
