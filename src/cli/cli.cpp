@@ -143,10 +143,14 @@ int run(int argc, char** argv) {
     Arguments arguments;
     Request& request = arguments.request;
     CLI::App app("Container links in nftables: from one YAML file to the kernel.", "nftlink");
-    app.add_option("-c", request.file, "The configuration; conf.d/*.yaml beside it is read too")->capture_default_str();
+    app.add_option("-c", request.file, "The configuration; conf.d/*.yaml beside it is read too")
+        ->type_name("FILE")
+        ->capture_default_str();
     app.add_flag("--json", request.json, "Print one JSON record");
     app.set_version_flag("--version", "nftlink " NFTLINK_VERSION);
-    app.require_subcommand(1);
+    app.require_subcommand(0, 1);
+    app.get_formatter()->label("SUBCOMMAND", "VERB");
+    app.get_formatter()->label("Subcommands", "Verbs");
     app.footer(footer);
     for (const Verb& verb : verbs)
         add_verb(app, verb, arguments);
@@ -159,6 +163,8 @@ int run(int argc, char** argv) {
     }
     if (const auto wrong = read_words(arguments))
         return usage_error(*wrong, as_json);
+    if (app.get_subcommands().empty())
+        return usage_error("what shall be done? name a verb", as_json);
 
     const auto chosen = std::ranges::find_if(verbs, [&](const Verb& verb) { return app.got_subcommand(verb.name); });
     for (auto word = separator; word != all.end(); ++word)

@@ -49,11 +49,14 @@ public:
 
         nft::Chain chain;
         chain.name = bridge_chain(name);
-        chain.comment = tagged(bridge.icc == model::Icc::deny ? "icc deny: links only" : "icc allow");
+        chain.comment = tagged("what may pass on " + name);
         for (const bool ipv4 : {true, false})
             if (!permissions.of(ipv4).empty())
                 add_links(chain, name, ipv4, permissions.of(ipv4));
-        add(forward_, rule().iifname(name).oifname(name).jump(chain.name));
+        // A rule's comment is the one place for our tag that a reload from nft's JSON keeps.
+        const bool deny = bridge.icc == model::Icc::deny;
+        add(forward_,
+            rule().iifname(name).oifname(name).jump(chain.name).comment(tagged(deny ? "icc deny" : "icc allow")));
         if (bridge.base_rules)
             add_docker_base(name, bridge.icc);
         else
@@ -200,7 +203,9 @@ nft::Ruleset compile(const model::Topology& topology, const model::FirewallPolic
 
 bool is_ours(const nft::Table& table) {
     const auto has_tag = [](const auto& object) { return object.comment.starts_with(tag); };
-    return has_tag(table) || std::ranges::any_of(table.chains, has_tag) || std::ranges::any_of(table.sets, has_tag);
+    const auto has_tagged_rule = [&](const nft::Chain& chain) { return std::ranges::any_of(chain.rules, has_tag); };
+    return has_tag(table) || std::ranges::any_of(table.chains, has_tag) || std::ranges::any_of(table.sets, has_tag) ||
+           std::ranges::any_of(table.chains, has_tagged_rule);
 }
 
 bool is_relevant(const nft::Table& table, const nft::Ruleset& want) {

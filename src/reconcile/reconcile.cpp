@@ -135,7 +135,8 @@ std::expected<Outcome, std::string> apply(kernel::Kernel& kernel, const Target& 
 std::expected<nft::Batch, std::string> clear(kernel::Kernel& kernel) {
     std::string last_refusal;
     for (int attempt = 0; attempt < max_attempts; ++attempt) {
-        const nft::Ruleset have = kernel.snapshot(firewall::is_ours);
+        // All tables with their rules: a tag may be left on a rule alone.
+        const nft::Ruleset have = kernel.snapshot([](const nft::Table&) { return true; });
         nft::Batch batch = firewall::clear(have);
         const auto committed = kernel.apply(batch, have.generation);
         if (committed)

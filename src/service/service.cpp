@@ -33,7 +33,9 @@ int serve(const std::string& file) {
 int run(int argc, char** argv) {
     CLI::App app("Keeps container links in force in nftables, as a YAML configuration says.", "nftlinkd");
     std::string file = "/etc/nftlink/nftlink.yaml";
-    app.add_option("-c", file, "The configuration; conf.d/*.yaml beside it is read too")->capture_default_str();
+    app.add_option("-c", file, "The configuration; conf.d/*.yaml beside it is read too")
+        ->type_name("FILE")
+        ->capture_default_str();
     app.set_version_flag("--version", "nftlinkd " NFTLINK_VERSION);
     try {
         app.parse(argc, argv);

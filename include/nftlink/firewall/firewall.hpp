@@ -14,7 +14,7 @@ namespace nftlink::firewall {
 // The ruleset that the topology and the policy ask for: one table. Elements and rules have no counts yet.
 nft::Ruleset compile(const model::Topology& topology, const model::FirewallPolicy& policy);
 
-// Whether the table carries our tag, on itself or on any chain or set in it. Rules and elements needn't be there.
+// Whether the table carries our tag: on itself, or on any chain, set or rule in it.
 bool is_ours(const nft::Table& table);
 
 // What snapshot() must offer for diff(): the tables that are ours, and the wanted one's namesake whoever made it.
