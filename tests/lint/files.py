@@ -1,0 +1,30 @@
+#!/usr/bin/env python3
+"""Checks the tree itself: format, length, and what lies at the top."""
+import pathlib
+import subprocess
+import sys
+
+LONGEST_FILE = 500
+TOP = {".ci", ".clang-format", ".clang-tidy", ".git", ".gitignore", "CHANGELOG.md", "LICENSE", "README.md", "build", "config",
+       "dev", "include", "meson.build", "meson_options.txt", "src", "subprojects", "tests"}
+
+root = pathlib.Path(sys.argv[1])
+errors = [f"{entry.name}: nothing else belongs at the top" for entry in root.iterdir() if entry.name not in TOP]
+errors += [f"{name}: is missing" for name in TOP - {".git", "build"} if not (root / name).exists()]
+
+sources = [path for top in ("include", "src", "tests") for path in sorted((root / top).rglob("*.[ch]pp"))]
+for path in sources:
+    lines = path.read_text().splitlines()
+    name = path.relative_to(root)
+    if len(lines) > LONGEST_FILE:
+        errors.append(f"{name}: {len(lines)} lines need scrolling to grasp")
+    errors += [f"{name}:{number}: blank at the end of the line" for number, line in enumerate(lines, 1)
+               if line != line.rstrip()]
+    if path.suffix == ".hpp" and "#pragma once" not in lines:
+        errors.append(f"{name}: has no #pragma once")
+
+formatted = subprocess.run(["clang-format-19", "--dry-run", "-Werror", *map(str, sources)], capture_output=True, text=True)
+if formatted.returncode != 0:
+    errors.append(formatted.stderr)
+print("\n".join(errors))
+sys.exit(1 if errors or not sources else 0)

@@ -1,0 +1,32 @@
+#!/usr/bin/env python3
+"""Counts single test cases out of meson's reports; prints, last, `N passed, N failed`.
+
+A skipped case counts as failed unless skips.txt beside this file names it: what a kernel may lack.
+"""
+import pathlib
+import sys
+import xml.etree.ElementTree as xml
+
+allowed_file = pathlib.Path(__file__).with_name("skips.txt")
+allowed = {line.strip() for line in allowed_file.read_text().splitlines() if line.strip() and line[0] != "#"}
+
+passed, failed = 0, []
+for build in sys.argv[1:]:
+    report = pathlib.Path(build) / "meson-logs" / "testlog.junit.xml"
+    cases = list(xml.parse(report).getroot().iter("testcase")) if report.exists() else []
+    if not cases:
+        failed.append(f"{build}: no test has run")
+    for case in cases:
+        name = f'{case.get("classname", "")}.{case.get("name", "")}'
+        skipped = case.find("skipped") is not None or case.get("status") == "notrun"
+        if case.find("failure") is not None or case.find("error") is not None:
+            failed.append(name)
+        elif skipped and name not in allowed:
+            failed.append(f"{name} (skipped)")
+        elif not skipped:
+            passed += 1
+
+for name in failed:
+    print(f"failed: {name}")
+print(f"{passed} passed, {len(failed)} failed")
+sys.exit(1 if failed or passed == 0 else 0)
