@@ -3,24 +3,12 @@
 # Everything happens in namespaces of its own; the host's ruleset, links and sysctls are never touched.
 set -uo pipefail
 
-if [ "${NFTLINK_DEMO_INSIDE:-}" != 1 ]; then
-  # New user, network, mount and pid namespaces: what is made in them goes with them, also on Ctrl-C.
-  NFTLINK_DEMO_INSIDE=1 exec unshare --map-root-user --net --mount --pid --fork --kill-child \
-    bash "$(realpath "$0")" "$(realpath "$1")" "$(realpath "$2")"
-fi
-
-programs=$1 configuration=$2
-mount -t proc proc /proc
-mount -t tmpfs tmpfs /run  # `ip netns` keeps its names there
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-failures=0
-
 bold='' green='' red='' dim='' plain=''
 [ -t 1 ] && bold=$'\e[1m' green=$'\e[32m' red=$'\e[31m' dim=$'\e[2m' plain=$'\e[0m'
 
 title() { printf '\n%s%s%s\n' "$bold" "$1" "$plain"; }
 show() { sed "s/^/  $dim│$plain /"; }
+failures=0
 # verdict WHAT STATUS: a tick when the status is 0.
 verdict() {
   if [ "$2" -eq 0 ]; then
@@ -30,10 +18,33 @@ verdict() {
     failures=$((failures + 1))
   fi
 }
-expect() { local what=$1; shift; "$@" >"$work/out" 2>&1; verdict "$what" $?; }
-refuse() { local what=$1; shift; ! "$@" >"$work/out" 2>&1; verdict "$what" $?; }
+
+if [ "${NFTLINK_DEMO_INSIDE:-}" != 1 ]; then
+  # What is made in these namespaces goes with them, whatever ends the demo: the process that holds them is killed then.
+  host_ruleset() { nft --stateless list ruleset 2>/dev/null; }  # of an ordinary user: empty
+  before=$(host_ruleset)
+  NFTLINK_DEMO_INSIDE=1 unshare --map-root-user --net --mount --pid --fork --kill-child \
+    bash "$(realpath "$0")" "$(realpath "$1")" "$(realpath "$2")" &
+  holder=$!
+  trap 'kill -KILL "$holder"; exit 130' INT TERM HUP
+  wait "$holder"
+  status=$?
+  if [ "$EUID" -eq 0 ] && [ "$before" != "$(host_ruleset)" ]; then
+    verdict "the host's own ruleset is as it was" 1
+    status=1
+  fi
+  exit "$status"
+fi
+
+programs=$1 configuration=$2
+mount -t proc proc /proc
+mount -t tmpfs tmpfs /run  # `ip netns` keeps its names there, and we our files
+work=/run/demo
+mkdir "$work"
+
+expect() { local what=$1; shift; "$@" >/dev/null 2>&1; verdict "$what" $?; }
 wait_for() { for _ in $(seq 100); do "$@" >/dev/null 2>&1 && return 0; sleep 0.05; done; return 1; }
-inside() { ip netns exec "$@"; }
+inside() { local name=$1; shift; nsenter --net="/run/netns/$name" "$@"; }
 
 # A container: a namespace with one leg on docker0.
 container() {
@@ -47,9 +58,14 @@ container() {
 }
 
 connects() { inside "$1" timeout 1 bash -c ": </dev/tcp/$2/$3"; }
+times_out() { connects "$@"; [ $? -eq 124 ]; }
+global_switches_off() { [ "$(sort -u /proc/sys/net/bridge/bridge-nf-call-ip{,6}tables)" = 0 ]; }
+own_switch_on() { ip -details link show docker0 | grep -q 'nf_call_iptables 1'; }
+table_without_counters() { nft --stateless list table inet nftlink; }
 
 title "A host with docker0, and three containers on it"
-sysctl -qw net.bridge.bridge-nf-call-iptables=0 net.bridge.bridge-nf-call-ip6tables=0 2>/dev/null
+# A new namespace may start with them on; then docker0's own switch would prove nothing.
+echo 0 | tee /proc/sys/net/bridge/bridge-nf-call-ip{,6}tables >/dev/null
 ip link set lo up
 ip link add docker0 type bridge
 ip link set docker0 up
@@ -57,62 +73,70 @@ ip address add 172.17.0.1/16 dev docker0
 container redis 172.17.0.2
 container client 172.17.0.3
 container stranger 172.17.0.4
+# Debian ships the server in redis-tools, as redis-check-rdb; it is what it is called by.
+ln -s "$(command -v redis-check-rdb)" "$work/redis-server"
 for port in 6379 6380; do
-  inside redis redis-server --port "$port" --bind 172.17.0.2 --protected-mode no --save '' --appendonly no \
+  inside redis "$work/redis-server" --port "$port" --bind 172.17.0.2 --protected-mode no --save '' --appendonly no \
     --dir "$work" >/dev/null 2>&1 &
 done
 expect "redis 172.17.0.2 serves on 6379, and on 6380 which it does not expose" \
-  wait_for connects redis 172.17.0.2 6380
+  eval 'wait_for connects redis 172.17.0.2 6379 && wait_for connects redis 172.17.0.2 6380'
 expect "without nftlink the stranger at 172.17.0.4 reaches redis" connects stranger 172.17.0.2 6379
 expect "without nftlink the client reaches redis' other port" connects client 172.17.0.2 6380
 
 title "nftlink env client"
-"$programs/nftlink" env client -c "$configuration" | show
-expect "the client knows where its db is" grep -qx 'DB_PORT=tcp://172.17.0.2:6379' <("$programs/nftlink" env client -c "$configuration")
+"$programs/nftlink" env client -c "$configuration" | tee "$work/environment" | show
+expect "the client knows where its db is" grep -qx 'DB_PORT=tcp://172.17.0.2:6379' "$work/environment"
 
 title "nftlinkd puts the link into nf_tables"
 "$programs/nftlinkd" -c "$configuration" 2>"$work/log" &
 service=$!
 expect "its table is there" wait_for nft list chain inet nftlink bridge-docker0
+expect "docker0's own bridge netfilter switch is on" wait_for own_switch_on
+expect "and the global ones are off, as before" global_switches_off
 nft list table inet nftlink | show
+table_without_counters >"$work/table"
 
 title "The client, through its link"
-in_client() { inside client "$programs/nftlink" run client -c "$configuration" -- sh -c "timeout 2 redis-cli -h \$DB_PORT_6379_TCP_ADDR -p \$DB_PORT_6379_TCP_PORT $1"; }
+in_client() {
+  inside client "$programs/nftlink" run client -c "$configuration" -- \
+    sh -c "timeout 2 redis-cli -h \$DB_PORT_6379_TCP_ADDR -p \$DB_PORT_6379_TCP_PORT $1"
+}
+# answers COMMAND ANSWER
+answers() { [ "$(in_client "$1")" = "$2" ]; }
 for command in ping "set story 'links without iptables'" "get story"; do
   printf '  %s$%s redis-cli -h $DB_PORT_6379_TCP_ADDR -p $DB_PORT_6379_TCP_PORT %s\n' "$dim" "$plain" "$command"
-  in_client "$command" 2>&1 | tee "$work/answer" | show
+  in_client "$command" 2>&1 | show
 done
-expect "what was stored comes back" grep -qx 'links without iptables' "$work/answer"
-expect "the client gets its PONG" grep -qx PONG <(in_client ping)
+expect "the client gets its PONG" answers ping PONG
+expect "what was stored comes back" answers "get story" "links without iptables"
 
 title "Everybody else"
-refuse "the stranger times out" connects stranger 172.17.0.2 6379
-refuse "redis' other port is closed to the client" connects client 172.17.0.2 6380
+expect "the stranger times out" times_out stranger 172.17.0.2 6379
+expect "redis' other port is closed to the client" times_out client 172.17.0.2 6380
 
 title "Somebody runs: nft flush ruleset"
 nft flush ruleset
-expect "the table is back" wait_for nft list chain inet nftlink bridge-docker0
+healed() { table_without_counters | cmp -s - "$work/table"; }
+expect "the table is back as it was" wait_for healed
 tail -n 1 "$work/log" | show
-expect "the client is still in" grep -qx PONG <(in_client ping)
-refuse "the stranger is still out" connects stranger 172.17.0.2 6379
+expect "the client is still in" answers ping PONG
+expect "the stranger is still out" times_out stranger 172.17.0.2 6379
 
 title "Counters"
-nft list set inet nftlink links4-docker0 | grep -o '172[^}]*comment "[^"]*"' | show
-nft list chain inet nftlink bridge-docker0 | grep -o 'counter.*drop' | show
-expect "the link's packets are counted" \
-  grep -Eq 'counter packets [1-9][0-9]* .*comment "/client/db"' <(nft list set inet nftlink links4-docker0)
-expect "and so are the stranger's, dropped" \
-  grep -Eq 'counter packets [1-9][0-9]* .*drop' <(nft list chain inet nftlink bridge-docker0)
+nft list set inet nftlink links4-docker0 | grep -o '172[^}]*comment "[^"]*"' | tee "$work/link" | show
+nft list chain inet nftlink bridge-docker0 | grep -o 'counter.*drop' | tee "$work/drop" | show
+expect "the link's packets are counted" grep -Eq 'counter packets [1-9][0-9]* .*comment "/client/db"' "$work/link"
+expect "and the stranger's, dropped" grep -Eq 'counter packets [1-9]' "$work/drop"
 
 kill "$service"
 wait "$service"
 verdict "nftlinkd ends when told to" $?
 
 echo
-if [ "$failures" -eq 0 ]; then
-  echo "${green}All of it held.${plain}"
-else
-  echo "${red}$failures of these did not hold.${plain}"
-  cat "$work/log"
+if [ "$failures" -ne 0 ]; then
+  echo "${red}$failures of these did not hold.${plain} What nftlinkd said:"
+  show <"$work/log"
   exit 1
 fi
+echo "${green}All of it held.${plain}"

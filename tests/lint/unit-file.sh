@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# The systemd unit holds: checked with the built program in the place of the installed one.
+# unit-file.sh UNIT: systemd finds nothing wrong with the unit file. The program needn't be built or installed for that.
 set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
-sed "s|^ExecStart=[^ ]*|ExecStart=$(realpath "$2")|" "$1" > "$folder/nftlinkd.service"
-grep -q "^ExecStart=$(realpath "$2")" "$folder/nftlinkd.service"
+sed "s|^ExecStart=[^ ]*/nftlinkd|ExecStart=/bin/true|" "$1" >"$folder/nftlinkd.service"
+grep -q '^ExecStart=/bin/true' "$folder/nftlinkd.service"
 systemd-analyze verify --man=no "$folder/nftlinkd.service"
