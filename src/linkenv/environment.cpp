@@ -8,6 +8,7 @@
 #include <set>
 
 #include "identifier.hpp"
+#include "nftlink/base/suggestion.hpp"
 #include "ports.hpp"
 
 namespace nftlink::linkenv {
@@ -124,14 +125,14 @@ private:
         if (name == "HOME" || name == "PATH")
             return;
         if (equals == std::string::npos) {
-            warn(fmt::format("the child's variable {} has no value and is left out", name));
+            warn(fmt::format("the child's variable {} has no value and is left out", base::escape(name)));
             return;
         }
         if (options_.dialect == Dialect::docker_0_10 && entry.find('=', equals + 1) != std::string::npos) {
             warn(
                 fmt::format("the child's variable {} is left out, since its value has a =: dialects docker-27 and "
                             "docker-28 keep it",
-                            name));
+                            base::escape(name)));
             return;
         }
         add(fmt::format("{}_ENV_{}", prefix_, name), entry.substr(equals + 1));
@@ -143,13 +144,6 @@ private:
     std::string prefix_;
     Environment environment_;
 };
-
-std::set<std::string, std::less<>> names_of(const std::vector<std::string>& entries) {
-    std::set<std::string, std::less<>> names;
-    for (const std::string& entry : entries)
-        names.insert(entry.substr(0, entry.find('=')));
-    return names;
-}
 
 }  // namespace
 
@@ -169,19 +163,29 @@ Environment link_environment(const Container& parent, const Link& link, const To
 
 Environment environment(const Container& parent, const Topology& topology, const EnvironmentOptions& options) {
     Environment all;
-    std::set<std::string, std::less<>> taken = names_of(parent.environment);
-    std::map<std::string, const Link*> links_by_prefix;
+    // Who gives a name; null is the parent itself.
+    std::map<std::string, const Link*> givers;
+    std::map<std::string, const Link*> prefixes;
+    for (const std::string& entry : parent.environment)
+        givers.emplace(entry.substr(0, entry.find('=')), nullptr);
     for (const Link& link : parent.links) {
         Environment one = link_environment(parent, link, topology, options);
         std::ranges::move(one.warnings, std::back_inserter(all.warnings));
-        const auto [other, is_new] = links_by_prefix.try_emplace(make_prefix(link.alias, options.dialect), &link);
-        if (!is_new)
-            all.warnings.push_back(fmt::format(
-                "links {} and {} give variables of the same names: those of the first win",
-                model::link_name(parent.name, other->second->alias), model::link_name(parent.name, link.alias)));
-        for (Variable& variable : one.variables)
-            if (taken.insert(variable.name).second)
+        std::set<const Link*> rivals{prefixes.emplace(make_prefix(link.alias, options.dialect), &link).first->second};
+        for (Variable& variable : one.variables) {
+            const auto [giver, is_new] = givers.emplace(variable.name, &link);
+            if (is_new)
                 all.variables.push_back(std::move(variable));
+            else
+                rivals.insert(giver->second);
+        }
+        rivals.erase(nullptr);
+        rivals.erase(&link);
+        for (const Link* rival : rivals)
+            all.warnings.push_back(fmt::format(
+                "links {} and {} give variables of the same names, and those of the first win: choose another alias "
+                "for one of them",
+                model::link_name(parent.name, rival->alias), model::link_name(parent.name, link.alias)));
     }
     return all;
 }

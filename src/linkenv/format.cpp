@@ -7,6 +7,7 @@
 #include <boost/json/serialize.hpp>
 
 #include "identifier.hpp"
+#include "nftlink/base/suggestion.hpp"
 #include "nftlink/linkenv/environment.hpp"
 
 namespace nftlink::linkenv {
@@ -17,11 +18,11 @@ using Result = std::expected<std::string, std::string>;
 
 // One variable as text, or why it can't be.
 Result as_line(const Variable& variable) {
-    if (variable.name.find('\n') != std::string::npos || variable.value.find('\n') != std::string::npos)
+    if (variable.name.contains('\n') || variable.value.contains('\n'))
         return std::unexpected(
             fmt::format("{} holds a newline, which KEY=VALUE lines cannot carry: use --format shell, "
                         "json or null",
-                        variable.name));
+                        base::escape(variable.name)));
     return variable.name + "=" + variable.value + "\n";
 }
 
@@ -29,8 +30,7 @@ Result as_line(const Variable& variable) {
 Result as_shell(const Variable& variable) {
     if (!is_identifier(variable.name))
         return std::unexpected(
-            fmt::format("{} is no shell identifier: use --format env, json or null, or another alias{}", variable.name,
-                        variable.name.find('-') != std::string::npos ? " or dialect docker-27 or docker-28" : ""));
+            fmt::format("{} is no shell identifier: use --format env, json or null", base::escape(variable.name)));
     std::string quoted;
     for (const char c : variable.value)
         quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
@@ -74,6 +74,9 @@ Result format(const std::vector<Variable>& variables, Format format) {
     const auto one = format == Format::env ? as_line : format == Format::shell ? as_shell : as_null;
     std::string text;
     for (const Variable& variable : variables) {
+        if (variable.name.contains('\0') || variable.value.contains('\0'))
+            return std::unexpected(fmt::format("{} holds a NUL byte, which no environment can carry: use --format json",
+                                               base::escape(variable.name)));
         const auto part = one(variable);
         if (!part)
             return part;
