@@ -145,7 +145,10 @@ private:
     }
 
     void read_contents(nft::Table& table) {
-        const auto own_objects = static_cast<std::uint32_t>(table.chains.size() + table.sets.size());
+        // The kernel's use count leaves anonymous sets out.
+        const auto named_sets = std::ranges::count(table.sets, false, &nft::Set::anonymous);
+        const auto own_objects =
+            static_cast<std::uint32_t>(table.chains.size()) + static_cast<std::uint32_t>(named_sets);
         table.other_object_count -= std::min(table.other_object_count, own_objects);
         dump(NFT_MSG_GETRULE, table.family, {{NFTA_RULE_TABLE, table.name}}, [&](Payload payload) {
             auto [place, rule] = decoded(nft::decode_rule(payload));

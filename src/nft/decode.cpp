@@ -227,8 +227,11 @@ DecodeResult<Set> decode_set(Payload payload) {
                 return read(attribute, length);
             case NFTA_SET_DESC:
                 return read_set_description(attribute, set);
-            case NFTA_SET_FLAGS:
-                return expect_zero(attribute, set.unknown);
+            case NFTA_SET_FLAGS: {
+                const auto flags = number<std::uint32_t>(attribute.payload);
+                set.anonymous = (flags.value_or(0) & NFT_SET_ANONYMOUS) != 0;
+                return expect_zero(attribute, set.unknown) && flags.has_value();
+            }
             case NFTA_SET_EXPR:
                 set.counter = decode_counter(attribute.payload).has_value();
                 if (!set.counter)

@@ -1,0 +1,89 @@
+// Network namespaces of a test's own, and real packets between them.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace nftlink::test {
+
+// Puts the whole process into a user, network and mount namespace, where it is root. Gives the reason when that is
+// impossible. To be called once, before any thread is made.
+std::optional<std::string> isolate_process();
+
+// A file descriptor that is closed in the end.
+class Descriptor {
+public:
+    explicit Descriptor(int number) : number_(number) {}
+    ~Descriptor();
+    Descriptor(Descriptor&& other) noexcept;
+    Descriptor& operator=(Descriptor&&) = delete;
+    int number() const { return number_; }
+
+private:
+    int number_;
+};
+
+// A fresh network namespace with lo up and the global bridge netfilter switches off. It goes with this object and what
+// was moved into it.
+class Namespace {
+public:
+    Namespace();
+    int descriptor() const { return descriptor_.number(); }
+
+    // What the command prints, stderr too, run here by a shell; the test fails when its status isn't 0.
+    std::string run(const std::string& command) const;
+    // Only its status.
+    int status(const std::string& command) const;
+
+private:
+    Descriptor descriptor_;
+};
+
+// While it lives, this thread is in that namespace: sockets and kernels made belong to it.
+class Inside {
+public:
+    explicit Inside(const Namespace& space);
+    ~Inside();
+    Inside(const Inside&) = delete;
+    Inside& operator=(const Inside&) = delete;
+
+private:
+    Descriptor before_;
+};
+
+// A container's namespace, with eth0 on a bridge of the host's.
+class Guest {
+public:
+    // Addresses without prefix length; IPv4 gets /16, IPv6 /64.
+    Guest(const Namespace& host, const std::string& bridge, const std::vector<std::string>& addresses);
+    const Namespace& space() const { return space_; }
+
+private:
+    Namespace space_;
+};
+
+// Makes a bridge that is up.
+void add_bridge(const Namespace& host, const std::string& name);
+
+// A socket that answers: tcp by the kernel's handshake alone, udp by sending each packet back when asked to.
+class Server {
+public:
+    Server(const Namespace& space, int type, const std::string& address, std::uint16_t port);
+    // Waits a little for one udp packet and sends it back.
+    void echo() const;
+
+private:
+    Descriptor socket_;
+};
+
+// Whether a tcp handshake succeeds. Blocked packets cost a short timeout.
+bool tcp_connects(const Namespace& from, const std::string& address, std::uint16_t port, std::uint16_t source_port = 0,
+                  const std::string& source_address = {});
+
+// Whether a udp packet reaches the server and its answer comes back.
+bool udp_answers(const Namespace& from, const Server& server, const std::string& address, std::uint16_t port);
+
+}  // namespace nftlink::test

@@ -1,0 +1,242 @@
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/use_future.hpp>
+#include <cerrno>
+#include <thread>
+
+#include "fixture.hpp"
+#include "nftlink/kernel/events.hpp"
+#include "nftlink/nft/build.hpp"
+#include "nftlink/nft/encode.hpp"
+
+namespace nftlink::test {
+namespace {
+
+using kernel::Refusal;
+using testing::AllOf;
+using testing::HasSubstr;
+
+nft::Operation inet(nft::Action action) {
+    return {nft::Family::inet, "t", std::move(action)};
+}
+
+nft::Set small_set(std::uint32_t size) {
+    nft::Set set;
+    set.name = "s";
+    set.key = nft::link_key(true);
+    set.size = size;
+    set.counter = true;
+    return set;
+}
+
+nft::Element element(std::uint32_t number) {
+    const auto byte = [number](unsigned place) { return static_cast<std::uint8_t>(number >> (8 * place)); };
+    nft::Element made;
+    made.key.append(std::array<std::uint8_t, 4>{10, byte(2), byte(1), byte(0)});
+    made.key.append(std::array<std::uint8_t, 4>{172, 17, 0, 2});
+    made.key.append(std::array<std::uint8_t, 1>{6});
+    made.key.append(std::array<std::uint8_t, 2>{0, 80});
+    made.comment = fmt::format("/web{}/db", number);
+    return made;
+}
+
+std::vector<nft::Element> elements(std::uint32_t count) {
+    std::vector<nft::Element> made;
+    for (std::uint32_t number = 0; number < count; ++number)
+        made.push_back(element(number));
+    return made;
+}
+
+nft::Rule rule() {
+    return nft::RuleBuilder(nft::Family::inet).accept().build();
+}
+
+bool every_table(const nft::Table&) {
+    return true;
+}
+
+using NetlinkKernel = KernelTest;
+
+TEST_F(NetlinkKernel, CommitMakesTheNextGeneration) {
+    const auto before = kernel().generation();
+    const auto commit = kernel().apply({inet(nft::AddTable{"mine"})}, before);
+    ASSERT_TRUE(commit) << commit.error().to_string();
+    EXPECT_EQ(commit->generation, before + 1);
+    EXPECT_EQ(kernel().generation(), before + 1);
+}
+
+TEST_F(NetlinkKernel, EmptyBatchDoesNotReachTheKernel) {
+    const auto before = kernel().generation();
+    EXPECT_EQ(kernel().apply({}, {})->generation, before);
+    EXPECT_EQ(kernel().generation(), before);
+}
+
+TEST_F(NetlinkKernel, StaleGenerationIsRefusedAndChangesNothing) {
+    const auto before = kernel().generation();
+    host().run("nft add table ip other");
+    const auto commit = kernel().apply({inet(nft::AddTable{})}, before);
+    ASSERT_FALSE(commit);
+    EXPECT_EQ(commit.error().reason, Refusal::Reason::stale);
+    EXPECT_EQ(host().run("nft list tables"), "table ip other\n");
+}
+
+TEST_F(NetlinkKernel, EveryBadOperationIsNamedAndNothingIsDone) {
+    const auto commit = kernel().apply(
+        {inet(nft::AddTable{}), inet(nft::AddRule{"nowhere", rule(), 0}), inet(nft::AddSet{small_set(8)}),
+         inet(nft::AddElements{"nothing", nft::link_key(true), elements(2)}), inet(nft::DeleteSet{"gone"})},
+        {});
+    ASSERT_FALSE(commit);
+    EXPECT_EQ(commit.error().reason, Refusal::Reason::operations);
+    const std::string text = commit.error().to_string();
+    EXPECT_THAT(text, HasSubstr("kernel refused 3 of 5: #2 add rule inet t nowhere accept"));
+    EXPECT_THAT(text, HasSubstr("#4 add element inet t nothing { … }"));
+    EXPECT_THAT(text, HasSubstr("#5 delete set inet t gone"));
+    EXPECT_THAT(text, HasSubstr("No such file or directory"));
+    EXPECT_EQ(host().run("nft list tables"), "");
+}
+
+TEST_F(NetlinkKernel, RefusedElementIsNamed) {
+    ASSERT_TRUE(kernel().apply({inet(nft::AddTable{}), inet(nft::AddSet{small_set(2)})}, {}));
+    const auto commit = kernel().apply({inet(nft::AddElements{"s", nft::link_key(true), elements(3)})}, {});
+    ASSERT_FALSE(commit);
+    EXPECT_EQ(commit.error().operations.at(0).error_number, ENFILE);
+    EXPECT_EQ(commit.error().operations.at(0).object, "10.0.0.2 . 172.17.0.2 . tcp . 80");
+}
+
+TEST_F(NetlinkKernel, TenThousandElementsAreOneTransaction) {
+    ASSERT_TRUE(kernel().apply({inet(nft::AddTable{}), inet(nft::AddSet{small_set(12288)})}, {}));
+    const std::size_t room = kernel().batch_limit();
+    constexpr std::uint32_t count = 5000;  // what the send buffer of a stock host takes in a user namespace
+    const nft::Operation add = inet(nft::AddElements{"s", nft::link_key(true), elements(count)});
+    ASSERT_LT(nft::encoded_size(add), room);
+    const auto before = kernel().generation();
+    const auto commit = kernel().apply({add}, before);
+    ASSERT_TRUE(commit) << commit.error().to_string();
+    EXPECT_EQ(commit->generation, before + 1);
+    const auto have = kernel().snapshot(every_table);
+    const nft::Set* set = have.tables.at(0).set("s");
+    ASSERT_EQ(set->elements.size(), count);
+    EXPECT_TRUE(std::ranges::is_sorted(set->elements, {}, &nft::Element::key));
+    EXPECT_EQ(set->elements[1].comment, "/web1/db");
+    EXPECT_EQ(set->elements[1].counters, nft::Counters{});
+}
+
+TEST_F(NetlinkKernel, BatchOverTheSendBufferIsRefusedWhole) {
+    ASSERT_TRUE(kernel().apply({inet(nft::AddTable{}), inet(nft::AddSet{small_set(0)})}, {}));
+    constexpr std::size_t smaller_than_any_element = 40;
+    const auto count = static_cast<std::uint32_t>(kernel().batch_limit() / smaller_than_any_element);
+    const auto commit = kernel().apply({inet(nft::AddElements{"s", nft::link_key(true), elements(count)})}, {});
+    ASSERT_FALSE(commit);
+    EXPECT_EQ(commit.error().reason, Refusal::Reason::too_large);
+    EXPECT_TRUE(kernel().snapshot(every_table).tables.at(0).set("s")->elements.empty());
+}
+
+TEST_F(NetlinkKernel, SnapshotKeepsWhatItDoesNotKnow) {
+    host().run(
+        "nft 'table inet t { quota q { over 5 mbytes; }; counter n { }; "
+        "set other { type ifname; flags timeout; elements = { \"eth0\" timeout 1h }; }; "
+        "chain c { type filter hook forward priority 5; policy drop; tcp dport { 1, 2 } quota over 1 mbytes drop; "
+        "ct mark 1 meta mark set ct mark; meta l4proto icmp reject; }; }'");
+    const nft::Ruleset have = kernel().snapshot(every_table);
+    ASSERT_EQ(have.tables.size(), 1u);
+    const nft::Table& table = have.tables[0];
+    EXPECT_EQ(table.other_object_count, 2u) << "the quota and the counter";
+    ASSERT_NE(table.set("other"), nullptr);
+    EXPECT_TRUE(table.set("other")->key.empty());
+    EXPECT_FALSE(table.set("other")->elements.at(0).unknown.empty()) << "its timeout";
+    const nft::Chain* chain = table.chain("c");
+    ASSERT_NE(chain, nullptr);
+    EXPECT_EQ(chain->hook, (nft::Hook{"filter", 2, 5, 0}));
+    ASSERT_EQ(chain->rules.size(), 3u);
+    const auto has_unknown = [](const nft::Rule& one) {
+        return std::ranges::any_of(one.expressions, [](const nft::Expression& expression) {
+            return std::holds_alternative<nft::Unknown>(expression);
+        });
+    };
+    EXPECT_TRUE(has_unknown(chain->rules[0]));
+    EXPECT_TRUE(has_unknown(chain->rules[2]));
+    EXPECT_NE(chain->rules[0].handle, 0u);
+}
+
+TEST_F(NetlinkKernel, SnapshotReadsOnlyWhatIsWanted) {
+    host().run("nft 'table ip a { chain c { accept; }; }; table ip b { chain c { accept; }; }'");
+    const auto have = kernel().snapshot([](const nft::Table& table) { return table.name == "b"; });
+    ASSERT_EQ(have.tables.size(), 1u);
+    EXPECT_EQ(have.tables[0].chains.at(0).rules.size(), 1u);
+    EXPECT_EQ(have.generation, kernel().generation());
+}
+
+TEST_F(NetlinkKernel, BridgeSwitchesAreItsOwn) {
+    add_bridge(host(), "br0");
+    add_bridge(host(), "br1");
+    ASSERT_TRUE(kernel().enable_bridge_netfilter("br1", {true, false}));
+    const kernel::Bridges bridges = kernel().bridges();
+    ASSERT_EQ(bridges.bridges.size(), 2u) << "lo is none";
+    EXPECT_EQ(bridges.find("br0")->own, kernel::BridgeNetfilter{});
+    EXPECT_EQ(bridges.find("br1")->own, (kernel::BridgeNetfilter{true, false}));
+    EXPECT_EQ(bridges.global, kernel::BridgeNetfilter{});
+    EXPECT_TRUE(bridges.module_loaded);
+    EXPECT_EQ(bridges.find("br2"), nullptr);
+    const auto missing = kernel().enable_bridge_netfilter("br2", {true, true});
+    ASSERT_FALSE(missing);
+    EXPECT_THAT(missing.error(), HasSubstr("No such device"));
+}
+
+// Runs one await to its end, with something that happens meanwhile.
+template <typename Make, typename Act>
+auto await_while(boost::asio::io_context& context, Make make, Act act,
+                 std::chrono::milliseconds patience = std::chrono::seconds(5)) {
+    auto result = boost::asio::co_spawn(context, make(), boost::asio::use_future);
+    context.poll();
+    act();
+    context.restart();
+    context.run_for(patience);
+    return result;
+}
+
+TEST_F(NetlinkKernel, EventsNameWhoCommitted) {
+    boost::asio::io_context context;
+    kernel::RulesetEvents events(context.get_executor());
+    auto change = await_while(context, [&] { return events.next(); }, [&] { host().run("nft add table ip other"); });
+    const kernel::Change seen = change.get();
+    EXPECT_EQ(seen.program, "nft");
+    EXPECT_NE(seen.process, 0u);
+    EXPECT_EQ(seen.generation, kernel().generation());
+    EXPECT_FALSE(seen.overrun);
+}
+
+TEST_F(NetlinkKernel, LostEventsAreReported) {
+    boost::asio::io_context context;
+    kernel::RulesetEvents events(context.get_executor());
+    ASSERT_TRUE(kernel().apply({inet(nft::AddTable{}), inet(nft::AddSet{small_set(0)})}, {}));
+    for (std::uint32_t round = 0; round < 40; ++round) {
+        auto some = elements(4000);
+        ASSERT_TRUE(kernel().apply({inet(nft::AddElements{"s", nft::link_key(true), some})}, {}));
+        ASSERT_TRUE(kernel().apply({inet(nft::DeleteElements{"s", nft::link_key(true), some})}, {}));
+    }
+    bool overrun = false;
+    for (int count = 0; count < 200 && !overrun; ++count) {
+        auto change = await_while(context, [&] { return events.next(); }, [] {});
+        ASSERT_EQ(change.wait_for(std::chrono::seconds(0)), std::future_status::ready) << "no overrun came";
+        overrun = change.get().overrun;
+    }
+    EXPECT_TRUE(overrun);
+}
+
+TEST_F(NetlinkKernel, BridgeEventsTellOfBridgesAlone) {
+    boost::asio::io_context context;
+    kernel::BridgeEvents events(context.get_executor());
+    host().run("ip link add dummy0 type veth peer name dummy1");
+    auto change = await_while(context, [&] { return events.next(); }, [] {}, std::chrono::milliseconds(300));
+    EXPECT_EQ(change.wait_for(std::chrono::seconds(0)), std::future_status::timeout) << "a veth is no bridge";
+    context.restart();
+    host().run("ip link add br0 type bridge");
+    context.run_for(std::chrono::seconds(5));
+    EXPECT_EQ(change.wait_for(std::chrono::seconds(0)), std::future_status::ready);
+}
+
+}  // namespace
+}  // namespace nftlink::test

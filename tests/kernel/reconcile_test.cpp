@@ -1,0 +1,223 @@
+// Whole changes on the real kernel: what is written, what stays, and what happens when somebody else writes too.
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+
+#include "fixture.hpp"
+#include "nftlink/firewall/firewall.hpp"
+#include "nftlink/nft/encode.hpp"
+#include "nftlink/nft/text.hpp"
+#include "nftlink/reconcile/reconcile.hpp"
+
+namespace nftlink::test {
+namespace {
+
+using testing::HasSubstr;
+
+// The real kernel behind a small send buffer, as a stock host has it for who isn't root.
+class SmallBuffer final : public kernel::Kernel {
+public:
+    explicit SmallBuffer(kernel::Kernel& real) : real_(real) {}
+
+    std::uint32_t generation() override { return real_.generation(); }
+    nft::Ruleset snapshot(const kernel::TableFilter& wanted) override { return real_.snapshot(wanted); }
+    std::expected<kernel::Commit, kernel::Refusal> apply(const nft::Batch& batch,
+                                                         std::optional<std::uint32_t> generation) override {
+        EXPECT_LE(nft::encode(batch, 0, generation).bytes.size(), batch_limit());
+        return real_.apply(batch, generation);
+    }
+    std::size_t batch_limit() override { return 200'000; }
+    kernel::Bridges bridges() override { return real_.bridges(); }
+    std::expected<void, std::string> enable_bridge_netfilter(const std::string& bridge,
+                                                             kernel::BridgeNetfilter wanted) override {
+        return real_.enable_bridge_netfilter(bridge, wanted);
+    }
+
+private:
+    kernel::Kernel& real_;
+};
+
+class ReconcileTest : public KernelTest {
+protected:
+    reconcile::Outcome apply(const model::Topology& topology) {
+        const auto outcome = reconcile::apply(kernel(), reconcile::make_target(topology, policy_));
+        EXPECT_TRUE(outcome) << outcome.error();
+        return outcome.value_or(reconcile::Outcome{});
+    }
+
+    // The commands that apply() would give to nft.
+    std::string plan(const model::Topology& topology) {
+        const auto planned = reconcile::plan(kernel(), reconcile::make_target(topology, policy_));
+        EXPECT_TRUE(planned) << planned.error();
+        std::string text;
+        for (const nft::Batch& batch : planned.value_or(reconcile::Plan{}).transactions)
+            text += nft::to_text(batch);
+        return text;
+    }
+
+    std::string links() { return host().run("nft list set inet nftlink links4-docker0"); }
+
+    model::FirewallPolicy policy_;
+};
+
+// A child with as many parents as asked for.
+model::Topology star(std::uint32_t count) {
+    std::vector<model::Container> containers{container("db", "docker0", {"172.17.0.2"}, {"80"})};
+    for (std::uint32_t number = 0; number < count; ++number)
+        containers.push_back(container(fmt::format("web{}", number), "docker0",
+                                       {fmt::format("172.17.{}.{}", 1 + number / 250, 1 + number % 250)}, {},
+                                       {{"db", "db"}}));
+    return topology(containers);
+}
+
+TEST_F(ReconcileTest, SecondApplyWritesNothing) {
+    const auto first = apply(star(3));
+    const auto second = apply(star(3));
+    EXPECT_TRUE(second.done.transactions.empty());
+    EXPECT_EQ(second.generation, first.generation);
+    EXPECT_EQ(kernel().generation(), first.generation);
+}
+
+TEST_F(ReconcileTest, OneMoreLinkIsOneMoreElementAndCountersSurvive) {
+    apply(star(2));
+    host().run(
+        "nft 'delete element inet nftlink links4-docker0 { 172.17.1.1 . 172.17.0.2 . tcp . 80 }; add element inet "
+        "nftlink links4-docker0 { 172.17.1.1 . 172.17.0.2 . tcp . 80 counter packets 7 bytes 420 comment "
+        "\"/web0/db\" }'");
+    EXPECT_EQ(plan(star(3)),
+              "add element inet nftlink links4-docker0 { 172.17.1.3 . 172.17.0.2 . tcp . 80 comment \"/web2/db\" }\n");
+    apply(star(3));
+    EXPECT_THAT(links(), HasSubstr("172.17.1.1 . 172.17.0.2 . tcp . 80 counter packets 7 bytes 420"));
+    EXPECT_EQ(plan(star(2)), "delete element inet nftlink links4-docker0 { 172.17.1.3 . 172.17.0.2 . tcp . 80 }\n");
+}
+
+TEST_F(ReconcileTest, ASetGrowsByReplacementInOneBatchWithItsCounters) {
+    apply(star(150));
+    host().run(
+        "nft 'delete element inet nftlink links4-docker0 { 172.17.1.1 . 172.17.0.2 . tcp . 80 }; add element inet "
+        "nftlink links4-docker0 { 172.17.1.1 . 172.17.0.2 . tcp . 80 counter packets 7 bytes 420 comment "
+        "\"/web0/db\" }'");
+    EXPECT_THAT(links(), HasSubstr("size 192"));
+    const auto before = kernel().generation();
+    const auto grown = apply(star(250));
+    EXPECT_EQ(grown.done.transactions.size(), 1u);
+    EXPECT_EQ(kernel().generation(), before + 1);
+    EXPECT_THAT(links(), HasSubstr("size 384"));
+    EXPECT_THAT(links(), HasSubstr("counter packets 7 bytes 420"));
+    EXPECT_EQ(plan(star(250)), "");
+    EXPECT_THAT(plan(star(150)), testing::Not(HasSubstr("add set"))) << "a larger set than wanted is as good";
+}
+
+TEST_F(ReconcileTest, ForeignChangesAreUndone) {
+    const auto first = apply(star(3));
+    const std::string wanted = host().run("nft list ruleset");
+    for (const char* change :
+         {"flush ruleset", "delete element inet nftlink links4-docker0 { 172.17.1.1 . 172.17.0.2 . tcp . 80 }",
+          "add element inet nftlink links4-docker0 { 1.1.1.1 . 172.17.0.2 . tcp . 80 }",
+          "insert rule inet nftlink bridge-docker0 accept", "add rule inet nftlink forward quota over 5 mbytes drop",
+          "flush chain inet nftlink bridge-docker0", "add chain inet nftlink foreign { accept; }",
+          "add rule inet nftlink forward tcp dport { 1, 2 } accept", "add set inet nftlink foreign { type ifname; }",
+          "'add chain inet nftlink forward { policy drop; }'", "add counter inet nftlink foreign",
+          "'add chain inet nftlink x; add rule inet nftlink forward iif lo jump x'",
+          "'add chain inet nftlink y; add map inet nftlink m { type mark : verdict; elements = { 1 : jump y } }'",
+          "delete table inet nftlink"}) {
+        host().run(fmt::format("nft {}", *change == '\'' ? change : fmt::format("'{}'", change)));
+        EXPECT_FALSE(apply(star(3)).done.transactions.empty()) << change;
+        EXPECT_EQ(plan(star(3)), "") << change;
+        // The order of elements is the kernel's own.
+        EXPECT_EQ(host().run("nft list ruleset").size(), wanted.size()) << change;
+    }
+}
+
+TEST_F(ReconcileTest, SwitchingPoliciesIsOneTransactionEach) {
+    for (const auto layout : {model::Layout::rules, model::Layout::sets})
+        for (const auto replies : {model::Replies::source_port, model::Replies::established})
+            for (const auto icc : {model::Icc::allow, model::Icc::deny})
+                for (const auto family : {model::Family::ip, model::Family::inet}) {
+                    policy_.layout = layout;
+                    policy_.replies = replies;
+                    policy_.family = family;
+                    policy_.bridges["docker0"].icc = icc;
+                    EXPECT_EQ(apply(star(3)).done.transactions.size(), 1u);
+                    EXPECT_EQ(plan(star(3)), "");
+                    EXPECT_EQ(host().run("nft list tables"),
+                              fmt::format("table {} nftlink\n", family == model::Family::ip ? "ip" : "inet"));
+                }
+}
+
+TEST_F(ReconcileTest, ALargeChangeIsPreparedAndThenSwitchedTo) {
+    SmallBuffer small(kernel());
+    const auto apply_small = [&](const model::Topology& topology) {
+        const auto outcome = reconcile::apply(small, reconcile::make_target(topology, policy_));
+        EXPECT_TRUE(outcome) << outcome.error();
+        return outcome.value_or(reconcile::Outcome{});
+    };
+    constexpr std::uint32_t count = 12'000;
+    const auto first = apply_small(star(count));
+    EXPECT_GT(first.done.transactions.size(), 1u);
+    EXPECT_EQ(plan(star(count)), "");
+
+    // A live table: the new one is built beside it; the one transaction that packets notice is the last.
+    host().run(
+        "nft 'delete element inet nftlink links4-docker0 { 172.17.1.1 . 172.17.0.2 . tcp . 80 }; add element inet "
+        "nftlink links4-docker0 { 172.17.1.1 . 172.17.0.2 . tcp . 80 counter packets 7 bytes 420 comment "
+        "\"/web0/db\" }'");
+    policy_.replies = model::Replies::source_port;
+    const auto second = apply_small(star(count));
+    EXPECT_GT(second.done.transactions.size(), 2u);
+    for (std::size_t index = 0; index + 1 < second.done.transactions.size(); ++index)
+        EXPECT_THAT(nft::to_text(second.done.transactions[index]), testing::Not(HasSubstr("nftlink forward")));
+    EXPECT_EQ(plan(star(count)), "");
+    EXPECT_THAT(host().run("nft list set inet nftlink links4-docker0/b"),
+                HasSubstr("172.17.1.1 . 172.17.0.2 . tcp . 80 counter packets 7 bytes 420"));
+    EXPECT_EQ(plan(star(count - 1)).find("add set"), std::string::npos) << "small changes stay small in either slot";
+
+    policy_.counters = false;
+    policy_.replies = model::Replies::established;
+    apply_small(star(count));
+    EXPECT_EQ(plan(star(count)), "");
+    EXPECT_EQ(host().run("nft list ruleset").find("/b "), std::string::npos)
+        << "the next one is back in the first slot";
+}
+
+TEST_F(ReconcileTest, SomebodyElsesTableIsLeftAlone) {
+    host().run("nft 'table inet nftlink { chain mine { accept; }; }'");
+    const auto before = kernel().generation();
+    const auto outcome = reconcile::apply(kernel(), reconcile::make_target(star(1), policy_));
+    ASSERT_FALSE(outcome);
+    EXPECT_THAT(outcome.error(), HasSubstr("table inet nftlink exists and is not nftlink's"));
+    EXPECT_EQ(kernel().generation(), before);
+}
+
+TEST_F(ReconcileTest, ClearTakesEverythingOfOursAndNothingElse) {
+    host().run("nft 'table ip other { chain c { accept; }; }'");
+    apply(star(2));
+    ASSERT_TRUE(reconcile::clear(kernel()));
+    EXPECT_EQ(host().run("nft list tables"), "table ip other\n");
+}
+
+TEST_F(ReconcileTest, BridgeNetfilterIsSwitchedOnForDenyAlone) {
+    add_bridge(host(), "docker0");
+    add_bridge(host(), "br-open");
+    add_bridge(host(), "br-other");
+    policy_.bridges["br-open"].icc = model::Icc::allow;
+    EXPECT_EQ(apply(star(1)).done.switches, (std::vector<reconcile::Switch>{{"docker0", {true, true}}}));
+    EXPECT_TRUE(apply(star(1)).done.switches.empty());
+    const auto bridges = kernel().bridges();
+    EXPECT_EQ(bridges.find("docker0")->own, (kernel::BridgeNetfilter{true, true}));
+    EXPECT_EQ(bridges.find("br-open")->own, kernel::BridgeNetfilter{});
+    EXPECT_EQ(bridges.find("br-other")->own, kernel::BridgeNetfilter{});
+    EXPECT_EQ(bridges.global, kernel::BridgeNetfilter{}) << "the global switch is never touched";
+}
+
+TEST_F(ReconcileTest, FamilyIpNeedsTheIpv4SwitchAlone) {
+    add_bridge(host(), "docker0");
+    policy_.family = model::Family::ip;
+    EXPECT_EQ(apply(star(1)).done.switches, (std::vector<reconcile::Switch>{{"docker0", {true, false}}}));
+}
+
+TEST_F(ReconcileTest, AMissingBridgeIsReported) {
+    EXPECT_THAT(apply(star(1)).done.warnings, testing::ElementsAre(HasSubstr("bridge docker0 does not exist")));
+}
+
+}  // namespace
+}  // namespace nftlink::test
