@@ -1,4 +1,19 @@
-#include <cstddef>
-#include <cstdint>
+// Any bytes as a datagram of the kernel's: reading it and judging a batch by it never crashes.
+#include "kernel/reply_reader.hpp"
 
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t*, std::size_t) { return 0; }
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+    using namespace nftlink;
+    const std::vector<std::uint8_t> copy(data, data + size);
+    const auto messages = kernel::read_messages(copy);
+    if (!messages)
+        return 0;
+    std::vector<kernel::Ack> acks;
+    for (const kernel::Message& message : *messages) {
+        static_cast<void>(kernel::dump_error(message));
+        if (auto ack = kernel::read_ack(message))
+            acks.push_back(std::move(*ack));
+    }
+    const nft::Datagram batch{{}, {nft::Datagram::no_operation, 0, 1, nft::Datagram::no_operation}};
+    static_cast<void>(kernel::judge(acks, 100, batch));
+    return 0;
+}
