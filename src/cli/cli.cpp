@@ -5,7 +5,8 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <array>
-#include <functional>
+#include <memory>
+#include <optional>
 #include <span>
 #include <system_error>
 
@@ -20,20 +21,23 @@ enum class Takes { nothing, container, variables, command };
 
 struct Verb {
     const char* name;
+    const char* arguments;
     const char* help;
     Takes takes;
     int (*run)(const Request&, Report&);
 };
 
 constexpr std::array verbs{
-    Verb{"check", "Validate the configuration; say everything that is wrong with it", Takes::nothing, check},
-    Verb{"env", "Print the link variables of a parent", Takes::variables, env},
-    Verb{"hosts", "Print the hosts-file lines of a parent's links", Takes::container, hosts},
-    Verb{"run", "Run a command with a parent's link variables: run CONTAINER -- CMD...", Takes::command, run_command},
-    Verb{"render", "Print the wanted ruleset as an nft script", Takes::nothing, render},
-    Verb{"plan", "Print what apply would change, as nft commands; touch nothing", Takes::nothing, plan},
-    Verb{"apply", "Make the kernel match the configuration; print what changed", Takes::nothing, apply},
-    Verb{"clear", "Remove everything that is nftlink's from the kernel", Takes::nothing, clear},
+    Verb{"check", "", "Validate the configuration; say everything that is wrong with it", Takes::nothing, check},
+    Verb{"env", " CONTAINER [--format FORMAT] [--dialect DIALECT]", "Print the link variables of a parent",
+         Takes::variables, env},
+    Verb{"hosts", " CONTAINER", "Print the hosts-file lines of a parent's links", Takes::container, hosts},
+    Verb{"run", " CONTAINER [--dialect DIALECT] -- COMMAND...", "Run a command with a parent's link variables",
+         Takes::command, run_command},
+    Verb{"render", "", "Print the wanted ruleset as an nft script, or in nft's JSON", Takes::nothing, render},
+    Verb{"plan", "", "Print what apply would change, as nft commands; touch nothing", Takes::nothing, plan},
+    Verb{"apply", "", "Make the kernel match the configuration; print what changed", Takes::nothing, apply},
+    Verb{"clear", "", "Remove everything that is nftlink's from the kernel", Takes::nothing, clear},
 };
 
 // Words that later versions will have.
@@ -41,30 +45,47 @@ constexpr std::array<std::string_view, 11> later_verbs{"explain", "doctor", "sta
                                                        "add",     "rm",     "reload", "monitor", "top"};
 
 constexpr const char* footer =
-    "Exit status: 0 done or nothing to change; 1 failed; 2 plan found changes; 64 wrong usage.\n"
+    "Exit status:\n"
+    "  0  done, or nothing to change\n"
+    "  1  failed: bad configuration, refused by the kernel, no permission\n"
+    "  2  plan: there are changes\n"
+    "  64 wrong usage\n"
+    "run exits as its command does.\n"
     "\n"
     "Examples:\n"
     "  nftlink check -c nftlink.yaml\n"
     "  nftlink plan && echo 'the kernel is as configured'\n"
     "  eval \"$(nftlink env web --format shell)\"\n"
-    "  nftlink run web -- sh -c 'redis-cli -h $DB_PORT_6379_TCP_ADDR ping'\n";
+    "  nftlink run web -- sh -c 'redis-cli -h \"$DB_PORT_6379_TCP_ADDR\" ping'";
+
+// The usage lines; the rest of the help is as CLI11 has it.
+class Help : public CLI::Formatter {
+public:
+    std::string make_usage(const CLI::App* app, std::string) const override {
+        const auto verb = std::ranges::find(verbs, app->get_name(), &Verb::name);
+        return verb == verbs.end()
+                   ? "Usage: nftlink VERB [-c FILE] [--json] [ARGUMENT...]\n"
+                   : fmt::format("Usage: nftlink {} [-c FILE] [--json]{}\n", verb->name, verb->arguments);
+    }
+};
 
 int usage_error(const std::string& message, bool as_json) {
     Report report(as_json);
-    report.fail(message + "; see nftlink --help");
+    report.fail(message);
+    report.note("Try 'nftlink --help'.");
     return report.finish(wrong_usage);
 }
 
 // What CLI11 fills in as text.
 struct Arguments {
     Request request;
-    std::string format;
-    std::string dialect;
+    std::optional<std::string> format;
+    std::optional<std::string> dialect;
 };
 
 void add_verb(CLI::App& app, const Verb& verb, Arguments& arguments) {
     CLI::App* sub = app.add_subcommand(verb.name, verb.help);
-    sub->fallthrough();
+    sub->fallthrough()->group("Verbs");
     if (verb.takes == Takes::nothing)
         return;
     sub->add_option("CONTAINER", arguments.request.container, "The parent's name")->required();
@@ -78,17 +99,18 @@ void add_verb(CLI::App& app, const Verb& verb, Arguments& arguments) {
 
 // Turns the words for format and dialect into values; says what is wrong with them.
 std::optional<std::string> read_words(Arguments& arguments) {
-    if (!arguments.format.empty()) {
-        const auto format = linkenv::parse_format(arguments.format);
+    if (arguments.format) {
+        const auto format = linkenv::parse_format(*arguments.format);
         if (!format)
-            return fmt::format("unknown format {}: env, shell, json and null are there", base::quote(arguments.format));
+            return fmt::format("unknown format {}: env, shell, json and null are there",
+                               base::quote(*arguments.format));
         arguments.request.format = *format;
     }
-    if (!arguments.dialect.empty()) {
-        arguments.request.dialect = model::parse_dialect(arguments.dialect);
+    if (arguments.dialect) {
+        arguments.request.dialect = model::parse_dialect(*arguments.dialect);
         if (!arguments.request.dialect)
             return fmt::format("unknown dialect {}: docker-0.10, docker-27 and docker-28 are there",
-                               base::quote(arguments.dialect));
+                               base::quote(*arguments.dialect));
     }
     return {};
 }
@@ -117,7 +139,7 @@ std::optional<std::string> wrong_verb(std::string_view word) {
     return fmt::format("unknown verb {}{}", base::quote(word), suggestion.to_string());
 }
 
-int run_verb(const Verb& verb, const Request& request) {
+int carry_out(const Verb& verb, const Request& request) {
     Report report(request.json);
     try {
         return report.finish(verb.run(request, report));
@@ -143,17 +165,17 @@ int run(int argc, char** argv) {
     Arguments arguments;
     Request& request = arguments.request;
     CLI::App app("Container links in nftables: from one YAML file to the kernel.", "nftlink");
+    app.formatter(std::make_shared<Help>());
     app.add_option("-c", request.file, "The configuration; conf.d/*.yaml beside it is read too")
         ->type_name("FILE")
         ->capture_default_str();
     app.add_flag("--json", request.json, "Print one JSON record");
-    app.set_version_flag("--version", "nftlink " NFTLINK_VERSION);
+    app.set_version_flag("--version", "nftlink " NFTLINK_VERSION, "Print the version");
+    app.set_help_flag("-h,--help", "Print this help, or a verb's");
     app.require_subcommand(0, 1);
-    app.get_formatter()->label("SUBCOMMAND", "VERB");
-    app.get_formatter()->label("Subcommands", "Verbs");
-    app.footer(footer);
     for (const Verb& verb : verbs)
         add_verb(app, verb, arguments);
+    app.footer(footer);
     try {
         app.parse(static_cast<int>(own.size()), own.data());
     } catch (const CLI::Success& wish) {
@@ -167,14 +189,13 @@ int run(int argc, char** argv) {
         return usage_error("what shall be done? name a verb", as_json);
 
     const auto chosen = std::ranges::find_if(verbs, [&](const Verb& verb) { return app.got_subcommand(verb.name); });
-    for (auto word = separator; word != all.end(); ++word)
-        if (word != separator)
-            request.command.emplace_back(*word);
+    if (separator != all.end())
+        request.command.assign(separator + 1, all.end());
     if (chosen->takes == Takes::command && request.command.empty())
-        return usage_error("run needs a command: nftlink run CONTAINER -- CMD...", as_json);
+        return usage_error("run needs a command: nftlink run CONTAINER -- COMMAND...", as_json);
     if (chosen->takes != Takes::command && separator != all.end())
         return usage_error("only run takes a command after --", as_json);
-    return run_verb(*chosen, request);
+    return carry_out(*chosen, request);
 }
 
 }  // namespace nftlink::cli

@@ -3,8 +3,8 @@
 
 #include <cerrno>
 #include <cstdlib>
-#include <cstring>
 #include <set>
+#include <system_error>
 
 #include "configuration.hpp"
 #include "nftlink/base/suggestion.hpp"
@@ -153,11 +153,10 @@ int run_command(const Request& request, Report& report) {
     for (std::string& word : words)
         arguments.push_back(word.data());
     arguments.push_back(nullptr);
-    if (!request.json)  // stdout is the command's
-        report.finish(done);
+    report.tell();
     execvp(arguments.front(), arguments.data());
     const int error = errno;
-    std::fprintf(stderr, "nftlink: cannot run %s: %s\n", words.front().c_str(), std::strerror(error));
+    report.fail(fmt::format("cannot run {}: {}", base::quote(words.front()), std::generic_category().message(error)));
     return error == ENOENT ? not_found : cannot_execute;
 }
 

@@ -66,6 +66,7 @@ int clear(const Request&, Report& report) {
         changes.emplace_back(nft::to_text(operation));
     report.print(nft::to_text(*removed));
     report.record()["changes"] = std::move(changes);
+    report.record()["bridge_netfilter"] = boost::json::array();
     if (removed->empty())
         report.note("nftlink: nothing to remove");
     report.note("nftlink: bridge netfilter is left as it is");

@@ -5,6 +5,8 @@
 #include <boost/json/serialize.hpp>
 #include <cstdio>
 
+#include "utf8.hpp"
+
 namespace nftlink::cli {
 
 namespace {
@@ -22,19 +24,19 @@ boost::json::array to_json(const base::Errors& errors) {
     for (const base::Error& error : errors) {
         boost::json::object object;
         if (!error.where.file.empty())
-            object["file"] = error.where.file;
+            object["file"] = utf8(error.where.file);
         if (error.where.line != 0) {
             object["line"] = error.where.line;
             object["column"] = error.where.column;
         }
-        object["message"] = error.message;
+        object["message"] = utf8(error.message);
         array.push_back(std::move(object));
     }
     return array;
 }
 
-bool write_out(const std::string& text) {
-    return std::fwrite(text.data(), 1, text.size(), stdout) == text.size() && std::fflush(stdout) == 0;
+bool write(const std::string& text, FILE* stream) {
+    return std::fwrite(text.data(), 1, text.size(), stream) == text.size() && std::fflush(stream) == 0;
 }
 
 }  // namespace
@@ -48,26 +50,38 @@ int Report::fail(const base::Error& error) {
     return failed;
 }
 
+std::string Report::messages() const {
+    std::string text;
+    for (const base::Error& warning : warnings_)
+        text += line("warning: ", warning);
+    for (const base::Error& error : errors_)
+        text += line("", error);
+    return text + notes_;
+}
+
+std::string Report::json() const {
+    if (!replacement_.empty())
+        return replacement_;
+    boost::json::object record{{"schema", schema_version}, {"ok", errors_.empty()}};
+    for (const auto& member : record_)
+        record[member.key()] = member.value();
+    record["warnings"] = to_json(warnings_);
+    record["errors"] = to_json(errors_);
+    return boost::json::serialize(record) + "\n";
+}
+
+void Report::tell() {
+    write(messages(), stderr);
+    warnings_.clear();
+    notes_.clear();
+}
+
 int Report::finish(int status) const {
-    std::string messages;
-    if (!as_json_ || !replacement_.empty()) {
-        for (const base::Error& warning : warnings_)
-            messages += line("warning: ", warning);
-        for (const base::Error& error : errors_)
-            messages += line("", error);
-        messages += notes_;
-    }
-    std::string result = as_json_ ? replacement_ : text_;
-    if (as_json_ && replacement_.empty()) {
-        boost::json::object record{{"schema", schema_version}, {"ok", errors_.empty()}};
-        for (const auto& member : record_)
-            record[member.key()] = member.value();
-        record["warnings"] = to_json(warnings_);
-        record["errors"] = to_json(errors_);
-        result = boost::json::serialize(record) + "\n";
-    }
-    const bool written = write_out(result);
-    std::fwrite(messages.data(), 1, messages.size(), stderr);
+    // A record holds its messages; what stands in a record's place can't.
+    const bool in_record = as_json_ && replacement_.empty();
+    const bool written = write(as_json_ ? json() : text_, stdout);
+    if (!in_record)
+        write(messages(), stderr);
     if (!written)
         std::perror("nftlink: cannot write the result");
     return written ? status : failed;

@@ -20,7 +20,7 @@ public:
     void print(const std::string& text) { text_ += text; }
     // A fact for the JSON record.
     boost::json::object& record() { return record_; }
-    // What takes the record's place on stdout, when the verb has a JSON form of its own.
+    // Text that takes the record's place on stdout, when the verb has a JSON form of its own.
     void replace_record(std::string text) { replacement_ = std::move(text); }
 
     // A remark for people on stderr that is no result.
@@ -30,10 +30,15 @@ public:
     int fail(const base::Error& error);
     int fail(const std::string& error) { return fail(base::Error{{}, error}); }
 
+    // Writes warnings and remarks to stderr now, as for people, for a verb whose stdout becomes another's.
+    void tell();
     // Writes everything out; `status` is given back, or 1 when stdout can't be written.
     int finish(int status) const;
 
 private:
+    std::string messages() const;
+    std::string json() const;
+
     bool as_json_;
     std::string text_;
     std::string notes_;
