@@ -5,15 +5,19 @@ import subprocess
 import sys
 
 LONGEST_FILE = 500
-TOP = {".ci", ".clang-format", ".clang-tidy", ".git", ".gitignore", "CHANGELOG.md", "LICENSE", "README.md", "build", "config",
-       "dev", "include", "meson.build", "meson_options.txt", "src", "subprojects", "tests"}
+TOP = {"CHANGELOG.md", "LICENSE", "README.md", "config", "dev", "include", "meson.build", "meson_options.txt", "src",
+       "subprojects", "tests"}
 
 root = pathlib.Path(sys.argv[1])
-errors = [f"{entry.name}: nothing else belongs at the top" for entry in root.iterdir() if entry.name not in TOP]
-errors += [f"{name}: is missing" for name in TOP - {".git", "build"} if not (root / name).exists()]
+errors = [f"{entry.name}: does not belong at the top" for entry in root.iterdir()
+          if entry.name not in TOP | {"build"} and not entry.name.startswith(".")]
+errors += [f"{name}: is missing" for name in TOP if not (root / name).exists()]
 
-sources = [path for top in ("include", "src", "tests") for path in sorted((root / top).rglob("*.[ch]pp"))]
-for path in sources:
+folders = [root / name for name in ("include", "src", "tests", "config", "subprojects/packagefiles")]
+sources = [path for folder in folders for path in sorted(folder.rglob("*.[ch]pp"))]
+others = [path for folder in folders for pattern in ("meson.build", "*.py", "*.sh", "*.md", "*.in", "*.conf")
+          for path in sorted(folder.rglob(pattern))] + [root / name for name in TOP if (root / name).is_file()]
+for path in sources + others:
     lines = path.read_text().splitlines()
     name = path.relative_to(root)
     if len(lines) > LONGEST_FILE:

@@ -1,66 +1,54 @@
 #!/usr/bin/env python3
-"""Enforces the layer table: which layer may include what. src/README.md says what the layers are for."""
+"""Holds every #include below include/ and src/ against the layer table of src/README.md."""
 import pathlib
 import re
 import sys
 
-ALL = {"base", "model", "linkenv", "config", "nft", "firewall", "kernel", "reconcile", "service", "cli"}
-MAY_INCLUDE = {
-    "base": set(),
-    "model": {"base"},
-    "linkenv": {"base", "model"},
-    "config": {"base", "model"},
-    "nft": {"base"},
-    "firewall": {"base", "model", "nft"},
-    "kernel": {"base", "nft"},
-    "reconcile": {"base", "model", "nft", "firewall", "kernel"},
-    "service": ALL - {"cli"},
-    "cli": ALL - {"service"},
-}
-# Libraries that only these layers know.
-LIBRARIES = {
-    r"yaml-cpp/": {"config"},
-    r"libmnl/|libnftnl/": {"nft", "kernel"},
-    r"boost/asio": {"kernel", "service", "cli"},
-    r"spdlog/": {"service"},
-    r"CLI/": {"service", "cli"},
-}
 LONGEST_MAIN = 10
+# What the libraries' headers look like, the first that matches; other headers in <> without a folder are C++'s own.
+LIBRARIES = {
+    "fmt/": "fmt", "spdlog/": "spdlog", "CLI/": "CLI11", "yaml-cpp/": "yaml-cpp",
+    "libmnl/": "libmnl", "libnftnl/": "libnftnl",
+    "boost/asio": "Boost.Asio", "boost/json": "Boost.JSON", "boost/container_hash": "Boost.ContainerHash",
+    "sys/socket.h": "sockets", "sys/un.h": "sockets",
+    "arpa/": None, "linux/": None, "net/": None, "netinet/": None, "sys/": None,  # the system's
+}
 
 root = pathlib.Path(sys.argv[1])
-errors = []
+layers = {}  # name → layers it may include, libraries it may use
+for line in (root / "src" / "README.md").read_text().splitlines():
+    row = re.match(r"\| (\w+) \| ([\w, –]+) \| ([\w., -]+) \| .* \|$", line)
+    if row and row[1] != "layer":
+        layers[row[1]] = tuple({word for word in re.split(r"[, –]+", cell) if word} for cell in (row[2], row[3]))
 
 
-def check(path, layer):
-    for number, line in enumerate(path.read_text().splitlines(), 1):
-        include = re.match(r'\s*#\s*include\s*["<]([^">]+)[">]', line)
-        if not include:
-            continue
-        target, place = include[1], f"{path.relative_to(root)}:{number}"
-        own = re.match(r"nftlink/(\w+)/", target)
-        if own and own[1] != layer and own[1] not in MAY_INCLUDE[layer]:
-            errors.append(f"{place}: layer {layer} may not include {target}")
-        if "../" in target:
-            errors.append(f"{place}: reaches into another folder")
-        for pattern, layers in LIBRARIES.items():
-            if re.match(pattern, target) and layer not in layers:
-                errors.append(f"{place}: layer {layer} may not use {target}")
+def objection(path, layer, include):
+    """Why this layer may not include that, or None."""
+    own = re.match(r"nftlink/(\w+)/", include)
+    if own:
+        return None if own[1] == layer or own[1] in layers[layer][0] else f"layer {layer} may not include {include}"
+    if (path.parent / include).is_file():
+        return "reaches into another folder" if "/" in include else None
+    library = next((name for prefix, name in LIBRARIES.items() if include.startswith(prefix)), include)
+    if library is None or "/" not in include and library == include:
+        return None
+    return None if library in layers[layer][1] else f"layer {layer} may not use {library} ({include})"
 
 
-files = 0
+errors = [] if layers else ["src/README.md: no layer table found"]
+errors += [f"{name}: the table's {other} is no layer" for name, row in layers.items() for other in row[0] - layers.keys()]
+errors += [f"{name}: has no folder" for name in layers if not (root / "src" / name).is_dir()]
 for top in (root / "include" / "nftlink", root / "src"):
     for path in sorted(top.rglob("*.[ch]pp")):
-        files += 1
-        if path.parent == root / "src":
-            if len(path.read_text().splitlines()) > LONGEST_MAIN:
-                errors.append(f"{path.relative_to(root)}: a main holds no logic")
-            continue
+        name, lines = path.relative_to(root), path.read_text().splitlines()
         layer = path.relative_to(top).parts[0]
-        if layer in MAY_INCLUDE:
-            check(path, layer)
+        if path.parent == root / "src":
+            errors += [f"{name}: a main holds no logic"] if len(lines) > LONGEST_MAIN else []
+        elif layer not in layers:
+            errors.append(f"{name}: {layer} is no layer")
         else:
-            errors.append(f"{path.relative_to(root)}: {layer} is no layer")
-if files == 0:
-    errors.append("no source files found")
+            includes = ((number, re.match(r'\s*#\s*include\s*["<]([^">]+)', line)) for number, line in enumerate(lines, 1))
+            found = ((number, objection(path, layer, match[1])) for number, match in includes if match)
+            errors += [f"{name}:{number}: {why}" for number, why in found if why]
 print("\n".join(errors))
 sys.exit(1 if errors else 0)
