@@ -1,0 +1,350 @@
+"""plan, apply, clear and render on the real kernel, with nft as the witness."""
+import re
+import subprocess
+import time
+
+import harness
+from harness import case, generation, nft, run, ruleset
+
+BRIDGE_SWITCHES = "ip link set docker0 type bridge nf_call_iptables 1 nf_call_ip6tables 1"
+
+
+def configuration(*links, head="", count=6):
+    """A redis and `count` parents on docker0; the named ones are linked."""
+    text = head + "\ncontainers:\n  redis: {bridge: docker0, addresses: [172.17.0.2, 'fd00::2'], expose: [6379, 53/udp]}\n"
+    for number in range(count):
+        name = f"web{number}"
+        linked = "[redis:db]" if name in links else "[]"
+        text += f"  {name}: {{bridge: docker0, addresses: [172.17.1.{number}, 'fd00::1:{number}'], links: {linked}}}\n"
+    return text
+
+
+def add_bridge():
+    run("ip", "link", "add", "docker0", "type", "bridge")
+
+
+def commands(text):
+    return [line for line in text.splitlines() if not line.startswith("#")]
+
+
+@case
+def a_second_apply_writes_nothing(place):
+    add_bridge()
+    place.write(configuration("web1", "web2"))
+    before = generation()
+    assert "add table inet nftlink" in place.nftlink("apply").stdout
+    assert generation() == before + 1, "one transaction"
+    listing = ruleset()
+    again = place.nftlink("apply")
+    assert again.stdout == "" and "nothing to do" in again.stderr, again
+    assert generation() == before + 1 and ruleset() == listing
+
+
+@case
+def plan_touches_nothing_and_says_whether_there_are_changes(place):
+    add_bridge()
+    place.write(configuration("web1"))
+    before = generation()
+    planned = place.nftlink("plan", status=2)
+    assert generation() == before and ruleset() == []
+    assert planned.stdout.splitlines()[-1] == "# " + BRIDGE_SWITCHES, planned.stdout
+    assert place.nftlink("apply").stdout == planned.stdout
+    done = place.nftlink("plan")
+    assert done.stdout == "" and "nothing to do" in done.stderr, done
+
+
+HEADS = {
+    "sets": "",
+    "rules": "firewall: {layout: rules}",
+    "source-port": "firewall: {replies: source-port}",
+    "rules and source-port": "firewall: {layout: rules, replies: source-port, counters: false}",
+    "ip": "firewall: {family: ip, table: other, priority: filter - 5, log_drops: true, accept_mark: 7}",
+    "base rules": "bridges: {docker0: {icc: allow, base_rules: true}}",
+}
+
+
+def policies(function):
+    """One case for each policy."""
+    for name, head in HEADS.items():
+        def with_policy(place, head=head):
+            function(place, head)
+        with_policy.__name__ = f"{function.__name__} ({name})"
+        case(with_policy)
+    return function
+
+
+@policies
+def what_plan_prints_does_through_nft_what_apply_does(place, head):
+    add_bridge()
+    many = 25 if "rules," in head or "rules}" in head else 200  # what nft gets into its send buffer here
+    steps = [configuration("web1", "web2", head=head), configuration("web2", "web3", head=head),
+             configuration(*(f"web{number}" for number in range(many)), head=head, count=many),
+             configuration("web1", head=head)]
+    listings = []
+    for step in steps:
+        place.write(step)
+        place.nftlink("apply")
+        listings.append(ruleset())
+    place.nftlink("clear")
+    for step, listing in zip(steps, listings):
+        place.write(step)
+        nft("-f", "-", stdin=place.nftlink("plan", status=2).stdout)
+        assert ruleset() == listing, "\n".join(ruleset())
+        assert commands(place.nftlink("plan").stdout) == []
+        before = generation()
+        place.nftlink("apply")
+        assert generation() == before
+
+
+@policies
+def render_loads_through_nft_over_itself_too(place, head):
+    add_bridge()
+    place.write(configuration("web1", "web2", head=head))
+    script = place.nftlink("render").stdout
+    for _ in range(2):
+        nft("-f", "-", stdin=script)
+        assert commands(place.nftlink("plan", status=0 if "allow" in head else 2).stdout) == [], ruleset()
+    listing = ruleset()
+    place.nftlink("clear")
+    place.nftlink("apply")
+    assert ruleset() == listing
+    nft("-f", "-", stdin=nft("list", "ruleset") + "\n")
+
+
+@policies
+def render_in_nfts_json_loads_too(place, head):
+    add_bridge()
+    place.write(configuration("web1", "web2", head=head))
+    script = place.nftlink("render", "--json").stdout
+    for _ in range(2):
+        nft("-j", "-f", "-", stdin=script)
+    place.nftlink("apply")  # nft 1.0.6 loses the table's comment on the way, which is mended
+    listing = ruleset()
+    place.nftlink("clear")
+    assert ruleset() == []
+    place.nftlink("apply")
+    assert ruleset() == listing
+
+
+def monitored(place, action):
+    """What `nft monitor` shows of the action."""
+    log = place.folder / "monitor"
+    with open(log, "wb") as out, subprocess.Popen(["nft", "monitor"], stdout=out) as monitor:
+        try:
+            # Marks in the log: when the first is seen, the monitor listens; after the last, nothing is missing.
+            for mark, step in (("begin", action), ("end", lambda: None)):
+                deadline = time.monotonic() + 20
+                while f"add table ip {mark}\n" not in log.read_text():
+                    assert time.monotonic() < deadline, log.read_text()
+                    nft("add", "table", "ip", mark)
+                    nft("delete", "table", "ip", mark)
+                    time.sleep(0.02)
+                step()
+        finally:
+            monitor.kill()
+    text = log.read_text()
+    events = text[text.rindex("table ip begin"):text.index("add table ip end")].splitlines()[1:]
+    return [line for line in events if not line.startswith("# new generation")]
+
+
+@case
+def one_changed_link_changes_its_own_elements_alone(place):
+    add_bridge()
+    place.write(configuration("web1", "web2"))
+    place.nftlink("apply")
+    key = "172.17.1.1 . 172.17.0.2 . tcp . 6379"
+    nft("-f", "-", stdin=f"""delete element inet nftlink links4-docker0 {{ {key} }}
+        add element inet nftlink links4-docker0 {{ {key} counter packets 42 bytes 2520 comment "/web1/db" }}""")
+    place.write(configuration("web1", "web3"))
+    events = monitored(place, lambda: place.nftlink("apply"))
+    assert events and all("element" in event for event in events), events
+    assert not any("172.17.1.1 " in event or "fd00::1:1 " in event for event in events), events
+    assert any(event.startswith("delete") and "172.17.1.2 " in event for event in events), events
+    assert any(event.startswith("add") and "172.17.1.3 " in event for event in events), events
+    assert f'{key} counter packets 42 bytes 2520 comment "/web1/db"' in nft("list", "ruleset")
+
+
+@case
+def counters_survive_when_a_set_grows(place):
+    add_bridge()
+    place.write(configuration("web1"))
+    place.nftlink("apply")
+    key = "172.17.1.1 . 172.17.0.2 . tcp . 6379"
+    nft("-f", "-", stdin=f"""delete element inet nftlink links4-docker0 {{ {key} }}
+        add element inet nftlink links4-docker0 {{ {key} counter packets 42 bytes 2520 comment "/web1/db" }}""")
+    place.write(configuration(*(f"web{number}" for number in range(200)), count=200))
+    before = generation()
+    place.nftlink("apply")
+    assert generation() == before + 1
+    assert f'{key} counter packets 42 bytes 2520 comment "/web1/db"' in nft("list", "ruleset")
+
+
+MALFORMED = [  # text, line and column of the first error
+    ("containers: [", 1, None),
+    ("containers:\n\t- a\n", 2, None),
+    ("containers: {a: {bridge: docker0, addresses: [1.2.3]}}", 1, 47),
+    ("containers: {a: {bridge: docker0, addresses: [10.0.0.1], expose: [70000]}}", 1, 67),
+    ("containers: {a: {bridge: docker0, addresses: [10.0.0.1], expose: [20-10]}}", 1, 67),
+    ("containers: {a: {bridge: docker0, addresses: [10.0.0.1], links: [b]}}", 1, None),
+    ("containers: {a: {bridge: docker0, addresses: [10.0.0.1], links: [a]}}", 1, None),
+    ("containers:\n  a: {bridge: docker0, addresses: [10.0.0.1]}\n  a: {bridge: docker0, addresses: [10.0.0.2]}\n", 3, 3),
+    ("containers:\n  a: {bridge: d, addresses: [10.0.0.1]}\n  b: {bridge: d, addresses: [10.0.0.1]}\n", 3, None),
+    ("containers:\n  a: {bridge: d, addresses: [10.0.0.1], links: [b]}\n  b: {bridge: e, addresses: [10.0.0.2]}\n", 2, None),
+    ("containers:\n  'no name': {bridge: d, addresses: [10.0.0.1]}\n", 2, 3),
+    ("firewal: {}\n", 1, 1),
+    ("firewall: {table: 'a b'}\n", 1, None),
+    ("firewall: {family: bridge}\n", 1, None),
+    ("firewall: {table_owner: true}\n", 1, None),
+    ("bridges: {'docker*': {}}\n", 1, None),
+    ("bridges: {docker0: {icc: maybe}}\n", 1, None),
+    ("a: 1\n---\nb: 2\n", 1, None),
+    ("just text", 1, 1),
+    (b"\xff\xfe\x00", 1, 1),
+]
+
+
+@case
+def malformed_configurations_are_refused_with_their_place_and_nothing_is_touched(place):
+    add_bridge()
+    place.write(configuration("web1"))
+    place.nftlink("apply")
+    before, listing = generation(), ruleset()
+    for text, line, column in MALFORMED:
+        place.write(text)
+        for verb in ("check", "plan", "apply", "render"):
+            failed = place.nftlink(verb, status=1)
+            first = re.match(rf"{re.escape(str(place.file))}:(\d+):(\d+): \S", failed.stderr)
+            assert failed.stdout == "" and first, (text, failed)
+            assert int(first[1]) == line and column in (None, int(first[2])), (text, failed.stderr)
+    assert generation() == before and ruleset() == listing
+
+
+@case
+def clear_removes_all_that_is_ours_and_nothing_else(place):
+    add_bridge()
+    nft("-f", "-", stdin='table inet foreign { comment "not nftlinks"; chain c { type filter hook forward priority 0; }; }')
+    foreign = ruleset()
+    place.write(configuration("web1"))
+    place.nftlink("apply")
+    place.write(configuration("web1", head="firewall: {family: ip, table: second}"))
+    assert "delete table inet nftlink" in place.nftlink("plan", status=2).stdout
+    nft("-f", "-", stdin=place.nftlink("render").stdout)
+    cleared = place.nftlink("clear")
+    assert sorted(cleared.stdout.splitlines()) == ["delete table inet nftlink", "delete table ip second"], cleared
+    assert "bridge netfilter is left as it is" in cleared.stderr
+    assert "nf_call_iptables 1" in run("ip", "-d", "link", "show", "docker0").stdout
+    assert ruleset() == foreign
+    before = generation()
+    assert place.nftlink("clear").stdout == "" and generation() == before
+
+
+@case
+def clear_works_with_a_broken_configuration_and_without_one(place):
+    place.write(configuration("web1"))
+    place.nftlink("apply")
+    place.write("containers: [")
+    place.nftlink("clear")
+    assert ruleset() == []
+    place.write(configuration("web1"))
+    place.nftlink("apply")
+    place.file.unlink()
+    place.nftlink("clear")
+    assert ruleset() == []
+
+
+@case
+def clear_finds_a_table_whose_comment_was_lost(place):
+    place.write(configuration("web1"))
+    place.nftlink("apply")
+    script = re.sub(r'^\tcomment "nftlink.*\n', "", nft("list", "ruleset"), flags=re.MULTILINE)
+    assert "\n\tcomment" not in script
+    nft("flush", "ruleset")
+    nft("-f", "-", stdin=script)
+    assert place.nftlink("clear").stdout == "delete table inet nftlink\n"
+    assert ruleset() == []
+
+
+@case
+def somebody_elses_table_of_our_name_is_refused_and_left_alone(place):
+    nft("-f", "-", stdin="table inet nftlink { chain c { type filter hook forward priority 0; drop; }; }")
+    before, listing = generation(), ruleset()
+    place.write(configuration("web1"))
+    for verb in ("plan", "apply"):
+        failed = place.nftlink(verb, status=1)
+        assert failed.stdout == "" and "table inet nftlink" in failed.stderr, failed
+    assert place.nftlink("clear").stdout == ""
+    assert generation() == before and ruleset() == listing
+
+
+@case
+def what_the_kernel_refuses_changes_nothing_and_is_named(place):
+    owner = subprocess.Popen(["nft", "-i"], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
+    owner.stdin.write('add table inet nftlink { flags owner; comment "nftlink: of another program"; }\n')
+    owner.stdin.flush()
+    deadline = time.monotonic() + 20
+    while not ruleset():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    try:
+        before, listing = generation(), ruleset()
+        place.write(configuration("web1"))
+        failed = place.nftlink("apply", status=1)
+        assert "kernel refused" in failed.stderr and "table inet nftlink" in failed.stderr, failed
+        assert "Operation not permitted" in failed.stderr and failed.stdout == "", failed
+        assert generation() == before and ruleset() == listing
+        assert place.record("apply", status=1)["errors"][0]["message"] in failed.stderr
+    finally:
+        owner.stdin.close()
+        owner.wait()
+
+
+@case
+def bridge_netfilter_is_switched_on_as_plan_says(place):
+    add_bridge()
+    place.write(configuration("web1"))
+    nft("-f", "-", stdin=place.nftlink("render").stdout)
+    assert place.nftlink("plan", status=2).stdout == f"# {BRIDGE_SWITCHES}\n"
+    before = generation()
+    assert place.nftlink("apply").stdout == f"# {BRIDGE_SWITCHES}\n"
+    assert generation() == before, "the ruleset was as wanted"
+    shown = run("ip", "-d", "link", "show", "docker0").stdout
+    assert "nf_call_iptables 1" in shown and "nf_call_ip6tables 1" in shown, shown
+    place.nftlink("plan")
+    run("ip", "link", "delete", "docker0")
+    add_bridge()
+    run(*place.nftlink("plan", status=2).stdout[2:].split())  # the command does what it says
+    place.nftlink("plan")
+
+
+@case
+def a_missing_bridge_is_a_warning(place):
+    place.write(configuration("web1"))
+    done = place.nftlink("apply")
+    assert "warning: bridge docker0 does not exist" in done.stderr, done
+    assert "docker0" in place.record("plan")["warnings"][0]["message"]
+
+
+@case
+def records_say_what_changed(place):
+    add_bridge()
+    place.write(configuration("web1"))
+    planned = place.record("plan", status=2)
+    assert planned["bridge_netfilter"] == [BRIDGE_SWITCHES] and planned["generation"] == generation(), planned
+    applied = place.record("apply")
+    assert applied["changes"] == planned["changes"] and applied["generation"] == generation(), applied
+    assert applied["changes"][0].startswith("add table inet nftlink"), applied
+    assert place.record("apply")["changes"] == []
+    assert place.record("clear")["changes"] == ["delete table inet nftlink"]
+
+
+@case
+def without_the_capability_the_message_says_what_is_needed(place):
+    place.write(configuration("web1"))
+    for words in (["plan"], ["apply"], ["clear"]):
+        failed = run("setpriv", "--bounding-set=-net_admin", "--inh-caps=-net_admin", harness.program, *words, "-c", place.file,
+                     status=1)
+        assert failed.stdout == "" and "CAP_NET_ADMIN" in failed.stderr, failed
+    assert ruleset() == []
+
+
+harness.main()
