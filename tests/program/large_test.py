@@ -1,0 +1,45 @@
+"""10,000 links. As root without a user namespace, where one transaction may be that large."""
+import re
+
+import harness
+from harness import case, generation, nft, run
+
+# What the case may do depends on who runs it: SO_SNDBUFFORCE needs the capability in the first user namespace.
+IS_REAL_ROOT = open("/proc/self/uid_map", encoding="ascii").read().split() == ["0", "0", "4294967295"]
+
+
+def configuration(count):
+    lines = ["containers:", "  redis: {bridge: docker0, addresses: [10.0.0.2], expose: [6379/tcp]}"]
+    lines += [f"  web{n}: {{bridge: docker0, addresses: [10.1.{n // 250}.{n % 250}], links: [redis:db]}}" for n in range(count)]
+    return "\n".join(lines) + "\n"
+
+
+@case
+def ten_thousand_links_are_one_transaction_and_one_more_is_one_element(place):
+    run("ip", "link", "add", "docker0", "type", "bridge")
+    place.write(configuration(10000))
+    before = generation()
+    place.nftlink("apply")
+    transactions = generation() - before
+    assert transactions == 1 if IS_REAL_ROOT else 1 <= transactions <= 10, transactions
+    elements = re.findall(r'"/web\d+/db"', nft("list", "table", "inet", "nftlink"))
+    assert len(set(elements)) == len(elements) == 10000
+
+    done = place.nftlink("plan")
+    assert done.stdout == "" and "nothing to do" in done.stderr, done
+
+    place.write(configuration(10001))
+    (command,) = place.nftlink("plan", status=2).stdout.splitlines()
+    assert command.startswith("add element inet nftlink links4-docker0 { 10.1.40.0 . 10.0.0.2 . tcp . 6379 "), command
+    before = generation()
+    assert place.nftlink("apply").stdout == command + "\n"
+    assert generation() == before + 1
+
+    place.write(configuration(0))
+    before = generation()
+    place.nftlink("apply")
+    assert generation() == before + 1 and '"/web' not in nft("list", "table", "inet", "nftlink")
+    place.nftlink("clear")
+
+
+harness.main(as_real_root=True)
