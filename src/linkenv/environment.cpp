@@ -90,8 +90,7 @@ public:
     void check_prefix() {
         if (is_identifier(prefix_))
             return;
-        const bool dialect_helps =
-            options_.dialect == Dialect::docker_0_10 && is_identifier(make_prefix(link_.alias, Dialect::docker_27));
+        const bool dialect_helps = is_identifier(make_prefix(link_.alias, Dialect::docker_27));
         warn(fmt::format("the variables' prefix {} is no shell identifier: {}", prefix_,
                          dialect_helps ? "dialects docker-27 and docker-28 write _ for -"
                                        : "a shell cannot name them; choose another alias, or read them with --format "

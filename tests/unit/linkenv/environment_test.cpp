@@ -262,6 +262,11 @@ TEST_F(Runs, AreOfOneProtocol) {
     }
 }
 
+TEST_F(Runs, DoNotGoOnInAnotherProtocol) {
+    EXPECT_THAT(found(Dialect::docker_27, {"80/tcp", "81/udp", "82/udp"}), IsEmpty());
+    EXPECT_THAT(found(Dialect::docker_28, {"80/tcp", "81/udp"}), IsEmpty());
+}
+
 TEST_F(Runs, EndAtGapsAndAtTheLastPort) {
     EXPECT_THAT(found(Dialect::docker_27, {"10-12", "14-15", "65533-65535"}),
                 AllOf(Contains("DB_PORT_10_TCP_PORT_END=12"), Contains("DB_PORT_65533_TCP_PORT_END=65535"),
@@ -277,6 +282,11 @@ protected:
 TEST_F(Addresses, Ipv4IsToldBeforeIpv6) {
     redis.networks = {{"docker0", {address("fd00::2"), address("172.17.0.8"), address("172.17.0.7")}}};
     EXPECT_THAT(told(), ElementsAre("DB_PORT_6379_TCP_ADDR=172.17.0.8"));
+}
+
+TEST_F(Addresses, TheFirstOfItsKindIsTold) {
+    redis.networks = {{"docker0", {address("fd00::9"), address("fd00::2")}}};
+    EXPECT_THAT(told(), ElementsAre("DB_PORT_6379_TCP_ADDR=fd00::9"));
 }
 
 TEST_F(Addresses, OfABridgeThatTheParentIsNotOnAreNotTold) {
