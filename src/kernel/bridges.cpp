@@ -1,9 +1,11 @@
 #include "bridges.hpp"
 
+#include <net/if.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <fstream>
 #include <string_view>
 #include <system_error>
@@ -102,6 +104,8 @@ Bridges read_bridges(Socket& route_socket) {
 
 std::expected<void, std::string> enable_bridge_netfilter(Socket& route_socket, const std::string& bridge,
                                                          BridgeNetfilter wanted) {
+    if (bridge.size() >= IF_NAMESIZE)  // the request has no room for it, nor has any link
+        return std::unexpected(std::generic_category().message(ENODEV));
     LinkRequest request(RTM_NEWLINK, NLM_F_ACK);
     mnl_attr_put_strz(request.header(), IFLA_IFNAME, bridge.c_str());
     nlattr* info = mnl_attr_nest_start(request.header(), IFLA_LINKINFO);

@@ -18,18 +18,22 @@ namespace asio = boost::asio;
 
 namespace {
 
-// A socket in a multicast group, and what Asio waits on for it. Both know the descriptor; the socket closes it.
+// A socket in a multicast group, and what Asio waits on for it. Both know the descriptor; the socket closes it, so that
+// nothing may throw between the two.
 struct Subscription {
     Subscription(const asio::any_io_executor& executor, int protocol, unsigned group)
-        : socket(protocol), ready(executor, socket.descriptor()) {
-        socket.join(group);
-    }
+        : socket(protocol), ready(executor, joined(socket, group)) {}
     Subscription(const Subscription&) = delete;
     Subscription& operator=(const Subscription&) = delete;
     ~Subscription() { ready.release(); }
 
     asio::awaitable<void> wait() {
         co_await ready.async_wait(asio::posix::stream_descriptor::wait_read, asio::use_awaitable);
+    }
+
+    static int joined(Socket& socket, unsigned group) {
+        socket.join(group);
+        return socket.descriptor();
     }
 
     // Calls visit() for every message that has come; false when some were lost.

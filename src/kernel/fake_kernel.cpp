@@ -42,16 +42,23 @@ public:
         table_ = found == ruleset_.tables.end() ? nullptr : &*found;
         if (table_ == nullptr && !std::holds_alternative<nft::AddTable>(operation.action))
             return ENOENT;
-        return std::visit(*this, operation.action);
+        idle_ = false;
+        const int error = std::visit(*this, operation.action);
+        changed_ |= !idle_;
+        return error;
     }
 
+    // Whether there was anything to do; if not, the generation stays.
+    bool changed() const { return changed_; }
+
     int operator()(const nft::AddTable& action) {
-        if (table_ == nullptr) {
-            nft::Table& table = ruleset_.tables.emplace_back();
-            table.family = operation_->family;
-            table.name = operation_->table;
-            table.comment = action.comment;
-        }
+        idle_ = table_ != nullptr;
+        if (idle_)
+            return 0;
+        nft::Table& table = ruleset_.tables.emplace_back();
+        table.family = operation_->family;
+        table.name = operation_->table;
+        table.comment = action.comment;
         return 0;
     }
 
@@ -82,6 +89,7 @@ public:
         nft::Chain* chain = find_chain(action.chain);
         if (chain == nullptr)
             return ENOENT;
+        idle_ = chain->rules.empty();
         chain->rules.clear();
         return 0;
     }
@@ -121,12 +129,14 @@ public:
         const auto set = find_named(table_->sets, action.set);
         if (set == table_->sets.end())
             return ENOENT;
+        idle_ = true;
         for (const nft::Element& element : action.elements) {
             if (set->size != 0 && set->elements.size() >= set->size)
                 return ENFILE;
             const auto place = std::ranges::lower_bound(set->elements, element.key, {}, &nft::Element::key);
             if (place != set->elements.end() && place->key == element.key)
                 continue;
+            idle_ = false;
             const auto added = set->elements.insert(place, element);
             if (set->counter && !added->counters)
                 added->counters = nft::Counters{};
@@ -210,6 +220,8 @@ private:
     std::uint64_t& next_handle_;
     const nft::Operation* operation_ = nullptr;
     nft::Table* table_ = nullptr;
+    bool idle_ = false;  // the operation found everything as it wants it
+    bool changed_ = false;
 };
 
 }  // namespace
@@ -242,7 +254,7 @@ std::expected<Commit, Refusal> FakeKernel::apply(const nft::Batch& batch,
             refusal.operations.push_back({index, short_text(batch[index]), {}, error, {}});
     if (!refusal.operations.empty())
         return std::unexpected(std::move(refusal));
-    ++copy.generation;
+    copy.generation += machine.changed() ? 1 : 0;
     ruleset_ = std::move(copy);
     ++commit_count;
     return Commit{ruleset_.generation};

@@ -45,13 +45,13 @@ struct ChangedMeanwhile {};
 class NetlinkKernel final : public Kernel {
 public:
     std::uint32_t generation() override {
-        std::uint32_t id = 0;
+        std::optional<std::uint32_t> id;
         auto request = make_request(NFT_MSG_GETGEN, 0, nft::Family::unspecified, {});
         const int error = netfilter_.request(
             request, [&](const Message& message) { id = decoded(nft::decode_generation(message.payload)).id; });
-        if (error != 0 && error != ENODATA)
-            throw std::system_error(error, std::generic_category(), "reading the ruleset");
-        return id;
+        if (error != 0 || !id)
+            throw std::system_error(error != 0 ? error : ENODATA, std::generic_category(), "reading the ruleset");
+        return *id;
     }
 
     nft::Ruleset snapshot(const TableFilter& wanted) override {
@@ -73,7 +73,7 @@ public:
                                          std::optional<std::uint32_t> expected_generation) override {
         if (batch.empty())
             return Commit{expected_generation ? *expected_generation : generation()};
-        static_cast<void>(netfilter_.drain_acks());  // of whatever ended early before
+        netfilter_.drain_acks();  // of whatever ended early before
         const std::uint32_t first_sequence = netfilter_.take_sequences(0);
         const nft::Datagram datagram = nft::encode(batch, first_sequence, expected_generation);
         netfilter_.take_sequences(static_cast<std::uint32_t>(datagram.operation_of_message.size()));
@@ -81,16 +81,10 @@ public:
             return std::unexpected(Refusal{Refusal::Reason::too_large, batch.size(), {}});
         else if (error != 0)
             throw std::system_error(error, std::generic_category(), "sending a batch");
-        const auto acks = netfilter_.drain_acks();
-        if (!acks)
-            return std::unexpected(Refusal{Refusal::Reason::unknown, batch.size(), {}});
-        const BatchVerdict verdict = judge(*acks, first_sequence, datagram);
+        const BatchVerdict verdict = judge(netfilter_.drain_acks(), first_sequence, datagram);
         if (verdict.kind != BatchVerdict::Kind::committed)
             return std::unexpected(make_refusal(batch, datagram, first_sequence, verdict));
-        // A guarded commit makes the next generation (0 is left out); asking could give somebody else's.
-        if (expected_generation)
-            return Commit{*expected_generation + 1 == 0 ? 1 : *expected_generation + 1};
-        return Commit{generation()};
+        return Commit{generation_after(expected_generation)};
     }
 
     std::size_t batch_limit() override {
@@ -106,6 +100,15 @@ public:
     }
 
 private:
+    // A guarded commit makes the next generation (0 is left out), or none when it only adds what is there. Any other
+    // number is of somebody who came later: whoever guards the next change by ours learns of that.
+    std::uint32_t generation_after(std::optional<std::uint32_t> expected) {
+        const std::uint32_t now = generation();
+        if (!expected || now == *expected)
+            return now;
+        return *expected + 1 == 0 ? 1 : *expected + 1;
+    }
+
     template <typename Visit>
     void dump(std::uint16_t message, nft::Family family,
               std::initializer_list<std::pair<std::uint16_t, std::string_view>> attributes, Visit visit) {
@@ -129,6 +132,8 @@ private:
             auto [place, set] = decoded(nft::decode_set(payload));
             table_of(ruleset, place).sets.push_back(std::move(set));
         });
+        for (nft::Table& table : ruleset.tables)
+            count_other_objects(table);
         std::erase_if(ruleset.tables, [&](const nft::Table& table) { return !wanted(table); });
         for (nft::Table& table : ruleset.tables)
             read_contents(table);
@@ -144,12 +149,15 @@ private:
         return *found;
     }
 
-    void read_contents(nft::Table& table) {
-        // The kernel's use count leaves anonymous sets out.
+    // Takes what we know off the kernel's use count, which leaves anonymous sets out.
+    static void count_other_objects(nft::Table& table) {
         const auto named_sets = std::ranges::count(table.sets, false, &nft::Set::anonymous);
         const auto own_objects =
             static_cast<std::uint32_t>(table.chains.size()) + static_cast<std::uint32_t>(named_sets);
         table.other_object_count -= std::min(table.other_object_count, own_objects);
+    }
+
+    void read_contents(nft::Table& table) {
         dump(NFT_MSG_GETRULE, table.family, {{NFTA_RULE_TABLE, table.name}}, [&](Payload payload) {
             auto [place, rule] = decoded(nft::decode_rule(payload));
             const auto chain = std::ranges::find(table.chains, place.container, &nft::Chain::name);

@@ -1,5 +1,7 @@
 #include "refusal.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cstring>
 #include <utility>
@@ -44,6 +46,10 @@ const std::vector<nft::DataType>* element_types(const nft::Operation& operation)
     return nullptr;
 }
 
+bool is_utf8_continuation(char c) {
+    return (static_cast<unsigned char>(c) & 0xc0) == 0x80;
+}
+
 // Printable, ended by NUL.
 bool is_word(Payload value) {
     return value.size() > 1 && value.back() == 0 &&
@@ -57,10 +63,10 @@ std::string object_text(const nft::Operation& operation, Payload message, std::u
     for_each_attribute(message, std::max<std::size_t>(offset, sizeof(nlmsghdr)), [&](std::uint16_t, Payload value) {
         if (!std::exchange(is_first, false))
             return;
-        if (const auto* types = element_types(operation))
-            text = element_text(value, *types);
-        else if (is_word(value))
+        if (is_word(value))
             text.assign(value.begin(), value.end() - 1);
+        else if (const auto* types = element_types(operation))
+            text = element_text(value, *types);
     });
     return text;
 }
@@ -83,20 +89,20 @@ Refusal::Reason reason_of(BatchVerdict::Kind kind) {
 }  // namespace
 
 std::string short_text(const nft::Operation& operation) {
-    nft::Operation shortened = operation;
-    bool has_elements = true;
-    if (auto* add = std::get_if<nft::AddElements>(&shortened.action))
-        add->elements.clear();
-    else if (auto* remove = std::get_if<nft::DeleteElements>(&shortened.action))
-        remove->elements.clear();
-    else
-        has_elements = false;
-    std::string text = nft::to_text(shortened);
-    if (has_elements)
-        text.replace(text.find("{  }"), 4, "{ … }");
-    if (text.size() > longest_line)
-        text.replace(longest_line, std::string::npos, " …");
-    return text;
+    const auto of_set = [&](std::string_view verb, const std::string& set) {
+        return fmt::format("{} {} {} {} {{ … }}", verb, nft::to_string(operation.family), operation.table, set);
+    };
+    if (const auto* add = std::get_if<nft::AddElements>(&operation.action))
+        return of_set("add element", add->set);
+    if (const auto* remove = std::get_if<nft::DeleteElements>(&operation.action))
+        return of_set("delete element", remove->set);
+    std::string text = nft::to_text(operation);
+    if (text.size() <= longest_line)
+        return text;
+    std::size_t end = longest_line;
+    while (end > 0 && is_utf8_continuation(text[end]))
+        --end;
+    return text.replace(end, std::string::npos, " …");
 }
 
 Refusal make_refusal(const nft::Batch& batch, const nft::Datagram& datagram, std::uint32_t first_sequence,
@@ -105,6 +111,9 @@ Refusal make_refusal(const nft::Batch& batch, const nft::Datagram& datagram, std
     for (const Ack& error : verdict.errors) {
         const std::uint32_t message = error.sequence - first_sequence;
         const std::uint32_t index = datagram.operation_of_message[message];
+        // Several messages of one operation are one refusal; the first says what began it.
+        if (!refusal.operations.empty() && refusal.operations.back().index == index)
+            continue;
         if (index == nft::Datagram::no_operation) {
             refusal.operations.push_back({batch.size(), "commit", {}, error.error_number, error.text});
             continue;

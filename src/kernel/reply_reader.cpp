@@ -44,21 +44,19 @@ void read_attribute(const nlattr* attribute, Ack& ack) {
 
 }  // namespace
 
+// Not with mnl_nlmsg_ok: libmnl 1.0.4 takes a length of 2 GiB or more for a negative number, which fits anything.
 std::expected<std::vector<Message>, std::string> read_messages(Payload datagram) {
-    if (datagram.size() > std::numeric_limits<int>::max())
-        return std::unexpected("datagram too large");
     std::vector<Message> messages;
-    auto rest = static_cast<int>(datagram.size());
-    const auto* header = reinterpret_cast<const nlmsghdr*>(datagram.data());
-    while (rest > 0) {
-        if (!mnl_nlmsg_ok(header, rest))
+    while (!datagram.empty()) {
+        nlmsghdr header;
+        if (datagram.size() < sizeof header)
             return std::unexpected("malformed netlink message");
-        messages.push_back(
-            {header->nlmsg_type,
-             header->nlmsg_flags,
-             header->nlmsg_seq,
-             {static_cast<const std::uint8_t*>(mnl_nlmsg_get_payload(header)), mnl_nlmsg_get_payload_len(header)}});
-        header = mnl_nlmsg_next(header, &rest);
+        std::memcpy(&header, datagram.data(), sizeof header);
+        if (header.nlmsg_len < sizeof header || header.nlmsg_len > datagram.size())
+            return std::unexpected("malformed netlink message");
+        messages.push_back({header.nlmsg_type, header.nlmsg_flags, header.nlmsg_seq,
+                            datagram.subspan(sizeof header, header.nlmsg_len - sizeof header)});
+        datagram = datagram.subspan(std::min<std::size_t>(MNL_ALIGN(std::size_t{header.nlmsg_len}), datagram.size()));
     }
     return messages;
 }
@@ -88,16 +86,17 @@ int dump_error(const Message& done) {
     return error < 0 && error != std::numeric_limits<int>::min() ? -error : 0;
 }
 
-BatchVerdict judge(const std::vector<Ack>& acks, std::uint32_t first_sequence, const nft::Datagram& datagram) {
+BatchVerdict judge(const Answers& answers, std::uint32_t first_sequence, const nft::Datagram& datagram) {
     const auto message_count = static_cast<std::uint32_t>(datagram.operation_of_message.size());
     BatchVerdict verdict;
-    bool last_acked = false;
-    for (const Ack& ack : acks) {
+    bool committed = false;
+    for (const Ack& ack : answers.acks) {
         const std::uint32_t index = ack.sequence - first_sequence;
         if (index >= message_count)
             continue;
+        const bool is_end = index + 1 == message_count, is_last_operation = index + 2 == message_count;
         if (ack.error_number == 0)
-            last_acked |= index + 2 >= message_count;
+            committed |= is_end || (is_last_operation && !answers.some_lost);
         else if (datagram.operation_of_message[index] != nft::Datagram::no_operation)
             verdict.errors.push_back(ack);
         else if (ack.error_number == ERESTART)
@@ -109,7 +108,7 @@ BatchVerdict judge(const std::vector<Ack>& acks, std::uint32_t first_sequence, c
     }
     if (verdict.kind == BatchVerdict::Kind::unknown && !verdict.errors.empty())
         verdict.kind = BatchVerdict::Kind::refused;
-    if (verdict.kind == BatchVerdict::Kind::unknown && last_acked)
+    if (verdict.kind == BatchVerdict::Kind::unknown && committed)
         verdict.kind = BatchVerdict::Kind::committed;
     return verdict;
 }

@@ -47,8 +47,15 @@ struct BatchVerdict {
     std::vector<Ack> errors;  // of single operations, in order; when refused
 };
 
-// The acks that came for the datagram, whose BATCH_BEGIN had that sequence number. An ack of the last operation without
-// any error means committed (kernels before 6.10 don't answer BATCH_END); no answer at all means unknown.
-BatchVerdict judge(const std::vector<Ack>& acks, std::uint32_t first_sequence, const nft::Datagram& datagram);
+// What came for a batch.
+struct Answers {
+    std::vector<Ack> acks;
+    bool some_lost = false;  // the receive buffer was full: there were more
+};
+
+// The answers to the datagram, whose BATCH_BEGIN had that sequence number. One error is enough to know that nothing was
+// done. Without any, the ack of BATCH_END means committed, and so does the last operation's if no answer was lost
+// (kernels before 6.10 don't answer BATCH_END). Everything else is unknown.
+BatchVerdict judge(const Answers& answers, std::uint32_t first_sequence, const nft::Datagram& datagram);
 
 }  // namespace nftlink::kernel

@@ -93,7 +93,7 @@ int Socket::send(Payload datagram) {
     }
 }
 
-std::expected<std::optional<Payload>, Lost> Socket::receive() {
+std::expected<std::optional<Payload>, Overrun> Socket::receive() {
     for (;;) {
         sockaddr_nl sender{};
         iovec place{buffer_.data(), buffer_.size()};
@@ -109,7 +109,7 @@ std::expected<std::optional<Payload>, Lost> Socket::receive() {
             if (errno == EAGAIN)
                 return std::optional<Payload>{};
             if (errno == ENOBUFS)
-                return std::unexpected(Lost::overrun);
+                return std::unexpected(Overrun{});
             fail("netlink receive");
         }
         if (sender.nl_pid != 0)
@@ -120,20 +120,22 @@ std::expected<std::optional<Payload>, Lost> Socket::receive() {
     }
 }
 
-std::expected<std::vector<Ack>, Lost> Socket::drain_acks() {
-    std::vector<Ack> acks;
+Answers Socket::drain_acks() {
+    Answers answers;
     for (;;) {
         const auto datagram = receive();
-        if (!datagram)
-            return std::unexpected(datagram.error());
+        if (!datagram) {
+            answers.some_lost = true;  // the kernel tells this first, and then what had still found room
+            continue;
+        }
         if (!*datagram)
-            return acks;
+            return answers;
         const auto messages = read_messages(**datagram);
         if (!messages)
             throw std::system_error(EBADMSG, std::generic_category(), messages.error());
         for (const Message& message : *messages)
             if (auto ack = read_ack(message))
-                acks.push_back(std::move(*ack));
+                answers.acks.push_back(std::move(*ack));
     }
 }
 

@@ -11,8 +11,8 @@
 
 namespace nftlink::kernel {
 
-// The kernel refuses to go on: nothing is known about what it had to say.
-enum class Lost { overrun, nothing_came };
+// The receive buffer was full: some of what the kernel had to say is lost.
+struct Overrun {};
 
 class Socket {
 public:
@@ -37,11 +37,11 @@ public:
     int send(Payload datagram);
 
     // The next datagram of the kernel that has already come; valid until the next call. Nothing when there is none.
-    // ENOBUFS gives Lost::overrun. Throws on anything else.
-    std::expected<std::optional<Payload>, Lost> receive();
+    // After an overrun there may be more to receive. Throws on anything else.
+    std::expected<std::optional<Payload>, Overrun> receive();
 
-    // All acks that have come.
-    std::expected<std::vector<Ack>, Lost> drain_acks();
+    // All acks that have come. Whatever else was still to be read is dropped.
+    Answers drain_acks();
 
     // Sends a request of one message (its sequence number is filled in) and calls visit() for each message that answers
     // it. Gives the errno with which the kernel ended it, 0 when all is well, EINTR when a dump is not consistent.

@@ -7,13 +7,16 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const auto messages = kernel::read_messages(copy);
     if (!messages)
         return 0;
-    std::vector<kernel::Ack> acks;
+    kernel::Answers answers;
     for (const kernel::Message& message : *messages) {
         static_cast<void>(kernel::dump_error(message));
         if (auto ack = kernel::read_ack(message))
-            acks.push_back(std::move(*ack));
+            answers.acks.push_back(std::move(*ack));
     }
     const nft::Datagram batch{{}, {nft::Datagram::no_operation, 0, 1, nft::Datagram::no_operation}};
-    static_cast<void>(kernel::judge(acks, 100, batch));
+    for (const bool some_lost : {false, true}) {
+        answers.some_lost = some_lost;
+        static_cast<void>(kernel::judge(answers, 100, batch));
+    }
     return 0;
 }

@@ -44,7 +44,9 @@ struct Refusal {
 };
 
 struct Commit {
-    std::uint32_t generation = 0;  // of the ruleset after the batch; an empty batch leaves it as it was
+    // Of the ruleset after the batch; a batch that changes nothing leaves it as it was. Without an expected generation
+    // a commit that another program made right afterwards may be in it.
+    std::uint32_t generation = 0;
 };
 
 // A bridge's own switches (nf_call_iptables, nf_call_ip6tables) beside the namespace's global ones.

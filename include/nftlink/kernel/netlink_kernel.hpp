@@ -1,5 +1,5 @@
-// The real kernel, over netlink sockets, in the network namespace of the calling thread. To be used from that namespace:
-// sysctls are those of whoever reads them.
+// The real kernel, over netlink sockets, in the network namespace of the calling thread. To be used from that
+// namespace: sysctls are those of whoever reads them.
 #pragma once
 
 #include <memory>

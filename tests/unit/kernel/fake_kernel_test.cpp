@@ -113,6 +113,16 @@ TEST_F(FakeKernelTest, CountedSetCountsFromZero) {
     EXPECT_EQ(kernel_.ruleset().tables[0].set("counted")->elements[0].counters, nft::Counters{});
 }
 
+TEST_F(FakeKernelTest, WhatChangesNothingLeavesTheGeneration) {
+    ASSERT_EQ(apply({inet(nft::AddElements{"s", {}, {element(1)}})}), 0);
+    const auto before = kernel_.generation();
+    EXPECT_EQ(apply({inet(nft::AddTable{}), inet(nft::AddElements{"s", {}, {element(1)}}), inet(nft::FlushChain{"a"})}),
+              0);
+    EXPECT_EQ(kernel_.generation(), before);
+    EXPECT_EQ(apply({inet(nft::AddTable{}), inet(nft::AddElements{"s", {}, {element(2)}})}), 0);
+    EXPECT_EQ(kernel_.generation(), before + 1);
+}
+
 TEST_F(FakeKernelTest, RefusesWhatIsTooLarge) {
     kernel_.limit = 100;
     const auto commit = kernel_.apply({inet(nft::DeleteTable{})}, {});
