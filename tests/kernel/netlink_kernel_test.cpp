@@ -1,6 +1,11 @@
 #include <fmt/format.h>
 #include <gmock/gmock.h>
+#include <linux/capability.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/use_future.hpp>
@@ -58,6 +63,13 @@ bool every_table(const nft::Table&) {
     return true;
 }
 
+// Takes every capability from the calling thread.
+void drop_capabilities() {
+    __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
+    const std::array<__user_cap_data_struct, 2> none{};
+    ASSERT_EQ(syscall(SYS_capset, &header, none.data()), 0);
+}
+
 using NetlinkKernel = KernelTest;
 
 TEST_F(NetlinkKernel, CommitMakesTheNextGeneration) {
@@ -71,6 +83,15 @@ TEST_F(NetlinkKernel, CommitMakesTheNextGeneration) {
 TEST_F(NetlinkKernel, EmptyBatchDoesNotReachTheKernel) {
     const auto before = kernel().generation();
     EXPECT_EQ(kernel().apply({}, {})->generation, before);
+    EXPECT_EQ(kernel().generation(), before);
+}
+
+// It gave the generation after, so that the next change, guarded by it, was always stale.
+TEST_F(NetlinkKernel, BatchThatChangesNothingLeavesTheGeneration) {
+    ASSERT_TRUE(kernel().apply({inet(nft::AddTable{})}, {}));
+    const auto before = kernel().generation();
+    EXPECT_EQ(kernel().apply({inet(nft::AddTable{})}, before)->generation, before);
+    EXPECT_EQ(kernel().apply({inet(nft::AddElements{"s", {}, {}})}, before)->generation, before);
     EXPECT_EQ(kernel().generation(), before);
 }
 
@@ -106,12 +127,49 @@ TEST_F(NetlinkKernel, RefusedElementIsNamed) {
     EXPECT_EQ(commit.error().operations.at(0).object, "10.0.0.2 . 172.17.0.2 . tcp . 80");
 }
 
+// It was counted once for each of its messages: "refused 3 of 1".
+TEST_F(NetlinkKernel, OperationOfSeveralMessagesIsRefusedOnce) {
+    ASSERT_TRUE(kernel().apply({inet(nft::AddTable{}), inet(nft::AddSet{small_set(2)})}, {}));
+    const auto commit = kernel().apply({inet(nft::AddElements{"s", nft::link_key(true), elements(4000)})}, {});
+    ASSERT_FALSE(commit);
+    EXPECT_THAT(commit.error().to_string(), testing::StartsWith("kernel refused 1 of 1: #1 add element inet t s"));
+}
+
+// The answer was taken for lost, although one error is enough to know.
+TEST_F(NetlinkKernel, MoreErrorsThanTheReceiveBufferHoldsAreARefusal) {
+    constexpr std::size_t smallest_operation = 44;
+    const nft::Batch batch(kernel().batch_limit() / smallest_operation, inet(nft::DeleteSet{"x"}));
+    const auto commit = kernel().apply(batch, {});
+    ASSERT_FALSE(commit);
+    EXPECT_EQ(commit.error().reason, Refusal::Reason::operations);
+    EXPECT_GT(commit.error().operations.size(), 100u);
+    EXPECT_LT(commit.error().operations.size(), batch.size()) << "none was lost: nothing is shown";
+    EXPECT_TRUE(kernel().apply({inet(nft::AddTable{})}, {})) << "and the socket works on";
+}
+
+TEST_F(NetlinkKernel, WithoutTheCapabilityNothingIsDone) {
+    const auto before = kernel().generation();
+    std::thread unprivileged([&] {
+        drop_capabilities();
+        const auto commit = kernel().apply({inet(nft::AddTable{})}, {});
+        ASSERT_FALSE(commit);
+        EXPECT_EQ(commit.error().reason, Refusal::Reason::permission);
+        EXPECT_THROW(kernel().generation(), std::system_error);
+    });
+    unprivileged.join();
+    EXPECT_EQ(kernel().generation(), before);
+}
+
 TEST_F(NetlinkKernel, TenThousandElementsAreOneTransaction) {
     ASSERT_TRUE(kernel().apply({inet(nft::AddTable{}), inet(nft::AddSet{small_set(12288)})}, {}));
-    const std::size_t room = kernel().batch_limit();
-    constexpr std::uint32_t count = 5000;  // what the send buffer of a stock host takes in a user namespace
-    const nft::Operation add = inet(nft::AddElements{"s", nft::link_key(true), elements(count)});
-    ASSERT_LT(nft::encoded_size(add), room);
+    constexpr std::uint32_t count = 10'000;
+    auto some = elements(count);
+    // A stock host's send buffer has no room for so many comments in a user namespace.
+    for (auto one = some.begin() + 2; one != some.end(); ++one)
+        one->comment.clear();
+    const nft::Operation add = inet(nft::AddElements{"s", nft::link_key(true), some});
+    ASSERT_LT(nft::encoded_size(add), kernel().batch_limit());
+    ASSERT_LT(nft::encoded_size(add), 2 * 212'992u) << "a stock host's";
     const auto before = kernel().generation();
     const auto commit = kernel().apply({add}, before);
     ASSERT_TRUE(commit) << commit.error().to_string();
@@ -236,6 +294,38 @@ TEST_F(NetlinkKernel, BridgeEventsTellOfBridgesAlone) {
     host().run("ip link add br0 type bridge");
     context.run_for(std::chrono::seconds(5));
     EXPECT_EQ(change.wait_for(std::chrono::seconds(0)), std::future_status::ready);
+}
+
+TEST_F(NetlinkKernel, BridgeEventsTellOfSwitchesAndOfTheEnd) {
+    add_bridge(host(), "br0");
+    boost::asio::io_context context;
+    kernel::BridgeEvents events(context.get_executor());
+    const auto comes = [&](auto act) {
+        auto change = await_while(context, [&] { return events.next(); }, act);
+        return change.wait_for(std::chrono::seconds(0)) == std::future_status::ready;
+    };
+    EXPECT_TRUE(comes([&] { ASSERT_TRUE(kernel().enable_bridge_netfilter("br0", {true, true})); }));
+    EXPECT_TRUE(comes([&] { host().run("ip link set br0 type bridge nf_call_iptables 0"); }));
+    EXPECT_TRUE(comes([&] { host().run("ip link delete br0"); }));
+}
+
+TEST_F(NetlinkKernel, CancelledAwaitLosesNothing) {
+    boost::asio::io_context context;
+    kernel::RulesetEvents events(context.get_executor());
+    boost::asio::cancellation_signal cancel;
+    auto first = boost::asio::co_spawn(context, events.next(),
+                                       boost::asio::bind_cancellation_slot(cancel.slot(), boost::asio::use_future));
+    context.poll();
+    cancel.emit(boost::asio::cancellation_type::all);
+    host().run("nft add table ip one; nft add table ip two");
+    context.restart();
+    context.run_for(std::chrono::seconds(1));
+    EXPECT_THROW(first.get(), boost::system::system_error);
+    for (const std::uint32_t behind : {1u, 0u}) {
+        auto change = await_while(context, [&] { return events.next(); }, [] {});
+        ASSERT_EQ(change.wait_for(std::chrono::seconds(0)), std::future_status::ready);
+        EXPECT_EQ(change.get().generation, kernel().generation() - behind);
+    }
 }
 
 }  // namespace
