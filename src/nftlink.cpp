@@ -1,3 +1,5 @@
 #include "nftlink/cli/cli.hpp"
 
-int main(int argc, char** argv) { return nftlink::cli::run(argc, argv); }
+int main(int argc, char** argv) {
+    return nftlink::cli::run(argc, argv);
+}

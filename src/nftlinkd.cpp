@@ -1,3 +1,5 @@
 #include "nftlink/service/service.hpp"
 
-int main(int argc, char** argv) { return nftlink::service::run(argc, argv); }
+int main(int argc, char** argv) {
+    return nftlink::service::run(argc, argv);
+}

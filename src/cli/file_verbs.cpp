@@ -3,6 +3,7 @@
 
 #include <cerrno>
 #include <cstdlib>
+#include <map>
 #include <set>
 #include <system_error>
 
@@ -62,9 +63,28 @@ std::optional<std::vector<linkenv::Variable>> variables(const Request& request, 
     model::EnvironmentOptions options = config->env;
     options.dialect = request.dialect.value_or(options.dialect);
     linkenv::Environment environment = linkenv::environment(*container, config->topology, options);
-    for (const std::string& warning : environment.warnings)
-        report.warn(warning);
+    for (const linkenv::Warning& warning : environment.warnings)
+        report.warn(warning.to_string());
     return std::move(environment.variables);
+}
+
+// The warnings of all parents. What holds for many links is said once: a thousand may have the same child.
+void warn_of_links(const config::Config& config, Report& report) {
+    std::vector<std::pair<linkenv::Warning, std::size_t>> firsts;  // and how many more
+    std::map<std::string, std::size_t> indexes;
+    for (const auto& [name, container] : config.topology.containers)
+        for (linkenv::Warning& warning : linkenv::environment(container, config.topology, config.env).warnings) {
+            const auto [index, is_new] = indexes.emplace(warning.text, firsts.size());
+            if (is_new)
+                firsts.emplace_back(std::move(warning), 0);
+            else
+                ++firsts[index->second].second;
+        }
+    for (auto& [warning, more] : firsts) {
+        if (more != 0)
+            warning.links += fmt::format(", and {} more", more);
+        report.warn(warning.to_string());
+    }
 }
 
 }  // namespace
@@ -86,9 +106,7 @@ int check(const Request& request, Report& report) {
     const auto config = load(request, report);
     if (!config)
         return failed;
-    for (const auto& [name, container] : config->topology.containers)
-        for (const std::string& warning : linkenv::environment(container, config->topology, config->env).warnings)
-            report.warn(warning);
+    warn_of_links(*config, report);
     const Counts counts = count_all(*config);
     report.print(fmt::format("{}: ok: {}, {}, {}\n", request.file, count(counts.containers, "container"),
                              count(counts.links, "link"), count(counts.bridges, "bridge")));

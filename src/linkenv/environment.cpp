@@ -104,8 +104,8 @@ private:
         environment_.variables.push_back({std::move(name), std::move(value)});
     }
 
-    void warn(const std::string& what) {
-        environment_.warnings.push_back(fmt::format("link {}: {}", model::link_name(parent_.name, link_.alias), what));
+    void warn(std::string text) {
+        environment_.warnings.push_back({"link " + model::link_name(parent_.name, link_.alias), std::move(text)});
     }
 
     static std::string url(const model::Port& port, const std::string& host) {
@@ -124,14 +124,14 @@ private:
         if (name == "HOME" || name == "PATH")
             return;
         if (equals == std::string::npos) {
-            warn(fmt::format("the child's variable {} has no value and is left out", base::escape(name)));
+            warn(fmt::format("variable {} of {} has no value and is left out", base::escape(name), link_.child));
             return;
         }
         if (options_.dialect == Dialect::docker_0_10 && entry.find('=', equals + 1) != std::string::npos) {
             warn(
-                fmt::format("the child's variable {} is left out, since its value has a =: dialects docker-27 and "
+                fmt::format("variable {} of {} is left out, since its value has a =: dialects docker-27 and "
                             "docker-28 keep it",
-                            base::escape(name)));
+                            base::escape(name), link_.child));
             return;
         }
         add(fmt::format("{}_ENV_{}", prefix_, name), entry.substr(equals + 1));
@@ -145,6 +145,10 @@ private:
 };
 
 }  // namespace
+
+std::string Warning::to_string() const {
+    return links + ": " + text;
+}
 
 Environment link_environment(const Container& parent, const Link& link, const Topology& topology,
                              const EnvironmentOptions& options) {
@@ -181,10 +185,10 @@ Environment environment(const Container& parent, const Topology& topology, const
         rivals.erase(nullptr);
         rivals.erase(&link);
         for (const Link* rival : rivals)
-            all.warnings.push_back(fmt::format(
-                "links {} and {} give variables of the same names, and those of the first win: choose another alias "
-                "for one of them",
-                model::link_name(parent.name, rival->alias), model::link_name(parent.name, link.alias)));
+            all.warnings.push_back({fmt::format("links {} and {}", model::link_name(parent.name, rival->alias),
+                                                model::link_name(parent.name, link.alias)),
+                                    "they give variables of the same names, and those of the first win: choose another "
+                                    "alias for one of them"});
     }
     return all;
 }

@@ -21,11 +21,15 @@ nft::Ruleset read(kernel::Kernel& kernel, const nft::Ruleset& want) {
     return kernel.snapshot([&](const nft::Table& table) { return firewall::is_relevant(table, want); });
 }
 
+bool is_empty(const nft::Table& table) {
+    return table.chains.empty() && table.sets.empty() && table.other_object_count == 0;
+}
+
 // Somebody else's table under the wanted name; an empty one is free to take.
 const nft::Table* taken(const nft::Ruleset& have, const nft::Ruleset& want) {
     for (const nft::Table& table : want.tables) {
         const nft::Table* found = have.table(table.family, table.name);
-        if (found != nullptr && !firewall::is_ours(*found) && !(found->chains.empty() && found->sets.empty()))
+        if (found != nullptr && !firewall::is_ours(*found) && !is_empty(*found))
             return found;
     }
     return nullptr;

@@ -274,6 +274,11 @@ def somebody_elses_table_of_our_name_is_refused_and_left_alone(place):
         assert failed.stdout == "" and "table inet nftlink" in failed.stderr, failed
     assert place.nftlink("clear").stdout == ""
     assert generation() == before and ruleset() == listing
+    nft("-f", "-", stdin="delete table inet nftlink; table inet nftlink { counter theirs { packets 5 bytes 50 }; }")
+    place.nftlink("apply", status=1)
+    assert "packets 5 bytes 50" in nft("list", "ruleset")
+    nft("-f", "-", stdin="delete table inet nftlink; table inet nftlink { }")
+    place.nftlink("apply")  # an empty one is nobody's
 
 
 @case

@@ -3,7 +3,8 @@
 
 namespace nftlink::cli {
 
-// nftlink's main; gives the exit status: 0 done or nothing to change, 1 failed, 2 the answer is "different", 64 wrong usage.
+// nftlink's main; gives the exit status: 0 done or nothing to change, 1 failed, 2 the answer is "different", 64 wrong
+// usage.
 int run(int argc, char** argv);
 
 }  // namespace nftlink::cli

@@ -21,8 +21,8 @@ bool is_ours(const nft::Table& table);
 bool is_relevant(const nft::Table& table, const nft::Ruleset& want);
 
 // The change from what the kernel has to what we want, at the level of elements and rules; empty when nothing is to be
-// done. `have` holds the relevant tables: those that we don't want any more are deleted. Counters of what stays, moves or
-// is replaced are carried over.
+// done. `have` holds the relevant tables: those that we don't want any more are deleted. Counters of what stays, moves
+// or is replaced are carried over.
 nft::Batch diff(const nft::Ruleset& have, const nft::Ruleset& want);
 
 // The same change as transactions of at most `limit_bytes` each, to be applied in order, every one guarded by the

@@ -21,19 +21,30 @@ struct Variable {
     bool operator==(const Variable&) const = default;
 };
 
-struct Environment {
-    std::vector<Variable> variables;    // in Docker's order
-    std::vector<std::string> warnings;  // what was left out or may surprise; each a sentence naming link and remedy
+// What was left out or may surprise, and the remedy.
+struct Warning {
+    std::string links;  // whose variables: `link /web/db`, or two that meet
+    std::string text;   // the same for every link that it holds for, of whichever parent
+
+    // `link /web/db: …`
+    std::string to_string() const;
+    bool operator==(const Warning&) const = default;
 };
 
-// The variables of one link. The parent must be in the topology, the link among its links, and the child in the topology
-// too, sharing a bridge with the parent: what a valid configuration guarantees.
+struct Environment {
+    std::vector<Variable> variables;  // in Docker's order
+    std::vector<Warning> warnings;
+};
+
+// The variables of one link. The parent must be in the topology, the link among its links, and the child in the
+// topology too, sharing a bridge with the parent: what a valid configuration guarantees.
 Environment link_environment(const model::Container& parent, const model::Link& link, const model::Topology& topology,
                              const model::EnvironmentOptions& options);
 
-// The variables of all links of a parent, in the order of its links. A name that the parent's own environment has is left
-// out; a name that two links give stands once, with the first link's value and a warning.
-Environment environment(const model::Container& parent, const model::Topology& topology, const model::EnvironmentOptions& options);
+// The variables of all links of a parent, in the order of its links. A name that the parent's own environment has is
+// left out; a name that two links give stands once, with the first link's value and a warning.
+Environment environment(const model::Container& parent, const model::Topology& topology,
+                        const model::EnvironmentOptions& options);
 
 // The hosts-file lines of a parent's links, `ADDRESS<TAB>alias child-name`, one per link, each ended by a newline.
 std::string hosts(const model::Container& parent, const model::Topology& topology);

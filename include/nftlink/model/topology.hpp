@@ -14,8 +14,8 @@ namespace nftlink::model {
 // A container's or an alias' name: [a-zA-Z0-9][a-zA-Z0-9_.-]*, at most 64 characters.
 bool is_name(std::string_view text);
 
-// An interface name as the kernel takes it, less what nft or a shell would trip over: 1 to 15 printable ASCII characters
-// without blanks, `/`, `:`, `*`, `"`, `\`, and neither `.` nor `..`.
+// An interface name as the kernel takes it, less what nft or a shell would trip over: 1 to 15 printable ASCII
+// characters without blanks, `/`, `:`, `*`, `"`, `\`, and neither `.` nor `..`.
 bool is_interface_name(std::string_view text);
 
 // A link as its parent states it.
@@ -39,10 +39,11 @@ struct Network {
 
 struct Container {
     std::string name;
-    std::vector<Network> networks;         // in the order given; each bridge once
-    std::vector<Port> expose;              // sorted, each once
-    std::vector<std::string> environment;  // Docker's raw entries, KEY=VALUE, in the order given; a KEY alone has no value
-    std::vector<Link> links;               // in the order given; each alias once
+    std::vector<Network> networks;  // in the order given; each bridge once
+    std::vector<Port> expose;       // sorted, each once
+    std::vector<std::string>
+        environment;          // Docker's raw entries, KEY=VALUE, in the order given; a KEY alone has no value
+    std::vector<Link> links;  // in the order given; each alias once
 
     // The addresses on that bridge; null when the container isn't on it.
     const Network* on(std::string_view bridge) const;

@@ -63,7 +63,8 @@ struct Outcome {
     std::uint32_t generation = 0;  // of the ruleset now
 };
 
-// Plans and carries out. Starts again when the ruleset changes meanwhile. On an error the ruleset is as it was.
+// Plans and carries out. Starts again when the ruleset changes meanwhile. On an error the ruleset is as it was, unless
+// the error is that a bridge's switch was refused: switches come last, and it says that the rules are in place.
 std::expected<Outcome, std::string> apply(kernel::Kernel& kernel, const Target& target);
 
 // Deletes every table that is ours; the batch says which.

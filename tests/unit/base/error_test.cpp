@@ -8,6 +8,8 @@ TEST(Error, NamesThePlace) {
     EXPECT_EQ((Error{{"a.yaml", 3, 7}, "unknown key"}.to_string()), "a.yaml:3:7: unknown key");
 }
 
-TEST(Error, OfAWholeFileHasNoLine) { EXPECT_EQ((Error{{"a.yaml"}, "is empty"}.to_string()), "a.yaml: is empty"); }
+TEST(Error, OfAWholeFileHasNoLine) {
+    EXPECT_EQ((Error{{"a.yaml"}, "is empty"}.to_string()), "a.yaml: is empty");
+}
 
 }  // namespace nftlink::base

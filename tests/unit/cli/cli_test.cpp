@@ -3,6 +3,7 @@
 
 #include <gmock/gmock.h>
 
+#include <algorithm>
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 #include <boost/json/value.hpp>
@@ -167,6 +168,19 @@ TEST_F(Command, CheckCountsAndWarns) {
     EXPECT_EQ(record.at("bridges"), 1);
     EXPECT_EQ(record.at("warnings").as_array().size(), 1U);
     EXPECT_EQ(record.at("errors").as_array().size(), 0U);
+}
+
+TEST_F(Command, CheckSaysOnceWhatHoldsForManyLinks) {
+    write(
+        "containers:\n"
+        "  db: {bridge: br0, addresses: [10.0.0.2], expose: [1], environment: {A: b=c}}\n"
+        "  other: {bridge: br0, addresses: [10.0.0.3], expose: [1], environment: {A: b=c}}\n"
+        "  x: {bridge: br0, addresses: [10.0.0.4], links: [db, other]}\n"
+        "  y: {bridge: br0, addresses: [10.0.0.5], links: [db, 'db:second']}\n");
+    const Answer checked = said({"check", "-c", "@"});
+    EXPECT_THAT(checked.err, AllOf(HasSubstr("warning: link /x/db, and 2 more: variable A of db is left out"),
+                                   HasSubstr("warning: link /x/other: variable A of other is left out")));
+    EXPECT_EQ(std::ranges::count(checked.err, '\n'), 2);
 }
 
 TEST_F(Command, CheckTellsAllErrorsWithTheirPlaces) {

@@ -172,7 +172,7 @@ public:
                     one.networks.push_back(on(
                         fmt::format("br{}", bridge),
                         {fmt::format("10.{}.0.{}", bridge, number + 1), fmt::format("fd0{}::{}", bridge, number + 1)}));
-            one.expose = model::parse_ports(fmt::format("{}-{}", 80, 80 + below(300))).value();
+            one.expose = model::parse_ports(fmt::format("{}-{}", 80, 80 + below(150))).value();
             for (unsigned child = 0; child < count; ++child)
                 if (below(3) == 0 && child != number)
                     one.links.push_back({fmt::format("c{}", child), fmt::format("a{}", below(1000))});
@@ -189,7 +189,7 @@ TEST(Diff, EveryChangeLeadsToWhatWasWanted) {
     Random random(20261124);
     kernel::FakeKernel kernel;
     FirewallPolicy policy;
-    for (int round = 0; round < 150; ++round) {
+    for (int round = 0; round < 60; ++round) {
         if (random.below(4) == 0)
             policy = random.policy();
         const auto want = compile(random.topology(), policy);

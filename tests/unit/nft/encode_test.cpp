@@ -28,7 +28,8 @@ TEST(Encode, WrapsABatchAndAsksForTwoAcks) {
 }
 
 TEST(Encode, GuardsWithTheGenerationInNetworkOrder) {
-    const Payload begin = messages(encode({}, 1, 0x01020304).bytes).at(0).payload;
+    const Datagram datagram = encode({}, 1, 0x01020304);
+    const Payload begin = messages(datagram.bytes).at(0).payload;
     EXPECT_EQ(Bytes(begin.begin() + sizeof(nfgenmsg), begin.end()), (Bytes{8, 0, NFNL_BATCH_GENID, 0, 1, 2, 3, 4}));
 }
 

@@ -94,6 +94,9 @@ TEST(Plan, RefusesSomebodyElsesTable) {
     foreign.name = "nftlink";
     kernel.ruleset().tables.push_back(foreign);
     EXPECT_TRUE(plan(kernel, small_target())) << "an empty one is free to take";
+    kernel.ruleset().tables[0].other_object_count = 1;
+    EXPECT_FALSE(plan(kernel, small_target())) << "a counter or flowtable is somebody's";
+    kernel.ruleset().tables[0].other_object_count = 0;
     kernel.ruleset().tables[0].chains.emplace_back().name = "mine";
     const auto planned = plan(kernel, small_target());
     ASSERT_FALSE(planned);
