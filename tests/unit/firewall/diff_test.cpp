@@ -93,6 +93,34 @@ TEST(Diff, ARulesNewCommentKeepsItsCounter) {
                     rule.handle));
 }
 
+TEST(Diff, ALargerSetStays) {
+    auto kernel = kernel_with(compile(with_ports("1-1000"), {}));
+    const std::string text = change(kernel, compile(with_ports("1-10"), {}));
+    EXPECT_TRUE(text.starts_with("delete element")) << text;
+    EXPECT_EQ(text.find("delete set"), std::string::npos);
+}
+
+TEST(Diff, AMovedRuleGoesBackWithItsCounter) {
+    const auto want = compile(with_ports("80-83"), rules_policy());
+    auto kernel = kernel_with(want);
+    auto& rules = kernel.ruleset().tables[0].chains[1].rules;
+    *nft::counters(rules[0]) = {7, 420};
+    const auto moved = rules[0].handle, second = rules[1].handle;
+    std::rotate(rules.begin(), rules.begin() + 1, rules.begin() + 3);
+    EXPECT_EQ(change(kernel, want),
+              fmt::format("delete rule ip nftlink bridge-docker0 handle {}\n"
+                          "insert rule ip nftlink bridge-docker0 handle {} ip saddr 172.17.0.3 ip daddr 172.17.0.2 tcp "
+                          "dport 80 counter packets 7 bytes 420 accept comment \"/client/db\"\n",
+                          moved, second));
+}
+
+TEST(Diff, ATableWithForeignObjectsIsRebuilt) {
+    const auto want = compile(seed(), {});
+    auto kernel = kernel_with(want);
+    kernel.ruleset().tables[0].other_object_count = 1;
+    EXPECT_TRUE(change(kernel, want).starts_with("delete table"));
+}
+
 TEST(Diff, ARebuiltTableKeepsItsCounters) {
     for (const auto& policy : {FirewallPolicy{}, rules_policy()}) {
         auto kernel = kernel_with(compile(seed(), policy));
