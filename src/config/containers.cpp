@@ -41,7 +41,9 @@ public:
         MapReader map(value, key.text, container_keys, report_);
         if (!map.is_map())
             return;
+        const std::size_t errors = report_.error_count();
         read_where(map);
+        stated_.placed = report_.error_count() == errors;
         read_expose(map);
         if (const Node* environment = map.get("environment"))
             stated_.value.environment = read_environment(*environment, report_);

@@ -15,7 +15,8 @@ struct StatedContainer {
     model::Container value;
     std::vector<Place> addresses;  // of each address, network after network
     std::vector<Place> links;      // of each link
-    bool sound = true;             // false: an error was found in it, so parts may be missing from the value
+    bool placed = false;           // its bridges and addresses are free of errors, and all there
+    bool sound = false;            // all of it is
 };
 
 // In the order given; also those with errors, so that links to them aren't called unknown.

@@ -71,8 +71,8 @@ public:
             const auto child = by_name_.find(parent.value.links[i].child);
             if (child == by_name_.end())
                 unknown_child(parent.links[i], parent.value.links[i].child);
-            else if (parent.sound && child->second->sound)
-                check(parent.links[i], parent.value, child->second->value);
+            else if (parent.placed && child->second->placed)
+                check(parent.links[i], parent, *child->second);
         }
     }
 
@@ -87,7 +87,9 @@ private:
         report_.error(place, fmt::format("there is no container {}{}", quote(name), suggestion.to_string()));
     }
 
-    void check(Place place, const model::Container& parent, const model::Container& child) {
+    void check(Place place, const StatedContainer& stated_parent, const StatedContainer& stated_child) {
+        const model::Container& parent = stated_parent.value;
+        const model::Container& child = stated_child.value;
         bool share_bridge = false;
         bool share_family = false;
         for (const model::Network& network : parent.networks)
@@ -100,6 +102,8 @@ private:
         if (!share_bridge)
             report_.error(
                 place, fmt::format("{} share no bridge: {} against {}", names, bridges_of(parent), bridges_of(child)));
+        else if (!stated_child.sound)
+            return;  // its ports may be what is missing
         else if (child.expose.empty())
             report_.warning(place, fmt::format("{} exposes no port: this link permits nothing", quote(child.name)));
         else if (!share_family)
@@ -135,7 +139,7 @@ void check_addresses(const std::vector<StatedContainer>& containers, model::Fami
     for (const StatedContainer& container : containers) {
         const auto& networks = container.value.networks;
         const auto has_v4 = [](const model::Network& network) { return has(network, true); };
-        if (container.sound && !container.addresses.empty() && std::ranges::none_of(networks, has_v4))
+        if (container.placed && !container.addresses.empty() && std::ranges::none_of(networks, has_v4))
             report.error(container.addresses.front(),
                          fmt::format("{} has only IPv6 addresses, and 'family: ip' is about "
                                      "IPv4 only; use 'family: inet'",
