@@ -63,8 +63,9 @@ struct Outcome {
     std::uint32_t generation = 0;  // of the ruleset now
 };
 
-// Plans and carries out. Starts again when the ruleset changes meanwhile. On an error the ruleset is as it was, unless
-// the error is that a bridge's switch was refused: switches come last, and it says that the rules are in place.
+// Plans and carries out. Starts again when the ruleset changes meanwhile. On an error no packet meets anything new,
+// unless the error is that a bridge's switch was refused: switches come last, and it says that the rules are in place.
+// Of a change that took several transactions, what was prepared and isn't in use yet may stay until the next apply.
 std::expected<Outcome, std::string> apply(kernel::Kernel& kernel, const Target& target);
 
 // Deletes every table that is ours; the batch says which.
