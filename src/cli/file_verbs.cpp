@@ -9,8 +9,6 @@
 
 #include "configuration.hpp"
 #include "nftlink/base/suggestion.hpp"
-#include "nftlink/nft/text.hpp"
-#include "nftlink/reconcile/reconcile.hpp"
 
 namespace nftlink::cli {
 
@@ -143,18 +141,6 @@ int hosts(const Request& request, Report& report) {
     const std::string lines = linkenv::hosts(*container, config->topology);
     report.print(lines);
     report.record()["hosts"] = lines;
-    return done;
-}
-
-int render(const Request& request, Report& report) {
-    const auto config = load(request, report);
-    if (!config)
-        return failed;
-    const auto target = reconcile::make_target(config->topology, config->firewall);
-    if (request.json)
-        report.replace_record(nft::render_json(target.ruleset));
-    else
-        report.print(nft::render(target.ruleset));
     return done;
 }
 

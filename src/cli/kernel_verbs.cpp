@@ -30,14 +30,62 @@ void describe(const reconcile::Plan& plan, std::uint32_t generation, Report& rep
     report.record()["generation"] = generation;
 }
 
+// Nothing when this kernel can't do what the policy asks for; the report says why then.
+std::optional<reconcile::Target> make_target(kernel::Kernel& kernel, const config::Config& config, Report& report) {
+    const auto facts = reconcile::host_facts(kernel, config.firewall);
+    if (!facts) {
+        report.fail(facts.error());
+        return {};
+    }
+    if (!facts->bridge_names)
+        report.warn(
+            "this kernel has no nft_meta_bridge: the rules go by the bridges' ports as they are now; a port that comes "
+            "later needs another apply, or nftlinkd, which follows them");
+    return reconcile::make_target(config.topology, config.firewall, *facts);
+}
+
 }  // namespace
+
+// The script is for this kernel where that matters and can be known; else for one that has everything.
+int render(const Request& request, Report& report) {
+    const auto config = load(request, report);
+    if (!config)
+        return failed;
+    firewall::HostFacts facts;
+    if (config->firewall.family == model::Family::bridge) {
+        const auto kernel = kernel::make_netlink_kernel();
+        const auto found = reconcile::host_facts(*kernel, config->firewall);
+        if (found)
+            facts = *found;
+        else
+            report.warn("the script is for another kernel than this one: " + found.error());
+        if (!facts.bridge_names)
+            report.warn("this kernel has no nft_meta_bridge: the script goes by the bridges' ports as they are now");
+    }
+    const auto want = firewall::compile(config->topology, config->firewall, facts);
+    std::vector<std::string> left_out;
+    if (request.json)
+        report.replace_record(firewall::render_json(want, left_out));
+    else
+        report.print(firewall::render(want, left_out));
+    for (const std::string& rule : left_out)
+        report.warn("left out, since nft has no words for it (nftlink apply writes it): " + rule);
+    if (!want.attached.empty())
+        report.warn(
+            "the rules for other programs' chains are inserted on top of them each time the script is loaded; "
+            "nftlink apply or clear takes the surplus away");
+    return done;
+}
 
 int plan(const Request& request, Report& report) {
     const auto config = load(request, report);
     if (!config)
         return failed;
     const auto kernel = kernel::make_netlink_kernel();
-    const auto planned = reconcile::plan(*kernel, reconcile::make_target(config->topology, config->firewall));
+    const auto target = make_target(*kernel, *config, report);
+    if (!target)
+        return failed;
+    const auto planned = reconcile::plan(*kernel, *target);
     if (!planned)
         return report.fail(planned.error());
     describe(*planned, planned->generation, report);
@@ -49,7 +97,10 @@ int apply(const Request& request, Report& report) {
     if (!config)
         return failed;
     const auto kernel = kernel::make_netlink_kernel();
-    const auto outcome = reconcile::apply(*kernel, reconcile::make_target(config->topology, config->firewall));
+    const auto target = make_target(*kernel, *config, report);
+    if (!target)
+        return failed;
+    const auto outcome = reconcile::apply(*kernel, *target);
     if (!outcome)
         return report.fail(outcome.error());
     describe(outcome->done, outcome->generation, report);

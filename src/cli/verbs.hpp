@@ -24,11 +24,11 @@ struct Request {
 int check(const Request& request, Report& report);
 int env(const Request& request, Report& report);
 int hosts(const Request& request, Report& report);
-int render(const Request& request, Report& report);
 // Returns only when the command could not be started.
 int run_command(const Request& request, Report& report);
 
-// On the kernel.
+// On the kernel; render only looks at what it can do.
+int render(const Request& request, Report& report);
 int plan(const Request& request, Report& report);
 int apply(const Request& request, Report& report);
 int clear(const Request& request, Report& report);

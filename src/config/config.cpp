@@ -43,8 +43,8 @@ Documents read_documents(const std::vector<Input>& inputs, Arena& arena, Report&
 
 void read_topology(const Node& section, bool whole, Config& config, Report& report) {
     std::vector<StatedContainer> containers = read_containers(section, report);
-    check_addresses(containers, config.firewall.family, report);
-    check_links(containers, config.firewall.family, whole, report);
+    check_addresses(containers, config.firewall, report);
+    check_links(containers, config.firewall, whole, report);
     for (StatedContainer& container : containers) {
         std::string name = container.value.name;
         config.topology.containers.emplace(std::move(name), std::move(container.value));

@@ -16,6 +16,8 @@ namespace {
 // netfilter_ipv4.h's NF_IP_PRI_…, by nft's names. dstnat and srcnat belong to other hooks.
 constexpr Choice<std::int64_t> named[] = {{"filter", 0}, {"raw", -300}, {"mangle", -150}, {"security", 50}};
 constexpr std::string_view names[] = {"filter", "raw", "mangle", "security"};
+// netfilter_bridge.h's NF_BR_PRI_FILTER_BRIDGED.
+constexpr std::int64_t bridge_filter = -200;
 
 std::string_view trim(std::string_view text) {
     const auto first = text.find_first_not_of(" \t");
@@ -43,7 +45,7 @@ std::optional<std::int64_t> to_offset(std::string_view text) {
 
 }  // namespace
 
-std::expected<std::int32_t, std::string> parse_priority(std::string_view text) {
+std::expected<std::int32_t, std::string> parse_priority(std::string_view text, bool bridge_family) {
     const std::string_view whole = trim(text);
     const std::string_view name = trim(whole.substr(0, whole.find_first_of("+-0123456789")));
     const std::string_view rest = trim(whole.substr(whole.find(name) + name.size()));
@@ -54,7 +56,10 @@ std::expected<std::int32_t, std::string> parse_priority(std::string_view text) {
         const auto* choice = std::ranges::find(named, name, &Choice<std::int64_t>::word);
         if (choice == std::end(named) || (!rest.empty() && rest.front() != '+' && rest.front() != '-'))
             return std::unexpected(expectation(text, name));
-        value = choice->value;
+        if (bridge_family && name != "filter")
+            return std::unexpected(
+                fmt::format("cannot be {} with 'family: bridge': filter is the one name there", quote(name)));
+        value = bridge_family ? bridge_filter : choice->value;
     }
     if (name.empty() || !rest.empty()) {
         const auto offset = to_offset(rest);

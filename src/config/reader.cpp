@@ -150,11 +150,4 @@ void MapReader::only_null(std::string_view key) {
         refuse_later(report_, node->place, key);
 }
 
-void MapReader::only_empty_list(std::string_view key) {
-    const Node* node = get(key);
-    if (node != nullptr && node->kind == Kind::list && node->children.empty())
-        return;
-    only_null(key);
-}
-
 }  // namespace nftlink::config

@@ -59,7 +59,6 @@ public:
     // A key whose default asks for nothing and whose other values a later version will have.
     void only_false(std::string_view key);
     void only_null(std::string_view key);
-    void only_empty_list(std::string_view key);
 
 private:
     std::optional<std::size_t> choose(std::string_view key, std::span<const std::string_view> words);

@@ -20,7 +20,12 @@ constexpr std::string_view bridge_keys[] = {"icc", "base_rules"};
 constexpr std::string_view env_keys[] = {"dialect", "child_environment", "directory", "cdi_directory"};
 constexpr std::string_view log_keys[] = {"level", "format"};
 
-constexpr Choice<model::Family> families[] = {{"inet", model::Family::inet}, {"ip", model::Family::ip}};
+constexpr Choice<model::Family> families[] = {
+    {"inet", model::Family::inet}, {"ip", model::Family::ip}, {"bridge", model::Family::bridge}};
+constexpr std::string_view attach_keys[] = {"family", "table", "chain"};
+constexpr Choice<model::AttachPoint::Family> attach_families[] = {{"ip", model::AttachPoint::Family::ip},
+                                                                  {"ip6", model::AttachPoint::Family::ip6},
+                                                                  {"inet", model::AttachPoint::Family::inet}};
 constexpr Choice<model::Layout> layouts[] = {{"sets", model::Layout::sets}, {"rules", model::Layout::rules}};
 constexpr Choice<model::Replies> replies[] = {{"established", model::Replies::established},
                                               {"source-port", model::Replies::source_port}};
@@ -35,30 +40,26 @@ constexpr Choice<LogFormat> formats[] = {{"text", LogFormat::text}, {"json", Log
 
 constexpr std::size_t longest_interface_name = 15;  // IFNAMSIZ, less its NUL
 
-void read_family(MapReader& map, model::Family& family, Report& report) {
-    const Node* node = map.get("family");
-    if (node != nullptr && node->kind == Kind::scalar && node->text == "bridge")
-        refuse_later(report, node->place, "family: bridge");
-    else
-        map.read_choice("family", families, family);
-}
-
-void read_table(MapReader& map, std::string& table, Report& report) {
-    const Node* node = map.get_text("table", "a table's name");
+// The name of a table or chain; both are nft's identifiers.
+void read_identifier(MapReader& map, std::string_view key, std::string_view expected, std::string& name,
+                     Report& report) {
+    const Node* node = map.get_text(key, expected);
     if (node == nullptr)
         return;
     if (const std::string fault = table_name_fault(node->text); !fault.empty())
-        report.error(node->place, "'table' " + fault);
+        report.error(node->place, fmt::format("'{}' {}", key, fault));
     else
-        table = node->text;
+        name = node->text;
 }
 
-void read_priority(MapReader& map, std::int32_t& priority, Report& report) {
+void read_priority(MapReader& map, model::FirewallPolicy& firewall, Report& report) {
     const Node* node = map.get_text("priority", "a number or a name such as filter");
     if (node == nullptr)
         return;
-    if (const auto parsed = parse_priority(node->text))
-        priority = *parsed;
+    if (node->text == "filter")
+        return;  // the default, whatever the family
+    if (const auto parsed = parse_priority(node->text, firewall.family == model::Family::bridge))
+        firewall.priority = *parsed;
     else
         report.error(node->place, "'priority' " + parsed.error());
 }
@@ -76,6 +77,55 @@ void read_accept_mark(MapReader& map, std::optional<std::uint32_t>& mark, Report
                in_range       ? "; write it without quotes"
                : number == 0U ? "; leave it empty to set no mark"
                               : "");
+}
+
+// One item of attach.
+std::optional<model::AttachPoint> read_attach_point(const Node& item, Report& report) {
+    if (item.kind != Kind::map) {
+        refuse_item(report, item, "attach", "a map such as {family: ip, table: filter, chain: FORWARD}");
+        return {};
+    }
+    const std::size_t errors = report.error_count();
+    MapReader map(item, "attach", attach_keys, report);
+    model::AttachPoint point;
+    for (const std::string_view key : attach_keys)
+        if (map.get(key) == nullptr)
+            report.error(item.place, fmt::format("each of 'attach' needs '{}': {{family: ip, table: filter, chain: "
+                                                 "FORWARD}}",
+                                                 key));
+    map.read_choice("family", attach_families, point.family);
+    read_identifier(map, "table", "a table's name", point.table, report);
+    read_identifier(map, "chain", "a chain's name", point.chain, report);
+    return report.error_count() == errors ? std::optional(point) : std::nullopt;
+}
+
+void read_attach(MapReader& map, model::FirewallPolicy& firewall, Report& report) {
+    const Node* list = map.get_list("attach", "a list of chains");
+    if (list == nullptr)
+        return;
+    for (const Node* item : list->children) {
+        const auto point = read_attach_point(*item, report);
+        if (!point)
+            continue;
+        if (std::ranges::find(firewall.attach, *point) != firewall.attach.end())
+            report.error(item->place, "this chain is in 'attach' already");
+        else if (point->table == firewall.table)
+            report.error(item->place, fmt::format("'attach' is for other programs' chains, and table {} is nftlink's "
+                                                  "own: name another one with firewall.table",
+                                                  quote(point->table)));
+        else
+            firewall.attach.push_back(*point);
+    }
+    if (list->children.empty())
+        return;
+    if (firewall.layout != model::Layout::rules)
+        report.error(list->place,
+                     "'attach' needs 'layout: rules': a set stands in its own table only, and iptables "
+                     "would read a rule with one as 'accept everything'");
+    if (firewall.family == model::Family::bridge)
+        report.error(list->place,
+                     "'attach' and 'family: bridge' exclude each other: what is attached goes by the "
+                     "families of the chains");
 }
 
 void read_bridge(const Node& key, const Node& value, model::BridgePolicy& policy, Report& report) {
@@ -115,9 +165,9 @@ std::string interface_name_fault(std::string_view name) {
 void read_firewall(const Node& section, Config& config, Report& report) {
     model::FirewallPolicy& firewall = config.firewall;
     MapReader map(section, "firewall", firewall_keys, report);
-    read_family(map, firewall.family, report);
-    read_table(map, firewall.table, report);
-    read_priority(map, firewall.priority, report);
+    map.read_choice("family", families, firewall.family);
+    read_identifier(map, "table", "a table's name", firewall.table, report);
+    read_priority(map, firewall, report);
     map.read_choice("layout", layouts, firewall.layout);
     map.read_choice("replies", replies, firewall.replies);
     map.read_boolean("counters", firewall.counters);
@@ -125,7 +175,7 @@ void read_firewall(const Node& section, Config& config, Report& report) {
     read_accept_mark(map, firewall.accept_mark, report);
     map.only_false("table_owner");
     map.only_false("cut_flows");
-    map.only_empty_list("attach");
+    read_attach(map, firewall, report);
     map.read_choice("on_exit", exits, config.on_exit);
 }
 

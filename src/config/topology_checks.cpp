@@ -59,8 +59,9 @@ std::string bridges_of(const model::Container& container) {
 
 class LinkChecker {
 public:
-    LinkChecker(const std::vector<StatedContainer>& containers, model::Family family, bool whole, Report& report)
-        : containers_(containers), family_(family), whole_(whole), report_(report) {
+    LinkChecker(const std::vector<StatedContainer>& containers, const model::FirewallPolicy& policy, bool whole,
+                Report& report)
+        : containers_(containers), policy_(policy), whole_(whole), report_(report) {
         by_name_.reserve(containers.size());
         for (const StatedContainer& container : containers)
             by_name_.emplace(container.value.name, &container);
@@ -95,8 +96,8 @@ private:
         for (const model::Network& network : parent.networks)
             if (const model::Network* other = child.on(network.bridge)) {
                 share_bridge = true;
-                share_family |= has(network, true) && has(*other, true);
-                share_family |= family_ == model::Family::inet && has(network, false) && has(*other, false);
+                share_family |= policy_.covers_ipv4() && has(network, true) && has(*other, true);
+                share_family |= policy_.covers_ipv6() && has(network, false) && has(*other, false);
             }
         const std::string names = fmt::format("{} and {}", quote(parent.name), quote(child.name));
         if (!share_bridge)
@@ -114,7 +115,7 @@ private:
     }
 
     const std::vector<StatedContainer>& containers_;
-    model::Family family_;
+    const model::FirewallPolicy& policy_;
     bool whole_;
     Report& report_;
     std::unordered_map<std::string_view, const StatedContainer*> by_name_;
@@ -123,7 +124,8 @@ private:
 
 }  // namespace
 
-void check_addresses(const std::vector<StatedContainer>& containers, model::Family family, Report& report) {
+void check_addresses(const std::vector<StatedContainer>& containers, const model::FirewallPolicy& policy,
+                     Report& report) {
     const std::vector<Use> uses = uses_of_addresses(containers);
     for (std::size_t i = 1, first = 0; i < uses.size(); ++i) {
         if (!same_address(uses[first], uses[i])) {
@@ -134,21 +136,23 @@ void check_addresses(const std::vector<StatedContainer>& containers, model::Fami
                                                 uses[i].address->to_string(), quote(*uses[i].bridge),
                                                 quote(uses[first].user->value.name), report.at(uses[first].place)));
     }
-    if (family != model::Family::ip)
+    if (policy.covers_ipv6())
         return;
     for (const StatedContainer& container : containers) {
         const auto& networks = container.value.networks;
         const auto has_v4 = [](const model::Network& network) { return has(network, true); };
         if (container.placed && !container.addresses.empty() && std::ranges::none_of(networks, has_v4))
-            report.error(container.addresses.front(),
-                         fmt::format("{} has only IPv6 addresses, and 'family: ip' is about "
-                                     "IPv4 only; use 'family: inet'",
-                                     quote(container.value.name)));
+            report.error(
+                container.addresses.front(),
+                fmt::format("{} has only IPv6 addresses, and {}", quote(container.value.name),
+                            policy.attach.empty() ? "'family: ip' is about IPv4 only; use 'family: inet'"
+                                                  : "'attach' names no chain for IPv6; add one of family ip6 or inet"));
     }
 }
 
-void check_links(const std::vector<StatedContainer>& containers, model::Family family, bool whole, Report& report) {
-    LinkChecker checker(containers, family, whole, report);
+void check_links(const std::vector<StatedContainer>& containers, const model::FirewallPolicy& policy, bool whole,
+                 Report& report) {
+    LinkChecker checker(containers, policy, whole, report);
     for (const StatedContainer& container : containers)
         checker.check(container);
 }

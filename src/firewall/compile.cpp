@@ -1,26 +1,42 @@
-#include <fmt/format.h>
-
 #include <algorithm>
 
 #include "names.hpp"
 #include "nftlink/firewall/firewall.hpp"
-#include "nftlink/nft/build.hpp"
 #include "permissions.hpp"
+#include "policy_rules.hpp"
 
 namespace nftlink::firewall {
 
 namespace {
 
-constexpr std::uint8_t neighbour_solicitation = 135, neighbour_advertisement = 136;
-constexpr std::uint32_t forward_hook = 2;  // NF_INET_FORWARD
-constexpr std::uint64_t logged_drops_per_second = 10;
+constexpr std::uint32_t forward_hook = 2;  // NF_INET_FORWARD, NF_BR_FORWARD
 
 std::string tagged(std::string_view text) {
     return std::string(tag) + std::string(text);
 }
 
 nft::Family nft_family(model::Family family) {
-    return family == model::Family::inet ? nft::Family::inet : nft::Family::ip;
+    switch (family) {
+        case model::Family::inet:
+            return nft::Family::inet;
+        case model::Family::ip:
+            return nft::Family::ip;
+        case model::Family::bridge:
+            return nft::Family::bridge;
+    }
+    return nft::Family::unspecified;
+}
+
+nft::Family nft_family(model::AttachPoint::Family family) {
+    switch (family) {
+        case model::AttachPoint::Family::inet:
+            return nft::Family::inet;
+        case model::AttachPoint::Family::ip:
+            return nft::Family::ip;
+        case model::AttachPoint::Family::ip6:
+            return nft::Family::ip6;
+    }
+    return nft::Family::unspecified;
 }
 
 // A set with a size gets the kernel's fixed hash, whose bucket array sizes of 3·2^k fit; some room to grow is left.
@@ -32,75 +48,115 @@ std::uint32_t set_size(std::size_t element_count) {
     return static_cast<std::uint32_t>(size);
 }
 
-class Compiler {
+// A rule that no packet meets. The kernel tracks connections while some rule asks for their state: with replies by port
+// that keeps them known (a change to replies by state loses none), and has fragments put together, whose ports else
+// nobody sees.
+nft::Chain tracking_chain(const PolicyRules& rules) {
+    nft::Chain chain;
+    chain.name = "tracking";
+    chain.comment = tagged("no packet comes here; it keeps connections tracked");
+    chain.rules.push_back(rules.rule().established_or_related().build());
+    return chain;
+}
+
+bool asks_for_state(const std::vector<nft::Chain>& chains) {
+    const auto loads_state = [](const nft::Expression& expression) {
+        return std::holds_alternative<nft::ConntrackLoad>(expression);
+    };
+    return std::ranges::any_of(chains, [&](const nft::Chain& chain) {
+        return std::ranges::any_of(
+            chain.rules, [&](const nft::Rule& rule) { return std::ranges::any_of(rule.expressions, loads_state); });
+    });
+}
+
+// One table of our own with a base chain.
+class TableCompiler {
 public:
-    explicit Compiler(const model::FirewallPolicy& policy) : policy_(policy) {
-        table_.family = nft_family(policy.family);
+    TableCompiler(const model::FirewallPolicy& policy, const HostFacts& host)
+        : policy_(policy), host_(host), rules_(policy, nft_family(policy.family), nft::Dialect::nft) {
+        table_.family = rules_.family();
         table_.name = policy.table;
         table_.comment = tagged("written from its YAML configuration; change that instead");
         forward_.name = forward_chain;
         forward_.comment = tagged("what stays on a bridge goes to that bridge's chain");
-        forward_.hook = nft::Hook{"filter", forward_hook, policy.priority, 1};
+        forward_.hook =
+            nft::Hook{"filter", forward_hook, policy.priority.value_or(nft::filter_priority(table_.family)), 1};
     }
 
     void add_bridge(const std::string& name, const BridgePermissions& permissions) {
-        const auto found = policy_.bridges.find(name);
-        const model::BridgePolicy bridge = found == policy_.bridges.end() ? model::BridgePolicy{} : found->second;
-
+        const model::BridgePolicy bridge = policy_.bridge(name);
         nft::Chain chain;
         chain.name = bridge_chain(name);
         chain.comment = tagged("what may pass on " + name);
         for (const bool ipv4 : {true, false})
             if (!permissions.of(ipv4).empty())
                 add_links(chain, name, ipv4, permissions.of(ipv4));
-        // A rule's comment is the one place for our tag that a reload from nft's JSON keeps.
-        const bool deny = bridge.icc == model::Icc::deny;
-        add(forward_,
-            rule().iifname(name).oifname(name).jump(chain.name).comment(tagged(deny ? "icc deny" : "icc allow")));
-        if (bridge.base_rules)
-            add_docker_base(name, bridge.icc);
+        add_jumps(name, chain.name, bridge.icc);
+        // In the bridge family there is no way out of a bridge, so that one of Docker's base rules is empty there.
+        if (bridge.base_rules && !is_bridge_family())
+            rules_.add_docker_base(forward_.rules, name, bridge.icc);
         else
-            add_base(chain, name, bridge.icc);
+            add_base(chain, name, bridge);
         chains_.push_back(std::move(chain));
     }
 
     nft::Table take() {
         table_.chains.push_back(std::move(forward_));
         std::ranges::move(chains_, std::back_inserter(table_.chains));
+        const bool can_track = !is_bridge_family() || host_.bridge_conntrack;
+        if (can_track && !asks_for_state(table_.chains))
+            table_.chains.push_back(tracking_chain(rules_));
         return std::move(table_);
     }
 
 private:
-    nft::RuleBuilder rule() const { return nft::RuleBuilder(table_.family); }
+    bool is_bridge_family() const { return policy_.family == model::Family::bridge; }
 
-    static void add(nft::Chain& chain, nft::RuleBuilder& rule) { chain.rules.push_back(rule.build()); }
-    static void add(nft::Chain& chain, nft::RuleBuilder&& rule) { add(chain, rule); }
-
-    // Ends a rule with accept, and with the mark for firewalls that accept by mark.
-    nft::RuleBuilder& accept(nft::RuleBuilder& rule) const {
-        if (policy_.accept_mark)
-            rule.set_mark(*policy_.accept_mark);
-        return rule.accept();
+    // What stays on the bridge goes to its chain. A rule's comment is the one place for our tag that a reload from
+    // nft's JSON keeps.
+    void add_jumps(const std::string& bridge, const std::string& chain, model::Icc icc) {
+        const auto jump = [&](nft::RuleBuilder condition) {
+            condition.jump(chain).comment(tagged(icc == model::Icc::deny ? "icc deny" : "icc allow"));
+            forward_.rules.push_back(condition.build());
+        };
+        if (!is_bridge_family())
+            return jump(rules_.rule().iifname(bridge).oifname(bridge));
+        if (host_.bridge_names)
+            return jump(rules_.rule().ibrname(bridge));
+        // Either end suffices: a port that isn't known yet must not be a way around.
+        const std::string ports = ports_set(bridge);
+        jump(rules_.rule().iifname_in(ports));
+        jump(rules_.rule().oifname_in(ports));
+        add_ports(ports, bridge);
     }
-    nft::RuleBuilder& accept(nft::RuleBuilder&& rule) const { return accept(rule); }
 
-    bool replies_by_port() const { return policy_.replies == model::Replies::source_port; }
+    void add_ports(const std::string& name, const std::string& bridge) {
+        nft::Set set;
+        set.name = name;
+        set.key = nft::interface_key();
+        set.comment = tagged("the ports of " + bridge);
+        if (const auto found = host_.ports.find(bridge); found != host_.ports.end())
+            for (const std::string& port : found->second)
+                set.elements.push_back({nft::interface_key(port), {}, {}, {}});
+        std::ranges::sort(set.elements, {}, &nft::Element::key);
+        table_.sets.push_back(std::move(set));
+    }
 
     // Step 1: the links.
     void add_links(nft::Chain& chain, const std::string& bridge, bool ipv4,
                    const std::vector<Permission>& permissions) {
         if (policy_.layout == model::Layout::rules) {
             for (const Permission& permission : permissions)
-                add_link_rules(chain, ipv4, permission);
+                rules_.add_link(chain.rules, rules_.rule(), ipv4, permission);
             return;
         }
-        if (replies_by_port()) {
+        if (rules_.replies_by_port()) {
             const std::string name = replies_set(bridge, ipv4);
-            add(chain, accept(rule().in_replies(ipv4, name)));
+            rules_.accept(chain.rules, rules_.rule().in_replies(ipv4, name));
             add_set(name, ipv4, "the same, for packets back by source port", permissions, false);
         }
         const std::string name = links_set(bridge, ipv4);
-        add(chain, accept(rule().in_links(ipv4, name)));
+        rules_.accept(chain.rules, rules_.rule().in_links(ipv4, name));
         add_set(name, ipv4, "parent . child . protocol . port", permissions, policy_.counters);
     }
 
@@ -118,98 +174,115 @@ private:
         table_.sets.push_back(std::move(set));
     }
 
-    static std::string comment_of(const Permission& permission) {
-        return permission.users.substr(0, nft::max_comment_length);
-    }
-
-    // Docker's two rules in nft's words, in Docker's order.
-    void add_link_rules(nft::Chain& chain, bool ipv4, const Permission& permission) {
-        const std::size_t size = ipv4 ? 4 : 16;
-        const auto key = permission.key.bytes();
-        const auto parent = key.first(size), child = key.subspan(size, size);
-        const std::uint8_t protocol = key[2 * size];
-        const auto port = static_cast<std::uint16_t>(key[2 * size + 4] << 8 | key[2 * size + 5]);
-        if (replies_by_port()) {
-            auto back = rule().source(child).destination(parent).source_port(protocol, port);
-            add(chain, accept(back).comment(comment_of(permission)));
-        }
-        auto link = rule().source(parent).destination(child).destination_port(protocol, port);
-        if (policy_.counters)
-            link.counter();
-        add(chain, accept(link).comment(comment_of(permission)));
-    }
-
     // Steps 2 and 3, inside the bridge's chain.
-    void add_base(nft::Chain& chain, const std::string& bridge, model::Icc icc) {
-        if (!replies_by_port())
-            add(chain, accept(rule().established_or_related()));
-        if (icc == model::Icc::allow)
-            return;
-        add_neighbour_discovery(chain, rule());
-        add_drop(chain, bridge, rule());
-    }
-
-    // Docker's three base rules, in its order, after the jump to the links.
-    void add_docker_base(const std::string& bridge, model::Icc icc) {
-        const auto inside = rule().iifname(bridge).oifname(bridge);
-        add(forward_, accept(rule().oifname(bridge).established_or_related()));
-        add(forward_, accept(rule().iifname(bridge).oifname_not(bridge)));
-        if (icc == model::Icc::allow) {
-            auto allowed = inside;
-            add(forward_, accept(allowed));
-            return;
-        }
-        add_neighbour_discovery(forward_, inside);
-        add_drop(forward_, bridge, inside);
-    }
-
-    // IPv6 neighbour discovery is no part of any connection: without it every IPv6 link is dead.
-    void add_neighbour_discovery(nft::Chain& chain, const nft::RuleBuilder& start) {
-        if (policy_.family != model::Family::inet)
-            return;
-        for (const std::uint8_t type : {neighbour_solicitation, neighbour_advertisement}) {
-            auto neighbour = start;
-            add(chain, accept(neighbour.icmpv6_type(type)));
-        }
-    }
-
-    void add_drop(nft::Chain& chain, const std::string& bridge, const nft::RuleBuilder& start) {
-        if (policy_.log_drops) {
-            auto log = start;
-            add(chain, log.limit_per_second(logged_drops_per_second).log(fmt::format("nftlink {} drop: ", bridge)));
-        }
-        auto drop = start;
-        if (policy_.counters)
-            drop.counter();
-        add(chain, drop.drop());
+    void add_base(nft::Chain& chain, const std::string& name, const model::BridgePolicy& bridge) {
+        if (!rules_.replies_by_port() || bridge.base_rules)
+            rules_.add_established(chain.rules, rules_.rule());
+        if (bridge.icc == model::Icc::deny)
+            rules_.add_drop(chain.rules, rules_.rule(), name);
+        else if (bridge.base_rules)
+            rules_.accept(chain.rules, rules_.rule());
     }
 
     const model::FirewallPolicy& policy_;
+    const HostFacts& host_;
+    PolicyRules rules_;
     nft::Table table_;
     nft::Chain forward_;
     std::vector<nft::Chain> chains_;
 };
 
+nft::Table compile_table(const Permissions& permissions, const model::FirewallPolicy& policy, const HostFacts& host) {
+    TableCompiler compiler(policy, host);
+    for (const auto& [bridge, bridge_permissions] : permissions)
+        compiler.add_bridge(bridge, bridge_permissions);
+    return compiler.take();
+}
+
+// What a container sends to the bridge's own address for a neighbour, the host routes back onto the bridge: such
+// packets pass the inet hook and never the bridge's. The same policy stands there too.
+nft::Table compile_routed(const Permissions& permissions, model::FirewallPolicy policy) {
+    policy.family = model::Family::inet;
+    policy.table += routed_suffix;
+    policy.priority.reset();
+    policy.counters = false;
+    for (auto& [name, bridge] : policy.bridges)
+        bridge.base_rules = false;
+    nft::Table table = compile_table(permissions, policy, {});
+    table.comment = tagged("what the host routes from a bridge back onto it");
+    return table;
+}
+
+Attachment compile_attachment(const Permissions& permissions, const model::FirewallPolicy& policy,
+                              const model::AttachPoint& point) {
+    const nft::Family family = nft_family(point.family);
+    const auto dialect = is_iptables_table(family, point.table) ? nft::Dialect::iptables : nft::Dialect::nft;
+    const PolicyRules rules(policy, family, dialect);
+    Attachment attachment{family, point.table, point.chain, {}};
+    for (const auto& [bridge, bridge_permissions] : permissions) {
+        const model::BridgePolicy bridge_policy = policy.bridge(bridge);
+        const auto inside = rules.rule().iifname(bridge).oifname(bridge);
+        for (const bool ipv4 : {true, false})
+            if (rules.covers(ipv4))
+                for (const Permission& permission : bridge_permissions.of(ipv4))
+                    rules.add_link(attachment.rules, inside, ipv4, permission);
+        if (bridge_policy.base_rules) {
+            rules.add_docker_base(attachment.rules, bridge, bridge_policy.icc);
+            continue;
+        }
+        if (!rules.replies_by_port())
+            rules.add_established(attachment.rules, inside);
+        if (bridge_policy.icc == model::Icc::deny)
+            rules.add_drop(attachment.rules, inside, bridge);
+    }
+    for (nft::Rule& rule : attachment.rules)
+        rule.owner = owner;
+    return attachment;
+}
+
+// The table that remembers what is attached: a copy of each rule, in a chain that no packet meets. iptables-restore
+// takes our mark off the rules; by the copies they are known again. The copies also say whose links they are, which in
+// `iptables -S` would be in the way.
+nft::Table& table_of_copies(std::vector<nft::Table>& tables, nft::Family family, const model::FirewallPolicy& policy) {
+    const auto found = std::ranges::find(tables, family, &nft::Table::family);
+    if (found != tables.end())
+        return *found;
+    nft::Table& table = tables.emplace_back();
+    table.family = family;
+    table.name = policy.table;
+    table.comment = tagged("copies of the rules that are attached to other chains");
+    table.chains.push_back(tracking_chain(PolicyRules(policy, family, nft::Dialect::nft)));
+    return table;
+}
+
+void add_copies(nft::Table& table, Attachment& attachment) {
+    nft::Chain chain;
+    chain.name = copies_chain(attachment.table, attachment.chain);
+    chain.comment = tagged("no packet comes here; these are the rules on top of that chain");
+    chain.rules = attachment.rules;
+    for (nft::Rule& rule : chain.rules)
+        rule.owner.clear();
+    for (nft::Rule& rule : attachment.rules)
+        rule.comment.clear();
+    table.chains.push_back(std::move(chain));
+}
+
 }  // namespace
 
-nft::Ruleset compile(const model::Topology& topology, const model::FirewallPolicy& policy) {
-    Compiler compiler(policy);
-    for (const auto& [bridge, bridge_permissions] : permissions(topology, policy))
-        compiler.add_bridge(bridge, bridge_permissions);
-    nft::Ruleset ruleset;
-    ruleset.tables.push_back(compiler.take());
-    return ruleset;
-}
-
-bool is_ours(const nft::Table& table) {
-    const auto has_tag = [](const auto& object) { return object.comment.starts_with(tag); };
-    const auto has_tagged_rule = [&](const nft::Chain& chain) { return std::ranges::any_of(chain.rules, has_tag); };
-    return has_tag(table) || std::ranges::any_of(table.chains, has_tag) || std::ranges::any_of(table.sets, has_tag) ||
-           std::ranges::any_of(table.chains, has_tagged_rule);
-}
-
-bool is_relevant(const nft::Table& table, const nft::Ruleset& want) {
-    return is_ours(table) || want.table(table.family, table.name) != nullptr;
+Wanted compile(const model::Topology& topology, const model::FirewallPolicy& policy, const HostFacts& host) {
+    const Permissions links = permissions(topology, policy);
+    Wanted want;
+    for (const model::AttachPoint& point : policy.attach) {
+        Attachment attachment = compile_attachment(links, policy, point);
+        add_copies(table_of_copies(want.tables, attachment.family, policy), attachment);
+        want.attached.push_back(std::move(attachment));
+    }
+    if (!policy.attach.empty())
+        return want;
+    want.tables.push_back(compile_table(links, policy, host));
+    if (policy.family == model::Family::bridge)
+        want.tables.push_back(compile_routed(links, policy));
+    return want;
 }
 
 }  // namespace nftlink::firewall

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <set>
 
+#include "diff_attached.hpp"
 #include "diff_rules.hpp"
 #include "names.hpp"
 #include "nftlink/firewall/firewall.hpp"
@@ -256,10 +257,43 @@ private:
 
 }  // namespace
 
-nft::Batch diff(const nft::Ruleset& have, const nft::Ruleset& want) {
+namespace {
+
+// The copies of what was attached to the chain, all tables of ours together.
+std::vector<Rule> copies_of(const nft::Ruleset& have, const Table& table, const Chain& chain) {
+    std::vector<Rule> copies;
+    for (const Table& own : have.tables)
+        if (own.family == table.family && is_ours(own))
+            if (const Chain* found = own.chain(copies_chain(table.name, chain.name)))
+                std::ranges::copy(found->rules, std::back_inserter(copies));
+    return copies;
+}
+
+const Attachment* find_attachment(const Wanted& want, const Table& table, const Chain& chain) {
+    const auto found = std::ranges::find_if(want.attached, [&](const Attachment& attachment) {
+        return attachment.family == table.family && attachment.table == table.name && attachment.chain == chain.name;
+    });
+    return found == want.attached.end() ? nullptr : &*found;
+}
+
+}  // namespace
+
+const nft::Chain* Attachment::find(const nft::Ruleset& have) const {
+    const Table* found = have.table(family, table);
+    return found == nullptr ? nullptr : found->chain(chain);
+}
+
+nft::Batch diff(const nft::Ruleset& have, const Wanted& want) {
     nft::Batch batch;
     for (const Table& table : want.tables)
         TableDiff(have.table(table.family, table.name), table).append_to(batch);
+    for (const Table& table : have.tables)
+        for (const Chain& chain : table.chains)
+            if (!is_ours(table)) {
+                const Attachment* wanted = find_attachment(want, table, chain);
+                diff_attached(table, chain, copies_of(have, table, chain),
+                              wanted == nullptr ? std::vector<Rule>{} : wanted->rules, batch);
+            }
     for (const Table& table : have.tables)
         if (want.table(table.family, table.name) == nullptr && is_ours(table))
             batch.push_back({table.family, table.name, nft::DeleteTable{}});

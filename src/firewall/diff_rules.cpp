@@ -2,54 +2,10 @@
 
 #include <algorithm>
 #include <boost/container_hash/hash.hpp>
-#include <unordered_map>
 
 namespace nftlink::firewall {
 
 namespace {
-
-// Distinguishes rules of one chain well enough: by what they compare with, look up and decide. same_rule has the last
-// word.
-struct RuleHash {
-    std::size_t operator()(const nft::Rule* rule) const {
-        std::size_t seed = rule->expressions.size();
-        for (const nft::Expression& expression : rule->expressions) {
-            if (const auto* compare = std::get_if<nft::Compare>(&expression))
-                boost::hash_range(seed, compare->value.begin(), compare->value.end());
-            else if (const auto* lookup = std::get_if<nft::SetLookup>(&expression))
-                boost::hash_combine(seed, lookup->set);
-            else if (const auto* verdict = std::get_if<nft::Verdict>(&expression))
-                boost::hash_combine(seed, verdict->chain);
-        }
-        return seed;
-    }
-};
-
-struct SameRule {
-    bool operator()(const nft::Rule* a, const nft::Rule* b) const { return nft::same_rule(*a, *b); }
-};
-
-// Rules by content; of equal ones, the first in the chain is handed out first.
-class RulePool {
-public:
-    RulePool(const std::vector<nft::Rule>& rules, const std::function<bool(const nft::Rule&)>& usable) {
-        for (std::size_t index = rules.size(); index-- > 0;)
-            if (usable(rules[index]))
-                indexes_[&rules[index]].push_back(index);
-    }
-
-    std::optional<std::size_t> take(const nft::Rule& rule) {
-        const auto found = indexes_.find(&rule);
-        if (found == indexes_.end() || found->second.empty())
-            return {};
-        const std::size_t index = found->second.back();
-        found->second.pop_back();
-        return index;
-    }
-
-private:
-    std::unordered_map<const nft::Rule*, std::vector<std::size_t>, RuleHash, SameRule> indexes_;
-};
 
 // Keeps a longest rising subsequence of the numbers there are and forgets the others (patience sorting).
 void keep_rising(std::vector<std::optional<std::size_t>>& numbers) {
@@ -74,6 +30,34 @@ void keep_rising(std::vector<std::optional<std::size_t>>& numbers) {
 }
 
 }  // namespace
+
+std::size_t RulePool::Hash::operator()(const nft::Rule* rule) const {
+    std::size_t seed = rule->expressions.size();
+    for (const nft::Expression& expression : rule->expressions) {
+        if (const auto* compare = std::get_if<nft::Compare>(&expression))
+            boost::hash_range(seed, compare->value.begin(), compare->value.end());
+        else if (const auto* lookup = std::get_if<nft::SetLookup>(&expression))
+            boost::hash_combine(seed, lookup->set);
+        else if (const auto* verdict = std::get_if<nft::Verdict>(&expression))
+            boost::hash_combine(seed, verdict->chain);
+    }
+    return seed;
+}
+
+RulePool::RulePool(const std::vector<nft::Rule>& rules, const std::function<bool(const nft::Rule&)>& usable) {
+    for (std::size_t index = rules.size(); index-- > 0;)
+        if (usable(rules[index]))
+            indexes_[&rules[index]].push_back(index);
+}
+
+std::optional<std::size_t> RulePool::take(const nft::Rule& rule) {
+    const auto found = indexes_.find(&rule);
+    if (found == indexes_.end() || found->second.empty())
+        return {};
+    const std::size_t index = found->second.back();
+    found->second.pop_back();
+    return index;
+}
 
 std::vector<std::optional<std::size_t>> match_rules(const std::vector<nft::Rule>& have,
                                                     const std::vector<nft::Rule>& want,

@@ -3,11 +3,33 @@
 
 #include <functional>
 #include <optional>
+#include <unordered_map>
 #include <vector>
 
 #include "nftlink/nft/ruleset.hpp"
 
 namespace nftlink::firewall {
+
+// Rules by content; of equal ones, the first in the chain is handed out first. The rules must outlive it.
+class RulePool {
+public:
+    RulePool(const std::vector<nft::Rule>& rules, const std::function<bool(const nft::Rule&)>& usable);
+
+    // The index of one that is the same, no longer to be had then.
+    std::optional<std::size_t> take(const nft::Rule& rule);
+
+private:
+    // Distinguishes rules of one chain well enough: by what they compare with, look up and decide. same_rule has the
+    // last word.
+    struct Hash {
+        std::size_t operator()(const nft::Rule* rule) const;
+    };
+    struct Same {
+        bool operator()(const nft::Rule* a, const nft::Rule* b) const { return nft::same_rule(*a, *b); }
+    };
+
+    std::unordered_map<const nft::Rule*, std::vector<std::size_t>, Hash, Same> indexes_;
+};
 
 // Which rules of `have` may stay where they are: for each wanted rule the index of the one that is it, or nothing. The
 // indexes rise, and as many rules as possible stay. Rules that `may_stay` denies never do.

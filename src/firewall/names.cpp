@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
+
 namespace nftlink::firewall {
 
 namespace {
@@ -28,6 +31,19 @@ std::string links_set(std::string_view bridge, bool ipv4) {
 
 std::string replies_set(std::string_view bridge, bool ipv4) {
     return (ipv4 ? "replies4-" : "replies6-") + escaped(bridge);
+}
+
+std::string ports_set(std::string_view bridge) {
+    return "ports-" + escaped(bridge);
+}
+
+std::string copies_chain(std::string_view table, std::string_view chain) {
+    return fmt::format("{}/{}", table, chain);
+}
+
+bool is_iptables_table(nft::Family family, std::string_view table) {
+    constexpr std::array<std::string_view, 5> names{"filter", "nat", "mangle", "raw", "security"};
+    return (family == nft::Family::ip || family == nft::Family::ip6) && std::ranges::find(names, table) != names.end();
 }
 
 std::string other_slot(std::string_view name) {

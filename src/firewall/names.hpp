@@ -4,18 +4,34 @@
 #include <string>
 #include <string_view>
 
+#include "nftlink/nft/ruleset.hpp"
+
 namespace nftlink::firewall {
 
 // What the comments of our table, chains and sets start with: how we know our own.
 inline constexpr std::string_view tag = "nftlink: ";
 
+// The mark of our rules in other programs' chains; and, where only a comment can be written (nft scripts), the tag.
+inline constexpr std::string_view owner = "nftlink";
+inline constexpr std::string_view attached_tag = "nftlink attached: ";
+
 inline constexpr std::string_view forward_chain = "forward";
+
+// The name of the inet table beside one of the bridge family, after the table's own.
+inline constexpr std::string_view routed_suffix = "-routed";
 
 // Names hold an interface's name; whatever nft's identifiers can't is written `/XX`, in hexadecimal. No interface name
 // has a `/`, so two bridges never get one name.
 std::string bridge_chain(std::string_view bridge);
 std::string links_set(std::string_view bridge, bool ipv4);
 std::string replies_set(std::string_view bridge, bool ipv4);
+std::string ports_set(std::string_view bridge);
+
+// The chain of our table of the same family that holds copies of what is attached to that chain: `filter/FORWARD`.
+std::string copies_chain(std::string_view table, std::string_view chain);
+
+// Whether iptables-nft or ip6tables-nft reads and writes that table.
+bool is_iptables_table(nft::Family family, std::string_view table);
 
 // A table's chains and sets live in one of two slots: the plain name, or the name with this after it, which no bridge's
 // escaped name ends with. A change too large for one transaction is built in the slot that isn't in use.

@@ -62,7 +62,9 @@ Permissions permissions(const model::Topology& topology, const model::FirewallPo
         }
     }
     for (auto& [name, bridge] : bridges) {
-        if (policy.family == model::Family::ip)
+        if (!policy.covers_ipv4())
+            bridge.ipv4.clear();
+        if (!policy.covers_ipv6())
             bridge.ipv6.clear();
         merge(bridge.ipv4);
         merge(bridge.ipv6);

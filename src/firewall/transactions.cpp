@@ -56,7 +56,7 @@ bool is_live(const nft::Table& table) {
 enum class Slot { in_use, other };
 
 // The wanted ruleset in the slots that are in use, or, of tables that packets meet already, in the other ones.
-nft::Ruleset in_slots(const nft::Ruleset& have, nft::Ruleset want, Slot slot) {
+Wanted in_slots(const nft::Ruleset& have, Wanted want, Slot slot) {
     for (nft::Table& table : want.tables) {
         const nft::Table* old = have.table(table.family, table.name);
         if (old != nullptr && uses_second_slot(*old) != (slot == Slot::other && is_live(*old)))
@@ -66,7 +66,7 @@ nft::Ruleset in_slots(const nft::Ruleset& have, nft::Ruleset want, Slot slot) {
 }
 
 // A table that must be made anew goes and comes in one transaction, or its rules would be missing in between.
-bool replaces_table(const nft::Batch& batch, const nft::Ruleset& want) {
+bool replaces_table(const nft::Batch& batch, const Wanted& want) {
     return std::ranges::any_of(batch, [&](const nft::Operation& operation) {
         return std::holds_alternative<nft::DeleteTable>(operation.action) &&
                want.table(operation.family, operation.table) != nullptr;
@@ -174,11 +174,12 @@ std::vector<nft::Batch> split(const nft::Ruleset& have, const nft::Batch& batch,
 
 }  // namespace
 
-std::vector<nft::Batch> transactions(const nft::Ruleset& have, const nft::Ruleset& want, std::size_t limit_bytes) {
+std::vector<nft::Batch> transactions(const nft::Ruleset& have, const Wanted& want, std::size_t limit_bytes,
+                                     bool always_split) {
     nft::Batch whole = diff(have, in_slots(have, want, Slot::in_use));
     if (whole.empty())
         return {};
-    if (size_of(whole) <= limit_bytes || replaces_table(whole, want))
+    if ((size_of(whole) <= limit_bytes && !always_split) || replaces_table(whole, want))
         return {std::move(whole)};
     return split(have, diff(have, in_slots(have, want, Slot::other)), limit_bytes);
 }

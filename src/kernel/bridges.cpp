@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cstring>
 #include <fstream>
 #include <string_view>
 #include <system_error>
@@ -57,16 +58,25 @@ void read_bridge_data(Payload data, Bridge& bridge) {
     });
 }
 
-// The bridge that a link message describes; nothing when it is another kind of link.
-std::optional<Bridge> read_bridge(const Message& message) {
+// What a link message says: of a bridge, or of the master that a link has.
+struct LinkInfo {
+    Bridge link;
+    bool is_bridge = false;
+    std::uint32_t master = 0;  // index; 0: none
+};
+
+std::optional<LinkInfo> read_link(const Message& message) {
     if ((message.type != RTM_NEWLINK && message.type != RTM_DELLINK) || message.payload.size() < sizeof(ifinfomsg))
         return {};
-    Bridge bridge;
+    LinkInfo info_read;
+    Bridge& bridge = info_read.link;
     std::string kind;
     bridge.index = static_cast<std::uint32_t>(reinterpret_cast<const ifinfomsg*>(message.payload.data())->ifi_index);
     for_each_attribute(message.payload, sizeof(ifinfomsg), [&](std::uint16_t type, Payload value) {
         if (type == IFLA_IFNAME)
             bridge.name = text(value);
+        if (type == IFLA_MASTER && value.size() == sizeof info_read.master)
+            std::memcpy(&info_read.master, value.data(), value.size());
         if (type == IFLA_LINKINFO)
             for_each_attribute(value, 0, [&](std::uint16_t info, Payload part) {
                 if (info == IFLA_INFO_KIND)
@@ -75,7 +85,17 @@ std::optional<Bridge> read_bridge(const Message& message) {
                     read_bridge_data(part, bridge);
             });
     });
-    return kind == "bridge" ? std::optional(bridge) : std::nullopt;
+    info_read.is_bridge = kind == "bridge";
+    return info_read;
+}
+
+// Gives every bridge the links whose master it is.
+void assign_ports(std::vector<Bridge>& bridges, const std::vector<LinkInfo>& links) {
+    for (const LinkInfo& link : links)
+        if (const auto bridge = std::ranges::find(bridges, link.master, &Bridge::index); bridge != bridges.end())
+            bridge->ports.push_back(link.link.name);
+    for (Bridge& bridge : bridges)
+        std::ranges::sort(bridge.ports);
 }
 
 }  // namespace
@@ -84,16 +104,21 @@ Bridges read_bridges(Socket& route_socket) {
     constexpr int max_attempts = 100;
     for (int attempt = 0; attempt < max_attempts; ++attempt) {
         Bridges found;
+        std::vector<LinkInfo> slaves;
         LinkRequest request(RTM_GETLINK, NLM_F_DUMP);
         auto bytes = request.bytes();
         const int error = route_socket.request(bytes, [&](const Message& message) {
-            if (auto bridge = read_bridge(message))
-                found.bridges.push_back(std::move(*bridge));
+            auto link = read_link(message);
+            if (link && link->master != 0)
+                slaves.push_back(*link);
+            if (link && link->is_bridge)
+                found.bridges.push_back(std::move(link->link));
         });
         if (error == EINTR)
             continue;
         if (error != 0)
             throw std::system_error(error, std::generic_category(), "reading the bridges");
+        assign_ports(found.bridges, slaves);
         std::ranges::sort(found.bridges, {}, &Bridge::name);
         found.module_loaded = access(module_directory, F_OK) == 0;
         found.global = {read_switch("bridge-nf-call-iptables"), read_switch("bridge-nf-call-ip6tables")};
@@ -127,7 +152,8 @@ std::expected<void, std::string> enable_bridge_netfilter(Socket& route_socket, c
 }
 
 bool is_about_bridge(const Message& message) {
-    return read_bridge(message).has_value();
+    const auto link = read_link(message);
+    return link && (link->is_bridge || link->master != 0);
 }
 
 }  // namespace nftlink::kernel

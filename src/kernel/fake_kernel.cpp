@@ -228,7 +228,7 @@ private:
 
 nft::Ruleset FakeKernel::snapshot(const TableFilter& wanted) {
     nft::Ruleset copy = ruleset_;
-    std::erase_if(copy.tables, [&](const nft::Table& table) { return !wanted(table); });
+    std::erase_if(copy.tables, [&](const nft::Table& table) { return !wanted(table, ruleset_); });
     return copy;
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <system_error>
 
+#include "bridge_family.hpp"
 #include "bridges.hpp"
 #include "netlink.hpp"
 #include "nftlink/nft/decode.hpp"
@@ -92,6 +93,12 @@ public:
         return netfilter_.send_limit() - batch_frame;
     }
 
+    std::optional<BridgeFamily> bridge_family() override {
+        if (!bridge_family_)
+            bridge_family_ = probe_bridge_family(*this);
+        return bridge_family_;
+    }
+
     Bridges bridges() override { return read_bridges(route_); }
 
     std::expected<void, std::string> enable_bridge_netfilter(const std::string& bridge,
@@ -134,7 +141,12 @@ private:
         });
         for (nft::Table& table : ruleset.tables)
             count_other_objects(table);
-        std::erase_if(ruleset.tables, [&](const nft::Table& table) { return !wanted(table); });
+        std::vector<bool> takes;
+        for (const nft::Table& table : ruleset.tables)
+            takes.push_back(wanted(table, ruleset));
+        std::erase_if(ruleset.tables, [&](const nft::Table& table) {
+            return !takes[static_cast<std::size_t>(&table - ruleset.tables.data())];
+        });
         for (nft::Table& table : ruleset.tables)
             read_contents(table);
         return ruleset;
@@ -178,6 +190,7 @@ private:
         std::ranges::sort(set.elements, {}, &nft::Element::key);
     }
 
+    std::optional<BridgeFamily> bridge_family_;
     Socket netfilter_{NETLINK_NETFILTER};
     Socket route_{NETLINK_ROUTE};
 };

@@ -1,13 +1,16 @@
 #include "nftlink/nft/build.hpp"
 
+#include <linux/if_ether.h>
 #include <net/if.h>
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 #include <utility>
 
 #include "layout.hpp"
 #include "nfnetlink.hpp"
+#include "xt.hpp"
 
 namespace nftlink::nft {
 
@@ -38,14 +41,27 @@ std::vector<DataType> link_key(bool ipv4) {
     return {address, address, DataType::inet_proto, DataType::inet_service};
 }
 
+std::vector<DataType> interface_key() {
+    return {DataType::ifname};
+}
+
+Key interface_key(std::string_view name) {
+    std::array<std::uint8_t, IFNAMSIZ> padded{};
+    std::ranges::copy(name.substr(0, IFNAMSIZ - 1), padded.begin());
+    Key key;
+    key.append(padded);
+    return key;
+}
+
 RuleBuilder& RuleBuilder::add(Expression expression) {
     rule_.expressions.push_back(std::move(expression));
     return *this;
 }
 
 RuleBuilder& RuleBuilder::interface_is(std::uint32_t meta_key, std::uint32_t operation, std::string_view name) {
-    Bytes padded(IFNAMSIZ);
-    std::ranges::copy(name.substr(0, IFNAMSIZ - 1), padded.begin());
+    name = name.substr(0, IFNAMSIZ - 1);
+    Bytes padded(dialect_ == Dialect::iptables ? name.size() + 1 : IFNAMSIZ);
+    std::ranges::copy(name, padded.begin());
     return add(MetaLoad{meta_key, first_register}).add(Compare{first_register, operation, std::move(padded)});
 }
 
@@ -59,17 +75,39 @@ RuleBuilder& RuleBuilder::oifname_not(std::string_view name) {
     return interface_is(NFT_META_OIFNAME, NFT_CMP_NEQ, name);
 }
 
+RuleBuilder& RuleBuilder::ibrname(std::string_view bridge) {
+    return interface_is(NFT_META_BRI_IIFNAME, NFT_CMP_EQ, bridge);
+}
+
+RuleBuilder& RuleBuilder::iifname_in(std::string_view set) {
+    return add(MetaLoad{NFT_META_IIFNAME, first_register}).add(SetLookup{std::string(set), first_register, false});
+}
+RuleBuilder& RuleBuilder::oifname_in(std::string_view set) {
+    return add(MetaLoad{NFT_META_OIFNAME, first_register}).add(SetLookup{std::string(set), first_register, false});
+}
+
 void RuleBuilder::network_protocol(bool ipv4) {
-    if (family_ != Family::inet || std::exchange(has_network_protocol_, true))
+    const bool has_several = family_ == Family::inet || family_ == Family::bridge;
+    if (!has_several || std::exchange(has_network_protocol_, true))
         return;
+    if (family_ == Family::bridge) {
+        add(MetaLoad{NFT_META_PROTOCOL, first_register});
+        add(Compare{first_register, NFT_CMP_EQ, network_bytes(ipv4 ? ETH_P_IP : ETH_P_IPV6)});
+        return;
+    }
     const std::uint8_t protocol = ipv4 ? NFPROTO_IPV4 : NFPROTO_IPV6;
     add(MetaLoad{NFT_META_NFPROTO, first_register}).add(Compare{first_register, NFT_CMP_EQ, {protocol}});
 }
 
-void RuleBuilder::transport_protocol(std::uint8_t protocol) {
+RuleBuilder& RuleBuilder::protocol(std::uint8_t number) {
     if (std::exchange(has_transport_protocol_, true))
-        return;
-    add(MetaLoad{NFT_META_L4PROTO, first_register}).add(Compare{first_register, NFT_CMP_EQ, {protocol}});
+        return *this;
+    return add(MetaLoad{NFT_META_L4PROTO, first_register}).add(Compare{first_register, NFT_CMP_EQ, {number}});
+}
+
+RuleBuilder& RuleBuilder::arp() {
+    return add(MetaLoad{NFT_META_PROTOCOL, first_register})
+        .add(Compare{first_register, NFT_CMP_EQ, network_bytes(ETH_P_ARP)});
 }
 
 RuleBuilder& RuleBuilder::address_is(std::span<const std::uint8_t> address, bool source) {
@@ -88,7 +126,9 @@ RuleBuilder& RuleBuilder::destination(std::span<const std::uint8_t> address) {
 }
 
 RuleBuilder& RuleBuilder::port_is(std::uint8_t protocol, std::uint16_t port, std::uint32_t offset) {
-    transport_protocol(protocol);
+    this->protocol(protocol);
+    if (dialect_ == Dialect::iptables && protocol == IPPROTO_SCTP)
+        return add(xt_sctp_port(port, offset == layout::source_port));
     add(PayloadLoad{NFT_PAYLOAD_TRANSPORT_HEADER, offset, sizeof port, first_register});
     return add(Compare{first_register, NFT_CMP_EQ, network_bytes(port)});
 }
@@ -124,14 +164,23 @@ RuleBuilder& RuleBuilder::in_replies(bool ipv4, std::string_view set) {
 
 RuleBuilder& RuleBuilder::established_or_related() {
     const std::uint32_t states = NF_CT_STATE_BIT(IP_CT_ESTABLISHED) | NF_CT_STATE_BIT(IP_CT_RELATED);
+    if (dialect_ == Dialect::iptables)
+        return add(xt_conntrack_state(states));
     add(ConntrackLoad{NFT_CT_STATE, first_register});
     add(Bitwise{first_register, first_register, host_bytes(states), host_bytes(0)});
     return add(Compare{first_register, NFT_CMP_NEQ, host_bytes(0)});
 }
 
 RuleBuilder& RuleBuilder::icmpv6_type(std::uint8_t type) {
+    if (family_ == Family::bridge && !std::exchange(has_network_protocol_, true)) {
+        // nft's own way to say it there: by the frame's header, not by the packet's protocol.
+        add(PayloadLoad{NFT_PAYLOAD_LL_HEADER, layout::ether_type, 2, first_register});
+        add(Compare{first_register, NFT_CMP_EQ, network_bytes(ETH_P_IPV6)});
+    }
     network_protocol(false);
-    transport_protocol(IPPROTO_ICMPV6);
+    protocol(IPPROTO_ICMPV6);
+    if (dialect_ == Dialect::iptables)
+        return add(xt_icmpv6_type(type));
     add(PayloadLoad{NFT_PAYLOAD_TRANSPORT_HEADER, layout::icmp_type, 1, first_register});
     return add(Compare{first_register, NFT_CMP_EQ, {type}});
 }
@@ -140,6 +189,8 @@ RuleBuilder& RuleBuilder::limit_per_second(std::uint64_t packets) {
     return add(RateLimit{packets, 1, 5});
 }
 RuleBuilder& RuleBuilder::log(std::string_view prefix) {
+    if (dialect_ == Dialect::iptables)
+        return add(xt_log(prefix));
     return add(Log{std::string(prefix)});
 }
 RuleBuilder& RuleBuilder::counter() {
@@ -147,6 +198,8 @@ RuleBuilder& RuleBuilder::counter() {
 }
 
 RuleBuilder& RuleBuilder::set_mark(std::uint32_t mark) {
+    if (dialect_ == Dialect::iptables)
+        return add(xt_set_mark(mark));
     return add(Immediate{first_register, host_bytes(mark)}).add(MetaSet{NFT_META_MARK, first_register});
 }
 
@@ -162,6 +215,11 @@ RuleBuilder& RuleBuilder::jump(std::string_view chain) {
 
 RuleBuilder& RuleBuilder::comment(std::string text) {
     rule_.comment = std::move(text);
+    return *this;
+}
+
+RuleBuilder& RuleBuilder::owner(std::string text) {
+    rule_.owner = std::move(text);
     return *this;
 }
 

@@ -76,7 +76,7 @@ std::vector<DataType> key_types(std::uint32_t packed) {
     for (; packed != 0; packed >>= bits) {
         const auto type = static_cast<DataType>(packed & ((1u << bits) - 1));
         if (type != DataType::ipv4_addr && type != DataType::ipv6_addr && type != DataType::inet_proto &&
-            type != DataType::inet_service)
+            type != DataType::inet_service && type != DataType::ifname)
             return {};
         types.insert(types.begin(), type);
     }
@@ -86,7 +86,7 @@ std::vector<DataType> key_types(std::uint32_t packed) {
 std::uint32_t key_length(const std::vector<DataType>& types) {
     std::uint32_t length = 0;
     for (const DataType type : types)
-        length += type == DataType::ipv6_addr ? 16 : 4;
+        length += static_cast<std::uint32_t>(field_size(type));
     return length;
 }
 
@@ -273,7 +273,9 @@ DecodeResult<Rule> decode_rule(Payload payload) {
                 return !walk.malformed();
             }
             case NFTA_RULE_USERDATA:
-                return read_comment(attribute, rule.comment, rule.unknown), true;
+                if (!read_userdata(attribute.payload, comment_type, comment_type, rule.comment, &rule.owner))
+                    keep(rule.unknown, attribute);
+                return true;
             case NFTA_RULE_POSITION:
             case NFTA_RULE_PAD:
                 return true;

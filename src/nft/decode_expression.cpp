@@ -125,16 +125,30 @@ Maybe log(const Fields& fields) {
     return Log{text(fields[NFTA_LOG_PREFIX])};
 }
 
-constexpr std::array<std::pair<std::string_view, Maybe (*)(const Fields&)>, 10> decoders{{{"meta", meta},
-                                                                                          {"payload", payload},
-                                                                                          {"ct", conntrack},
-                                                                                          {"cmp", compare},
-                                                                                          {"bitwise", bitwise},
-                                                                                          {"lookup", lookup},
-                                                                                          {"immediate", immediate},
-                                                                                          {"counter", counter},
-                                                                                          {"limit", limit},
-                                                                                          {"log", log}}};
+// Matches and targets number their attributes alike.
+template <typename Xt>
+Maybe extension(const Fields& fields) {
+    static_assert(int{NFTA_MATCH_NAME} == int{NFTA_TARGET_NAME} && int{NFTA_MATCH_REV} == int{NFTA_TARGET_REV} &&
+                  int{NFTA_MATCH_INFO} == int{NFTA_TARGET_INFO});
+    if (!fields.are({NFTA_MATCH_NAME, NFTA_MATCH_REV, NFTA_MATCH_INFO}))
+        return {};
+    const Payload info = fields[NFTA_MATCH_INFO];
+    return Xt{text(fields[NFTA_MATCH_NAME]), u32(fields, NFTA_MATCH_REV), {info.begin(), info.end()}};
+}
+
+constexpr std::array<std::pair<std::string_view, Maybe (*)(const Fields&)>, 12> decoders{
+    {{"meta", meta},
+     {"payload", payload},
+     {"ct", conntrack},
+     {"cmp", compare},
+     {"bitwise", bitwise},
+     {"lookup", lookup},
+     {"immediate", immediate},
+     {"counter", counter},
+     {"limit", limit},
+     {"log", log},
+     {"match", extension<XtMatch>},
+     {"target", extension<XtTarget>}}};
 
 }  // namespace
 

@@ -2,7 +2,12 @@
 
 #include <libnftnl/expr.h>
 
+#include <algorithm>
+#include <cstdlib>
+#include <cstring>
+#include <iterator>
 #include <new>
+#include <optional>
 #include <stdexcept>
 
 #include "nfnetlink.hpp"
@@ -31,6 +36,28 @@ void set_bytes(const ExprPtr& expr, std::uint16_t attribute, const Bytes& value)
 
 void set_u32(const ExprPtr& expr, std::uint16_t attribute, std::uint32_t value) {
     nftnl_expr_set_u32(expr.get(), attribute, value);
+}
+
+// libnftnl keeps the pointer itself and frees it with the expression.
+void give_info(const ExprPtr& expr, std::uint16_t attribute, const Bytes& info) {
+    void* copy = checked(std::malloc(info.size()));
+    std::memcpy(copy, info.data(), info.size());
+    nftnl_expr_set(expr.get(), attribute, copy, static_cast<std::uint32_t>(info.size()));
+}
+
+// An xt match of one transport protocol is only taken in a rule that says so; the rule's own comparison tells which.
+std::optional<std::uint32_t> xt_protocol(const Rule& rule) {
+    bool has_match = false;
+    std::optional<std::uint32_t> protocol;
+    const MetaLoad* load = nullptr;
+    for (const Expression& expression : rule.expressions) {
+        const auto* compare = std::get_if<Compare>(&expression);
+        if (compare != nullptr && load != nullptr && load->key == NFT_META_L4PROTO && compare->value.size() == 1)
+            protocol = compare->value[0];
+        load = std::get_if<MetaLoad>(&expression);
+        has_match |= std::holds_alternative<XtMatch>(expression);
+    }
+    return has_match ? protocol : std::nullopt;
 }
 
 struct MakeExpression {
@@ -118,6 +145,20 @@ struct MakeExpression {
         nftnl_expr_set_str(expr.get(), NFTNL_EXPR_LOG_PREFIX, log.prefix.c_str());
         return expr;
     }
+    ExprPtr operator()(const XtMatch& match) const {
+        auto expr = allocate("match");
+        nftnl_expr_set_str(expr.get(), NFTNL_EXPR_MT_NAME, match.name.c_str());
+        set_u32(expr, NFTNL_EXPR_MT_REV, match.revision);
+        give_info(expr, NFTNL_EXPR_MT_INFO, match.info);
+        return expr;
+    }
+    ExprPtr operator()(const XtTarget& target) const {
+        auto expr = allocate("target");
+        nftnl_expr_set_str(expr.get(), NFTNL_EXPR_TG_NAME, target.name.c_str());
+        set_u32(expr, NFTNL_EXPR_TG_REV, target.revision);
+        give_info(expr, NFTNL_EXPR_TG_INFO, target.info);
+        return expr;
+    }
     ExprPtr operator()(const Unknown& unknown) const {
         throw std::logic_error("cannot encode an expression that was only read: " + unknown.name);
     }
@@ -157,7 +198,7 @@ SetPtr make_set(Family family, const std::string& table, const Set& value) {
     std::uint32_t type = 0, length = 0;
     for (const DataType field : value.key) {
         type = type << 6 | static_cast<std::uint32_t>(field);
-        length += field == DataType::ipv6_addr ? 16 : 4;
+        length += static_cast<std::uint32_t>(field_size(field));
     }
     SetPtr set(checked(nftnl_set_alloc()));
     nftnl_set_set_u32(set.get(), NFTNL_SET_FAMILY, static_cast<std::uint32_t>(family));
@@ -171,7 +212,11 @@ SetPtr make_set(Family family, const std::string& table, const Set& value) {
         nftnl_set_set_u32(set.get(), NFTNL_SET_DESC_SIZE, value.size);
     if (value.counter)
         nftnl_set_add_expr(set.get(), checked(nftnl_expr_alloc("counter")));
-    if (const Bytes userdata = make_userdata(set_comment_type, value.comment); !userdata.empty())
+    Bytes userdata;
+    if (value.key == std::vector{DataType::ifname})
+        userdata = {set_key_order_type, 4, 1, 0, 0, 0};  // nft's BYTEORDER_HOST_ENDIAN; without it names list as ""
+    std::ranges::copy(make_userdata(set_comment_type, value.comment), std::back_inserter(userdata));
+    if (!userdata.empty())
         nftnl_set_set_data(set.get(), NFTNL_SET_USERDATA, userdata.data(), static_cast<std::uint32_t>(userdata.size()));
     return set;
 }
@@ -183,7 +228,13 @@ RulePtr make_rule(Family family, const std::string& table, const std::string& ch
     nftnl_rule_set_str(rule.get(), NFTNL_RULE_CHAIN, chain.c_str());
     for (const Expression& expression : value.expressions)
         nftnl_rule_add_expr(rule.get(), std::visit(MakeExpression{}, expression).release());
-    if (const Bytes userdata = make_userdata(comment_type, value.comment); !userdata.empty())
+    if (const auto protocol = xt_protocol(value)) {
+        nftnl_rule_set_u32(rule.get(), NFTNL_RULE_COMPAT_PROTO, *protocol);
+        nftnl_rule_set_u32(rule.get(), NFTNL_RULE_COMPAT_FLAGS, 0);
+    }
+    Bytes userdata = make_userdata(comment_type, value.comment);
+    std::ranges::copy(make_userdata(owner_type, value.owner), std::back_inserter(userdata));
+    if (!userdata.empty())
         nftnl_rule_set_data(rule.get(), NFTNL_RULE_USERDATA, userdata.data(),
                             static_cast<std::uint32_t>(userdata.size()));
     return rule;

@@ -30,14 +30,18 @@ json::value key_json(const Key& key, const std::vector<DataType>& types) {
     json::array fields;
     std::span<const std::uint8_t> rest = key.bytes();
     for (const DataType type : types) {
-        const std::size_t size = type == DataType::ipv6_addr ? 16 : 4;
+        const std::size_t size = field_size(type);
         const std::string text = to_text(rest.first(size), type);
-        if (type == DataType::inet_service)
+        if (type == DataType::ifname)
+            fields.emplace_back(text.substr(1, text.size() - 2));  // without its quotes
+        else if (type == DataType::inet_service)
             fields.emplace_back(std::stoi(text));
         else
             fields.emplace_back(text);
         rest = rest.subspan(size);
     }
+    if (fields.size() == 1)
+        return fields.front();
     json::object concatenation;
     concatenation["concat"] = std::move(fields);
     return concatenation;
@@ -68,7 +72,7 @@ json::object set_json(const Table& table, const Set& set) {
     json::array types, elements;
     for (const DataType type : set.key)
         types.emplace_back(type_name(type));
-    object["type"] = std::move(types);
+    object["type"] = types.size() == 1 ? types.front() : json::value(std::move(types));
     if (set.size != 0)
         object["size"] = set.size;
     if (set.counter) {
@@ -84,11 +88,11 @@ json::object set_json(const Table& table, const Set& set) {
     return object;
 }
 
-json::object rule_json(const Table& table, const Chain& chain, const Rule& rule) {
+json::object rule_json(Family family, const std::string& table, const std::string& chain, const Rule& rule) {
     json::array expressions;
     for (Statement& statement : statements(rule))
         expressions.push_back(std::move(statement.json));
-    json::object object{{"family", to_string(table.family)}, {"table", table.name}, {"chain", chain.name}};
+    json::object object{{"family", to_string(family)}, {"table", table}, {"chain", chain}};
     object["expr"] = std::move(expressions);
     put_comment(object, rule.comment);
     return object;
@@ -107,16 +111,18 @@ void append_table(json::array& commands, const Table& table) {
         commands.push_back(command("add", "chain", chain_json(table, chain)));
     for (const Chain& chain : table.chains)
         for (const Rule& rule : chain.rules)
-            commands.push_back(command("add", "rule", rule_json(table, chain, rule)));
+            commands.push_back(command("add", "rule", rule_json(table.family, table.name, chain.name, rule)));
 }
 
 }  // namespace
 
-std::string render_json(const Ruleset& ruleset) {
+std::string render_json(const Ruleset& ruleset, const std::vector<RuleOnTop>& on_top) {
     json::array commands;
     commands.push_back(json::object{{"metainfo", {{"json_schema_version", 1}}}});
     for (const Table& table : ruleset.tables)
         append_table(commands, table);
+    for (const RuleOnTop& top : on_top)
+        commands.push_back(command("insert", "rule", rule_json(top.family, top.table, top.chain, top.rule)));
     json::object document;
     document["nftables"] = std::move(commands);
     return json::serialize(document) + "\n";

@@ -8,6 +8,8 @@ namespace nftlink::nft::layout {
 // Offsets from the network header.
 inline constexpr std::uint32_t ipv4_source = 12, ipv4_destination = 16;
 inline constexpr std::uint32_t ipv6_source = 8, ipv6_destination = 24;
+// From the link layer's.
+inline constexpr std::uint32_t ether_type = 12;
 // Offsets from the transport header.
 inline constexpr std::uint32_t source_port = 0, destination_port = 2, icmp_type = 0;
 

@@ -56,6 +56,10 @@ Counters* counters(Rule& rule) {
     return const_cast<Counters*>(counters(std::as_const(rule)));
 }
 
+std::size_t field_size(DataType type) {
+    return type == DataType::ipv6_addr || type == DataType::ifname ? 16 : 4;
+}
+
 void Key::append(std::span<const std::uint8_t> field) {
     const std::size_t padded = (field.size() + 3) & ~std::size_t{3};
     assert(size_ + padded <= max_size);

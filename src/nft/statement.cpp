@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 #include <fmt/format.h>
+#include <linux/if_ether.h>
 
 #include <algorithm>
 #include <array>
@@ -17,7 +18,16 @@ namespace json = boost::json;
 
 namespace {
 
-enum class Kind { number, interface_name, address, network_protocol, transport_protocol, icmpv6_type, state };
+enum class Kind {
+    number,
+    interface_name,
+    address,
+    network_protocol,
+    ether_type,
+    transport_protocol,
+    icmpv6_type,
+    state
+};
 
 // What a register holds, in words.
 struct Selector {
@@ -70,6 +80,19 @@ std::string transport_protocol_text(std::uint32_t number) {
     }
 }
 
+std::string ether_type_text(std::uint32_t number) {
+    switch (number) {
+        case ETH_P_IP:
+            return "ip";
+        case ETH_P_IPV6:
+            return "ip6";
+        case ETH_P_ARP:
+            return "arp";
+        default:
+            return fmt::format("0x{:04x}", number);
+    }
+}
+
 std::string icmpv6_type_text(std::uint32_t number) {
     switch (number) {
         case 135:
@@ -100,6 +123,8 @@ Value value_of(const Bytes& bytes, Kind kind) {
             return word(address_text(bytes));
         case Kind::network_protocol:
             return word(big_endian(bytes) == NFPROTO_IPV4 ? "ipv4" : "ipv6");
+        case Kind::ether_type:
+            return word(ether_type_text(big_endian(bytes)));
         case Kind::transport_protocol:
             return word(transport_protocol_text(big_endian(bytes)));
         case Kind::icmpv6_type:
@@ -232,11 +257,20 @@ public:
         statements_.push_back({"log prefix " + quoted(log.prefix), {{"log", {{"prefix", log.prefix}}}}});
     }
 
+    void operator()(const XtMatch& match) { add_extension("match", match.name); }
+    void operator()(const XtTarget& target) { add_extension("target", target.name); }
+
     void operator()(const Unknown& unknown) {
         statements_.push_back({fmt::format("<{}>", unknown.name), {{unknown.name, nullptr}}});
     }
 
 private:
+    // As nft shows them when it was built without the extensions; it can't read them back.
+    void add_extension(std::string_view type, const std::string& name) {
+        statements_.push_back(
+            {fmt::format("xt {} {}", type, quoted(name)), {{"xt", {{"type", type}, {"name", name}}}}});
+    }
+
     // The 4-byte word that a register starts at.
     static std::uint32_t word_of(std::uint32_t number) {
         return number >= NFT_REG32_00 ? number - NFT_REG32_00 : (number - NFT_REG_1) * 4;
@@ -264,6 +298,10 @@ private:
                 return {"iifname", meta("iifname"), Kind::interface_name};
             case NFT_META_OIFNAME:
                 return {"oifname", meta("oifname"), Kind::interface_name};
+            case NFT_META_BRI_IIFNAME:
+                return {"meta ibrname", meta("ibrname"), Kind::interface_name};
+            case NFT_META_PROTOCOL:
+                return {"meta protocol", meta("protocol"), Kind::ether_type};
             case NFT_META_NFPROTO:
                 return {"meta nfproto", meta("nfproto"), Kind::network_protocol};
             case NFT_META_L4PROTO:
@@ -292,6 +330,8 @@ private:
             return address_selector(payload);
         if (payload.base == NFT_PAYLOAD_TRANSPORT_HEADER)
             return transport_selector(payload);
+        if (payload.base == NFT_PAYLOAD_LL_HEADER && payload.offset == layout::ether_type && payload.length == 2)
+            return {"ether type", field("ether", "type"), Kind::ether_type};
         return raw_selector(payload);
     }
 
@@ -336,7 +376,7 @@ private:
 
     // A protocol's check needs no words of its own once a field of that protocol is named.
     void remember_protocol(Kind kind, std::uint32_t protocol) {
-        if (kind == Kind::network_protocol)
+        if (kind == Kind::network_protocol || kind == Kind::ether_type)
             network_check_ = statements_.size();
         if (kind == Kind::transport_protocol) {
             transport_check_ = statements_.size();
@@ -382,6 +422,8 @@ std::string to_text(std::span<const std::uint8_t> value, DataType type) {
             return transport_protocol_text(big_endian(value.first(1)));
         case DataType::inet_service:
             return fmt::to_string(big_endian(value.first(2)));
+        case DataType::ifname:
+            return quoted(std::string(value.begin(), std::ranges::find(value, 0)));
     }
     return hexadecimal(value);
 }

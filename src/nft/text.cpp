@@ -47,13 +47,13 @@ std::string elements_text(const AddElements& action) {
 }
 
 // What stands between the braces of a chain or set, one entry each.
-std::vector<std::string> properties(const Chain& chain) {
+std::vector<std::string> properties(Family family, const Chain& chain) {
     std::vector<std::string> lines;
     if (!chain.comment.empty())
         lines.push_back("comment " + quoted(chain.comment));
     if (chain.hook)
         lines.push_back(fmt::format("type {} hook {} priority {}; policy {};", chain.hook->type,
-                                    hook_name(chain.hook->number), priority_text(chain.hook->priority),
+                                    hook_name(chain.hook->number), priority_text(family, chain.hook->priority),
                                     policy_name(chain.hook->policy)));
     return lines;
 }
@@ -93,7 +93,7 @@ struct OperationText {
     }
     std::string operator()(const DeleteTable&) const { return in_table("delete table"); }
     std::string operator()(const AddChain& action) const {
-        return in_table("add chain", action.chain.name) + one_line(properties(action.chain));
+        return in_table("add chain", action.chain.name) + one_line(properties(operation.family, action.chain));
     }
     std::string operator()(const FlushChain& action) const { return in_table("flush chain", action.chain); }
     std::string operator()(const DeleteChain& action) const { return in_table("delete chain", action.chain); }
@@ -134,9 +134,9 @@ void append_set(std::string& out, const Set& set) {
     out += set.elements.empty() ? "\t}\n" : " }\n\t}\n";
 }
 
-void append_chain(std::string& out, const Chain& chain) {
+void append_chain(std::string& out, Family family, const Chain& chain) {
     fmt::format_to(Out(out), "\tchain {} {{\n", chain.name);
-    for (const std::string& line : properties(chain))
+    for (const std::string& line : properties(family, chain))
         fmt::format_to(Out(out), "\t\t{}\n", line);
     for (const Rule& rule : chain.rules)
         fmt::format_to(Out(out), "\t\t{}\n", to_text(rule));
@@ -176,7 +176,7 @@ std::string to_text(const Table& table) {
     }
     for (const Chain& chain : table.chains) {
         text += std::exchange(gap, "\n");
-        append_chain(text, chain);
+        append_chain(text, table.family, chain);
     }
     return text + "}\n";
 }
@@ -185,7 +185,7 @@ std::string to_text(const Key& key, const std::vector<DataType>& types) {
     std::string text;
     std::span<const std::uint8_t> rest = key.bytes();
     for (const DataType type : types) {
-        const std::size_t size = type == DataType::ipv6_addr ? 16 : 4;
+        const std::size_t size = field_size(type);
         if (rest.size() < size)
             break;
         text += (text.empty() ? "" : " . ") + to_text(rest.first(size), type);
@@ -194,13 +194,16 @@ std::string to_text(const Key& key, const std::vector<DataType>& types) {
     return text;
 }
 
-std::string render(const Ruleset& ruleset) {
+std::string render(const Ruleset& ruleset, const std::vector<RuleOnTop>& on_top) {
     std::string text;
     for (const Table& table : ruleset.tables) {
         const Operation add{table.family, table.name, AddTable{}};
         const Operation remove{table.family, table.name, DeleteTable{}};
         text += fmt::format("{}\n{}\n{}", to_text(add), to_text(remove), to_text(table));
     }
+    for (const RuleOnTop& top : on_top)
+        text +=
+            fmt::format("insert rule {} {} {} {}\n", to_string(top.family), top.table, top.chain, to_text(top.rule));
     return text;
 }
 

@@ -13,12 +13,17 @@ namespace nftlink::nft {
 // The comment's type among the userdata of tables, chains, rules and elements, and of sets.
 inline constexpr std::uint8_t comment_type = 0;
 inline constexpr std::uint8_t set_comment_type = 7;
+// How nft is to print a set's keys.
+inline constexpr std::uint8_t set_key_order_type = 0;
+// A rule's owner: a type of our own, far over nft's, which nft and iptables pass over.
+inline constexpr std::uint8_t owner_type = 0x6e;
 
 // Empty for an empty comment. Comments are cut at max_comment_length.
 Bytes make_userdata(std::uint8_t type, std::string_view comment);
 
-// Takes the comment out of userdata. False when there is more than a comment and entries of the types below
-// `cosmetic_below`, which only guide nft's printing.
-bool read_userdata(Payload userdata, std::uint8_t type, std::uint8_t cosmetic_below, std::string& comment);
+// Takes the comment, and where one is asked for the owner, out of userdata. False when there is more than a comment and
+// entries of the types below `cosmetic_below`, which only guide nft's printing.
+bool read_userdata(Payload userdata, std::uint8_t type, std::uint8_t cosmetic_below, std::string& comment,
+                   std::string* owner = nullptr);
 
 }  // namespace nftlink::nft

@@ -16,6 +16,8 @@ std::string_view type_name(DataType type) {
             return "inet_proto";
         case DataType::inet_service:
             return "inet_service";
+        case DataType::ifname:
+            return "ifname";
     }
     return "invalid";
 }
@@ -29,13 +31,14 @@ std::string_view policy_name(std::uint32_t policy) {
     return policy == 0 ? "drop" : "accept";
 }
 
-std::string priority_text(std::int32_t priority) {
+std::string priority_text(Family family, std::int32_t priority) {
     constexpr std::int32_t near = 10;
-    if (priority == 0)
+    const std::int64_t offset = std::int64_t{priority} - filter_priority(family);
+    if (offset == 0)
         return "filter";
-    if (priority < -near || priority > near)
+    if (offset < -near || offset > near)
         return fmt::to_string(priority);
-    return priority < 0 ? fmt::format("filter - {}", -priority) : fmt::format("filter + {}", priority);
+    return offset < 0 ? fmt::format("filter - {}", -offset) : fmt::format("filter + {}", offset);
 }
 
 }  // namespace nftlink::nft

@@ -15,6 +15,6 @@ std::string_view type_name(DataType type);
 std::string_view hook_name(std::uint32_t number);
 std::string_view policy_name(std::uint32_t policy);
 // `filter`, `filter - 5`, or the number when it is farther than 10 from 0.
-std::string priority_text(std::int32_t priority);
+std::string priority_text(Family family, std::int32_t priority);
 
 }  // namespace nftlink::nft

@@ -37,7 +37,7 @@ std::size_t operation_count(const reconcile::Plan& plan) {
 }  // namespace
 
 Daemon::Daemon(kernel::Kernel& kernel, const config::Config& config)
-    : kernel_(kernel), target_(reconcile::make_target(config.topology, config.firewall)), on_exit_(config.on_exit) {}
+    : kernel_(kernel), config_(config), target_(reconcile::make_target(config.topology, config.firewall)) {}
 
 int Daemon::run() {
     watch_signals();
@@ -48,12 +48,28 @@ int Daemon::run() {
     context_.run();
     if (failure_)
         std::rethrow_exception(failure_);
-    if (on_exit_ == config::OnExit::remove)
+    if (config_.on_exit == config::OnExit::remove)
         remove_rules();
     return 0;
 }
 
+std::expected<void, std::string> Daemon::refresh_target() {
+    auto facts = reconcile::host_facts(kernel_, config_.firewall);
+    if (!facts)
+        return std::unexpected(facts.error());
+    if (*facts != facts_) {
+        facts_ = std::move(*facts);
+        target_ = reconcile::make_target(config_.topology, config_.firewall, facts_);
+    }
+    return {};
+}
+
 bool Daemon::reconcile(const std::string& reason) try {
+    bridges_ = kernel_.bridges();  // before the facts are read: what changes afterwards is looked at again
+    if (const auto refreshed = refresh_target(); !refreshed) {
+        log(LogLevel::error, fmt::format("{}: {}", reason, refreshed.error()));
+        return false;
+    }
     const auto outcome = reconcile::apply(kernel_, target_);
     if (!outcome) {
         log(LogLevel::error, fmt::format("{}: {}", reason, outcome.error()));
@@ -100,7 +116,9 @@ asio::awaitable<void> Daemon::watch_ruleset() {
 asio::awaitable<void> Daemon::watch_bridges() {
     for (;;) {
         co_await bridge_events_.next();
-        keep_reconciled("after a change of a bridge");
+        // Ports go up and down all the time; only who belongs to which bridge matters, and the switches.
+        if (kernel_.bridges() != bridges_)
+            keep_reconciled("after a change of a bridge");
     }
 }
 

@@ -16,13 +16,16 @@ namespace nftlink::service {
 
 class Daemon {
 public:
-    // Listens to the kernel from here on, so that no change after the first application is missed.
+    // The configuration must outlive it. Listens to the kernel from here on, so that no change after the first
+    // application is missed.
     Daemon(kernel::Kernel& kernel, const config::Config& config);
 
     // Applies the target, then keeps it so until SIGTERM or SIGINT. The exit status.
     int run();
 
 private:
+    // Makes the target anew when it depends on something of the host that has changed.
+    std::expected<void, std::string> refresh_target();
     // Makes the kernel match; says in the log what it did, and why. False when that failed.
     bool reconcile(const std::string& reason);
     // The same, again a little later for as long as it fails.
@@ -35,8 +38,10 @@ private:
     void remove_rules();
 
     kernel::Kernel& kernel_;
+    const config::Config& config_;
     reconcile::Target target_;
-    config::OnExit on_exit_;
+    firewall::HostFacts facts_;  // that the target was made of
+    kernel::Bridges bridges_;    // as they were when all was last as wanted
     boost::asio::io_context context_{1};
     boost::asio::signal_set signals_{context_};
     boost::asio::steady_timer retry_{context_};

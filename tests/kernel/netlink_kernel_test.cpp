@@ -59,7 +59,7 @@ nft::Rule rule() {
     return nft::RuleBuilder(nft::Family::inet).accept().build();
 }
 
-bool every_table(const nft::Table&) {
+bool every_table(const nft::Table&, const nft::Ruleset&) {
     return true;
 }
 
@@ -221,7 +221,7 @@ TEST_F(NetlinkKernel, SnapshotKeepsWhatItDoesNotKnow) {
 
 TEST_F(NetlinkKernel, SnapshotReadsOnlyWhatIsWanted) {
     host().run("nft 'table ip a { chain c { accept; }; }; table ip b { chain c { accept; }; }'");
-    const auto have = kernel().snapshot([](const nft::Table& table) { return table.name == "b"; });
+    const auto have = kernel().snapshot([](const nft::Table& table, const nft::Ruleset&) { return table.name == "b"; });
     ASSERT_EQ(have.tables.size(), 1u);
     EXPECT_EQ(have.tables[0].chains.at(0).rules.size(), 1u);
     EXPECT_EQ(have.generation, kernel().generation());

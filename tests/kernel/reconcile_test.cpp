@@ -26,6 +26,7 @@ public:
         return real_.apply(batch, generation);
     }
     std::size_t batch_limit() override { return 200'000; }
+    std::optional<kernel::BridgeFamily> bridge_family() override { return real_.bridge_family(); }
     kernel::Bridges bridges() override { return real_.bridges(); }
     std::expected<void, std::string> enable_bridge_netfilter(const std::string& bridge,
                                                              kernel::BridgeNetfilter wanted) override {

@@ -120,7 +120,7 @@ class ReferenceTest : public KernelTest, public testing::WithParamInterface<unsi
 
 TEST_P(ReferenceTest, NftMakesTheSameOfOurText) {
     const Case one{GetParam()};
-    const nft::Ruleset want = firewall::compile(some_topology(), one.policy());
+    const auto want = firewall::compile(some_topology(), one.policy());
     const auto applied = kernel().apply(firewall::diff({}, want), {});
     ASSERT_TRUE(applied) << applied.error().to_string();
     const Listing ours = list(host());
@@ -134,7 +134,7 @@ TEST_P(ReferenceTest, NftMakesTheSameOfOurText) {
     host().run("nft flush ruleset");
     load(host(), listed);
     expect_same(list(host()), ours);  // what nft lists, it loads
-    const auto have = kernel().snapshot(firewall::is_ours);
+    const auto have = kernel().snapshot([](const nft::Table& table, const nft::Ruleset&) { return firewall::is_ours(table); });
     EXPECT_EQ(nft::to_text(firewall::diff(have, want)), "") << "a reloaded table is as wanted";
 
     host().run("nft flush ruleset");

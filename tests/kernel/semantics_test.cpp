@@ -162,7 +162,7 @@ private:
 };
 
 nft::Ruleset everything(kernel::Kernel& kernel) {
-    return kernel.snapshot([](const nft::Table&) { return true; });
+    return kernel.snapshot([](const nft::Table&, const nft::Ruleset&) { return true; });
 }
 
 // Which operations were refused, and with what.

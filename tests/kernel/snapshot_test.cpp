@@ -11,7 +11,7 @@
 namespace nftlink::test {
 namespace {
 
-bool every_table(const nft::Table&) {
+bool every_table(const nft::Table&, const nft::Ruleset&) {
     return true;
 }
 

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -11,26 +13,62 @@
 
 namespace nftlink::firewall {
 
-// The ruleset that the topology and the policy ask for: one table. Elements and rules have no counts yet.
-nft::Ruleset compile(const model::Topology& topology, const model::FirewallPolicy& policy);
+// What of a host the rules depend on; for `family: bridge` alone.
+struct HostFacts {
+    bool bridge_names = true;      // `meta ibrname` is there: nft_meta_bridge
+    bool bridge_conntrack = true;  // `ct state` works in the bridge family: nf_conntrack_bridge
+    // Each bridge's ports, where there are no names to ask for.
+    std::map<std::string, std::vector<std::string>, std::less<>> ports;
 
-// Whether the table carries our tag: on itself, or on any chain, set or rule in it.
+    bool operator==(const HostFacts&) const = default;
+};
+
+// Rules on top of a chain of somebody else's, in their order.
+struct Attachment {
+    nft::Family family = nft::Family::ip;
+    std::string table;
+    std::string chain;
+    std::vector<nft::Rule> rules;
+
+    const nft::Chain* find(const nft::Ruleset& have) const;
+};
+
+// Our own tables, and what is attached to other chains.
+struct Wanted : nft::Ruleset {
+    std::vector<Attachment> attached;
+};
+
+// What the topology and the policy ask for. Elements and rules have no counts yet.
+Wanted compile(const model::Topology& topology, const model::FirewallPolicy& policy, const HostFacts& host = {});
+
+// Whether the table carries our tag: on itself, or on any chain, set or jump in it.
 bool is_ours(const nft::Table& table);
 
-// What snapshot() must offer for diff(): the tables that are ours, and the wanted one's namesake whoever made it.
-bool is_relevant(const nft::Table& table, const nft::Ruleset& want);
+// What snapshot() must offer for diff(): the tables that are ours, the wanted ones' namesakes whoever made them, and
+// those that something is or was attached to. `listing` has all tables with their chains, rules or no rules.
+bool is_relevant(const nft::Table& table, const nft::Ruleset& listing, const Wanted& want);
 
 // The change from what the kernel has to what we want, at the level of elements and rules; empty when nothing is to be
-// done. `have` holds the relevant tables: those that we don't want any more are deleted. Counters of what stays, moves
-// or is replaced are carried over.
-nft::Batch diff(const nft::Ruleset& have, const nft::Ruleset& want);
+// done. `have` holds the relevant tables: those that we don't want any more are deleted, and our rules in other chains
+// that aren't to be there. Counters of what stays, moves or is replaced are carried over.
+//
+// In another program's chain our rules come to stand on top; but where some stand below rules of others, they stay
+// unless that changes what becomes of a packet. A chain that isn't there is passed over.
+nft::Batch diff(const nft::Ruleset& have, const Wanted& want);
 
 // The same change as transactions of at most `limit_bytes` each, to be applied in order, every one guarded by the
 // generation that the one before it left. Nearly always one. All but the last fill sets and chains that no packet meets
-// yet; the last switches to them, so that for the traffic it is still one step.
-std::vector<nft::Batch> transactions(const nft::Ruleset& have, const nft::Ruleset& want, std::size_t limit_bytes);
+// yet; the last switches to them, so that for the traffic it is still one step. `always_split`: so that the kernel
+// already tracks connections when the last one comes.
+std::vector<nft::Batch> transactions(const nft::Ruleset& have, const Wanted& want, std::size_t limit_bytes,
+                                     bool always_split = false);
 
-// Deletes every table of `have` that is ours.
+// Deletes every table of `have` that is ours, and our rules in other chains.
 nft::Batch clear(const nft::Ruleset& have);
+
+// What of the wanted rules nft's own language can say, as a script that `nft -f` loads: our tables, and `insert rule`
+// for what is attached. `left_out` gets, one each, what it can't say.
+std::string render(const Wanted& want, std::vector<std::string>& left_out);
+std::string render_json(const Wanted& want, std::vector<std::string>& left_out);
 
 }  // namespace nftlink::firewall

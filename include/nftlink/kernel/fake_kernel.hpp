@@ -14,6 +14,7 @@ public:
     std::expected<Commit, Refusal> apply(const nft::Batch& batch,
                                          std::optional<std::uint32_t> expected_generation) override;
     std::size_t batch_limit() override { return limit; }
+    std::optional<BridgeFamily> bridge_family() override { return family_state; }
     Bridges bridges() override { return bridge_state; }
     std::expected<void, std::string> enable_bridge_netfilter(const std::string& bridge,
                                                              BridgeNetfilter wanted) override;
@@ -23,6 +24,7 @@ public:
 
     std::size_t limit = 1 << 24;
     Bridges bridge_state;
+    std::optional<BridgeFamily> family_state = BridgeFamily{true, true};
     // Called when a batch arrives, before its generation is looked at: where tests let another program in.
     std::function<void()> before_apply;
     std::size_t commit_count = 0;

@@ -61,6 +61,7 @@ struct Bridge {
     std::string name;
     std::uint32_t index = 0;
     BridgeNetfilter own;
+    std::vector<std::string> ports = {};  // sorted
 
     bool operator==(const Bridge&) const = default;
 };
@@ -73,9 +74,17 @@ struct Bridges {
     const Bridge* find(std::string_view name) const;
     // Whether the packets of one bridge pass the inet and ip hooks.
     BridgeNetfilter effective(const Bridge& bridge) const;
+    bool operator==(const Bridges&) const = default;
 };
 
-using TableFilter = std::function<bool(const nft::Table&)>;
+// What this kernel can do in a table of the bridge family.
+struct BridgeFamily {
+    bool names = false;      // meta ibrname: nft_meta_bridge
+    bool conntrack = false;  // ct state: nf_conntrack_bridge
+};
+
+// Gets the table and the listing of all tables with their chains and sets.
+using TableFilter = std::function<bool(const nft::Table&, const nft::Ruleset&)>;
 
 class Kernel {
 public:
@@ -93,6 +102,10 @@ public:
 
     // How many bytes one transaction may have here: the send buffer's room.
     virtual std::size_t batch_limit() = 0;
+
+    // Asked once of the kernel, with a transaction that is made to fail: nothing is changed. Nothing when the caller
+    // may not change the ruleset.
+    virtual std::optional<BridgeFamily> bridge_family() = 0;
 
     virtual Bridges bridges() = 0;
     // Switches the bridge's own netfilter hooks on; never off, never the global ones. The error is the kernel's.

@@ -5,10 +5,12 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <vector>
 
 namespace nftlink::model {
 
-enum class Family { inet, ip };
+enum class Family { inet, ip, bridge };
 enum class Layout { sets, rules };
 enum class Replies { established, source_port };
 // Inter-container communication: deny lets only linked ports pass.
@@ -21,19 +23,37 @@ struct BridgePolicy {
     bool operator==(const BridgePolicy&) const = default;
 };
 
+// A chain of somebody else's on top of which the rules are put.
+struct AttachPoint {
+    enum class Family { inet, ip, ip6 };
+    Family family = Family::ip;
+    std::string table;
+    std::string chain;
+
+    bool operator==(const AttachPoint&) const = default;
+};
+
 struct FirewallPolicy {
     Family family = Family::inet;
     std::string table = "nftlink";
-    std::int32_t priority = 0;  // of the forward chain; 0 is nft's `filter`
+    std::optional<std::int32_t> priority;  // of the forward chain; nft's `filter` of that family when it isn't said
     Layout layout = Layout::sets;
     Replies replies = Replies::established;
     bool counters = true;
     bool log_drops = false;
     std::optional<std::uint32_t> accept_mark;
+    // Not empty: there, instead of in a chain of our own. `layout: rules` then, and `family`, `priority` say nothing.
+    std::vector<AttachPoint> attach = {};
     // The bridges named in the configuration. A bridge that only a container names has the default policy.
     std::map<std::string, BridgePolicy, std::less<>> bridges;
 
     bool operator==(const FirewallPolicy&) const = default;
+
+    // Whether some rules are about that kind of packets.
+    bool covers_ipv4() const;
+    bool covers_ipv6() const;
+    // By name, the default policy for a bridge that isn't named.
+    BridgePolicy bridge(std::string_view name) const;
 };
 
 }  // namespace nftlink::model

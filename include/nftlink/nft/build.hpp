@@ -14,14 +14,36 @@ namespace nftlink::nft {
 // The key types of a set of links: from . to . protocol . port of the child.
 std::vector<DataType> link_key(bool ipv4);
 
-// Builds one rule of a table of that family, from left to right.
+// The key type of a set of interfaces, and one of its keys.
+std::vector<DataType> interface_key();
+Key interface_key(std::string_view name);
+
+// Whose words: nft's, or iptables-nft's. In a table that iptables-nft manages it has to read every rule back; some of
+// nft's instructions (ct, sctp ports, log …) it can't, and there it uses extensions of the old kind.
+enum class Dialect { nft, iptables };
+
+// Builds one rule of a table of that family, from left to right. In iptables' dialect the rule is instruction for
+// instruction what iptables-nft 1.8.9 writes if the parts come in its order: interfaces, protocol, addresses, ports and
+// other matches, counter, verdict or target.
 class RuleBuilder {
 public:
-    explicit RuleBuilder(Family family) : family_(family) {}
+    explicit RuleBuilder(Family family, Dialect dialect = Dialect::nft) : family_(family), dialect_(dialect) {}
+
+    Family family() const { return family_; }
+    Dialect dialect() const { return dialect_; }
 
     RuleBuilder& iifname(std::string_view name);
     RuleBuilder& oifname(std::string_view name);
     RuleBuilder& oifname_not(std::string_view name);
+    // The bridge whose port the packet came in by; in the bridge family, on kernels with nft_meta_bridge.
+    RuleBuilder& ibrname(std::string_view bridge);
+    RuleBuilder& iifname_in(std::string_view set);
+    RuleBuilder& oifname_in(std::string_view set);
+
+    // An IP protocol number.
+    RuleBuilder& protocol(std::uint8_t number);
+    // `meta protocol arp`
+    RuleBuilder& arp();
 
     // Addresses in network order, 4 or 16 bytes.
     RuleBuilder& source(std::span<const std::uint8_t> address);
@@ -38,6 +60,7 @@ public:
     RuleBuilder& established_or_related();
     RuleBuilder& icmpv6_type(std::uint8_t type);
     RuleBuilder& limit_per_second(std::uint64_t packets);
+    // In iptables' dialect a target, which ends the rule; so is the mark. Prefixes are cut at its 29 characters.
     RuleBuilder& log(std::string_view prefix);
     RuleBuilder& counter();
     RuleBuilder& set_mark(std::uint32_t mark);
@@ -46,6 +69,7 @@ public:
     RuleBuilder& jump(std::string_view chain);
 
     RuleBuilder& comment(std::string text);
+    RuleBuilder& owner(std::string text);
 
     Rule build() { return std::move(rule_); }
 
@@ -55,11 +79,11 @@ private:
     RuleBuilder& address_is(std::span<const std::uint8_t> address, bool source);
     RuleBuilder& port_is(std::uint8_t protocol, std::uint16_t port, std::uint32_t offset);
     RuleBuilder& lookup(bool ipv4, std::string_view set, bool reversed);
-    // In an inet table a header match needs its protocol's check before it, once.
+    // In a table of several protocols a header match needs its protocol's check before it, once.
     void network_protocol(bool ipv4);
-    void transport_protocol(std::uint8_t protocol);
 
     Family family_;
+    Dialect dialect_;
     Rule rule_;
     bool has_network_protocol_ = false;
     bool has_transport_protocol_ = false;

@@ -107,6 +107,23 @@ struct Log {
     bool operator==(const Log&) const = default;
 };
 
+// An extension of the old xtables kind, as iptables-nft writes it: goes on only if it matches. The info is the
+// extension's own structure, in the host's layout.
+struct XtMatch {
+    std::string name;
+    std::uint32_t revision = 0;
+    Bytes info;
+    bool operator==(const XtMatch&) const = default;
+};
+
+// The same for a target: LOG, MARK.
+struct XtTarget {
+    std::string name;
+    std::uint32_t revision = 0;
+    Bytes info;
+    bool operator==(const XtTarget&) const = default;
+};
+
 // Whatever else a dump holds: never lost, so that two different rules never compare equal.
 struct Unknown {
     std::string name;
@@ -115,6 +132,6 @@ struct Unknown {
 };
 
 using Expression = std::variant<MetaLoad, MetaSet, PayloadLoad, ConntrackLoad, Compare, Bitwise, SetLookup, Immediate,
-                                Verdict, Counter, RateLimit, Log, Unknown>;
+                                Verdict, Counter, RateLimit, Log, XtMatch, XtTarget, Unknown>;
 
 }  // namespace nftlink::nft

@@ -25,17 +25,24 @@ enum class Family : std::uint8_t { unspecified = 0, inet = 1, ip = 2, arp = 3, n
 // nft's word: `inet`, `ip`, …
 std::string_view to_string(Family family);
 
+// What nft calls `priority filter` there: NF_IP_PRI_FILTER, NF_BR_PRI_FILTER_BRIDGED.
+constexpr std::int32_t filter_priority(Family family) {
+    return family == Family::bridge ? -200 : 0;
+}
+
 // At most so many characters fit a comment (nft's own limit).
 inline constexpr std::size_t max_comment_length = 128;
 
 struct Rule {
     std::vector<Expression> expressions;
     std::string comment;
+    // Whose rule it is, in userdata that neither nft nor iptables shows: a comment would stand in `iptables -S`.
+    std::string owner;
     Bytes unknown;
     std::uint64_t handle = 0;  // 0: not in the kernel
 };
 
-// Same instructions in the same order, whatever the counters, comment and handle.
+// Same instructions in the same order, whatever the counters, comment, owner and handle.
 bool same_rule(const Rule& a, const Rule& b);
 // The rule's counter; null when it has none.
 const Counters* counters(const Rule& rule);
@@ -60,7 +67,10 @@ struct Chain {
 };
 
 // nft's data types, by the numbers that it writes into a set's key type.
-enum class DataType : std::uint8_t { ipv4_addr = 7, ipv6_addr = 8, inet_proto = 12, inet_service = 13 };
+enum class DataType : std::uint8_t { ipv4_addr = 7, ipv6_addr = 8, inet_proto = 12, inet_service = 13, ifname = 41 };
+
+// The bytes of a field in a key, padding included.
+std::size_t field_size(DataType type);
 
 // The bytes of one element's key: the fields of the concatenation in network order, each padded to 4 bytes.
 class Key {

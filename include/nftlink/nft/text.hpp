@@ -22,7 +22,15 @@ std::string to_text(const Table& table);
 std::string to_text(const Key& key, const std::vector<DataType>& types);
 
 // A script that loads over whatever is there: each table added, deleted, and added again with all that it holds.
-std::string render(const Ruleset& ruleset);
-std::string render_json(const Ruleset& ruleset);
+// After them the rules for other chains, each put on top of its own, so that the last one comes to stand first; loaded
+// twice they stand there twice.
+struct RuleOnTop {
+    Family family = Family::ip;
+    std::string table;
+    std::string chain;
+    Rule rule;
+};
+std::string render(const Ruleset& ruleset, const std::vector<RuleOnTop>& on_top = {});
+std::string render_json(const Ruleset& ruleset, const std::vector<RuleOnTop>& on_top = {});
 
 }  // namespace nftlink::nft

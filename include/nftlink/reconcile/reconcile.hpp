@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "nftlink/firewall/firewall.hpp"
 #include "nftlink/kernel/kernel.hpp"
 #include "nftlink/model/policy.hpp"
 #include "nftlink/model/topology.hpp"
@@ -25,12 +26,17 @@ struct PolicedBridge {
 
 // What the configuration asks of the kernel.
 struct Target {
-    nft::Ruleset ruleset;
+    firewall::Wanted want;
     // The bridges with icc: deny. On the others nothing is dropped, so that nothing needs to be seen.
     std::vector<PolicedBridge> bridges;
 };
 
-Target make_target(const model::Topology& topology, const model::FirewallPolicy& policy);
+// What the rules of this policy depend on here. Nothing of it unless `family: bridge`. The error says what the policy
+// asks for that this kernel can't do, and what to ask for instead.
+std::expected<firewall::HostFacts, std::string> host_facts(kernel::Kernel& kernel, const model::FirewallPolicy& policy);
+
+Target make_target(const model::Topology& topology, const model::FirewallPolicy& policy,
+                   const firewall::HostFacts& host = {});
 
 // One bridge's switch that is to be turned on.
 struct Switch {
@@ -46,6 +52,9 @@ struct Switch {
 struct Plan {
     std::vector<nft::Batch> transactions;  // nearly always one; none when the ruleset is as wanted
     std::vector<Switch> switches;
+    // From the bridge family to another: the switches come before the last transaction, which removes the rules that
+    // stand meanwhile, and a pause between the two lets the kernel get to know the connections there are.
+    bool switches_first = false;
     // Why a bridge's policy isn't enforced and won't be by this plan: a missing bridge, a missing module.
     std::vector<std::string> warnings;
     std::uint32_t generation = 0;  // of the ruleset that was read
@@ -65,10 +74,11 @@ struct Outcome {
 
 // Plans and carries out. Starts again when the ruleset changes meanwhile. On an error no packet meets anything new,
 // unless the error is that a bridge's switch was refused: switches come last, and it says that the rules are in place.
+// (Coming from the bridge family switches come first, and stay on.)
 // Of a change that took several transactions, what was prepared and isn't in use yet may stay until the next apply.
 std::expected<Outcome, std::string> apply(kernel::Kernel& kernel, const Target& target);
 
-// Deletes every table that is ours; the batch says which.
+// Deletes every table that is ours, and our rules in other chains; the batch says which.
 std::expected<nft::Batch, std::string> clear(kernel::Kernel& kernel);
 
 }  // namespace nftlink::reconcile

@@ -184,10 +184,9 @@ TEST(Errors, OfLaterVersionsSaySo) {
          "sources: []\n",
          {"a.yaml:1:1: 'control' is not supported yet", "a.yaml:2:1: 'state' is not supported yet",
           "a.yaml:3:1: 'sources' is not supported yet"}},
-        {"firewall: {family: bridge, table_owner: true, cut_flows: true, attach: [{family: ip, table: filter, chain: "
-         "FORWARD}]}\n",
-         {"a.yaml:1:20: 'family: bridge' is not supported yet", "a.yaml:1:41: 'table_owner: true' is not supported yet",
-          "a.yaml:1:58: 'cut_flows: true' is not supported yet", "a.yaml:1:72: 'attach' is not supported yet"}},
+        {"firewall: {table_owner: true, cut_flows: true}\n",
+         {"a.yaml:1:25: 'table_owner: true' is not supported yet",
+          "a.yaml:1:42: 'cut_flows: true' is not supported yet"}},
         {"env: {directory: /run/env, cdi_directory: /etc/cdi}\n",
          {"a.yaml:1:18: 'directory' is not supported yet", "a.yaml:1:43: 'cdi_directory' is not supported yet"}},
         {"bridges: {\"br-*\": {icc: deny}}\n"
@@ -195,6 +194,41 @@ TEST(Errors, OfLaterVersionsSaySo) {
          {"a.yaml:1:11: bridge 'br-*': name patterns are not supported yet",
           "a.yaml:2:26: bridge 'br-*': name patterns are not supported yet"}},
     });
+}
+
+TEST(Errors, OfAttach) {
+    expect({
+        {"firewall: {attach: [{family: ip, table: filter, chain: FORWARD}]}\n",
+         {"a.yaml:1:20: 'attach' needs 'layout: rules': a set stands in its own table only, and iptables would read a "
+          "rule with one as 'accept everything'"}},
+        {"firewall: {layout: rules, family: bridge, attach: [{family: ip6, table: filter, chain: FORWARD}]}\n",
+         {"a.yaml:1:51: 'attach' and 'family: bridge' exclude each other: what is attached goes by the families of the "
+          "chains"}},
+        {"firewall:\n  layout: rules\n  attach:\n    - {family: bridge, table: filter, chain: FORWARD}\n"
+         "    - {family: ip, table: filter}\n    - FORWARD\n    - {family: ip, table: 9, chain: FORWARD}\n"
+         "    - {family: ip, table: filter, chain: FORWARD, priority: 5}\n",
+         {"a.yaml:4:16: 'family' must be ip, ip6 or inet, not 'bridge'",
+          "a.yaml:5:7: each of 'attach' needs 'chain': {family: ip, table: filter, chain: FORWARD}",
+          "a.yaml:6:7: each of 'attach' must be a map such as {family: ip, table: filter, chain: FORWARD}, not "
+          "'FORWARD'",
+          "a.yaml:7:27: 'table' must start with a letter, '_' or '.' and go on with letters, digits and _ . / -, or nft could "
+          "not read it; '9' does not",
+          "a.yaml:8:51: unknown key 'priority'"}},
+        {"firewall:\n  layout: rules\n  attach: [{family: ip, table: filter, chain: FORWARD}, {family: ip, table: "
+         "filter, chain: FORWARD}, {family: ip, table: nftlink, chain: x}]\n",
+         {"a.yaml:3:57: this chain is in 'attach' already",
+          "a.yaml:3:102: 'attach' is for other programs' chains, and table 'nftlink' is nftlink's own: name another one "
+          "with firewall.table"}},
+        {"firewall: {layout: rules, attach: [{family: ip, table: filter, chain: FORWARD}]}\n"
+         "containers: {a: {bridge: br0, addresses: ['fd00::1']}}\n",
+         {"a.yaml:2:43: 'a' has only IPv6 addresses, and 'attach' names no chain for IPv6; add one of family ip6 or "
+          "inet"}},
+    });
+}
+
+TEST(Errors, OfPrioritiesInTheBridgeFamily) {
+    expect({{"firewall: {family: bridge, priority: raw}\n",
+             {"a.yaml:1:38: 'priority' cannot be 'raw' with 'family: bridge': filter is the one name there"}}});
 }
 
 TEST(Errors, OfTypesSayWhatIsExpectedAndWhatIsThere) {
@@ -224,7 +258,7 @@ TEST(Errors, OfTypesSayWhatIsExpectedAndWhatIsThere) {
           "a.yaml:1:47: 'replies' must be established or source-port, not 'source_port'; did you mean 'source-port'?",
           "a.yaml:1:69: 'on_exit' must be keep or remove, not 'delete'"}},
         {"firewall: {family: , layout: [sets], replies: {a: b}, on_exit: ~}\n",
-         {"a.yaml:1:12: 'family' must be inet or ip, not empty",
+         {"a.yaml:1:12: 'family' must be inet, ip or bridge, not empty",
           "a.yaml:1:30: 'layout' must be sets or rules, not a list",
           "a.yaml:1:47: 'replies' must be established or source-port, not a map",
           "a.yaml:1:55: 'on_exit' must be keep or remove, not empty"}},
@@ -237,9 +271,9 @@ TEST(Errors, OfTypesSayWhatIsExpectedAndWhatIsThere) {
         {"bridges: {br0: deny, br1: {icc: true, base_rules: no}}\n",
          {"a.yaml:1:16: 'br0' must be a map, not 'deny'", "a.yaml:1:33: 'icc' must be deny or allow, not 'true'",
           "a.yaml:1:51: 'base_rules' must be true or false, not 'no'; write false"}},
-        {"firewall: {attach: 5}\n"
+        {"firewall: {layout: rules, attach: 5}\n"
          "env: {child_environment: \"no\", directory: []}\n",
-         {"a.yaml:1:20: 'attach' is not supported yet",
+         {"a.yaml:1:35: 'attach' must be a list of chains, not '5'; write [5]",
           "a.yaml:2:26: 'child_environment' must be true or false, not the text 'no'; write false",
           "a.yaml:2:43: 'directory' is not supported yet"}},
     });

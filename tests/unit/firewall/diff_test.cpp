@@ -14,18 +14,18 @@ namespace {
 
 using model::FirewallPolicy;
 
-bool every_table(const nft::Table&) {
+bool every_table(const nft::Table&, const nft::Ruleset&) {
     return true;
 }
 
 // A kernel that has what is wanted.
-kernel::FakeKernel kernel_with(const nft::Ruleset& want) {
+kernel::FakeKernel kernel_with(const Wanted& want) {
     kernel::FakeKernel kernel;
     EXPECT_TRUE(kernel.apply(diff({}, want), {}));
     return kernel;
 }
 
-std::string change(kernel::FakeKernel& kernel, const nft::Ruleset& want) {
+std::string change(kernel::FakeKernel& kernel, const Wanted& want) {
     return nft::to_text(diff(kernel.snapshot(every_table), want));
 }
 

@@ -84,7 +84,7 @@ TEST(Decode, TableFlagsAreNoDetail) {
 TEST(Decode, SetOfAnotherKindHasNoKeyAndKeepsItsType) {
     Made made;
     made.writer.put(NFTA_SET_NAME, "s");
-    made.writer.put_u32(NFTA_SET_KEY_TYPE, 41);
+    made.writer.put_u32(NFTA_SET_KEY_TYPE, 42);  // nft's igmp_type
     made.writer.put_u32(NFTA_SET_KEY_LEN, 16);
     const auto set = decode_set(made.payload());
     ASSERT_TRUE(set);

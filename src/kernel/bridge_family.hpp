@@ -1,0 +1,10 @@
+// What the kernel can do in the bridge family.
+#pragma once
+
+#include "nftlink/kernel/kernel.hpp"
+
+namespace nftlink::kernel {
+
+std::optional<BridgeFamily> probe_bridge_family(Kernel& kernel);
+
+}  // namespace nftlink::kernel
