@@ -94,6 +94,13 @@ bool within(const Conditions& a, const Conditions& b) {
            });
 }
 
+Conditions both(Conditions a, const Conditions& b) {
+    std::ranges::copy(b.all, std::back_inserter(a.all));
+    a.states &= b.states;
+    a.exact &= b.exact;
+    return a;
+}
+
 // The states that `-m conntrack --ctstate` asks for; nothing when it asks for anything else.
 std::optional<std::uint32_t> xt_states(const nft::XtMatch& match) {
     xt_conntrack_mtinfo3 info;
@@ -222,10 +229,7 @@ public:
     bool changes(const nft::Rule& rule, const Conditions& reached = {}, int depth = 0) const {
         constexpr int deepest = 16;  // NFT_JUMP_STACK_SIZE
         Reader reader(rule);
-        Conditions& conditions = reader.conditions;
-        std::ranges::copy(reached.all, std::back_inserter(conditions.all));
-        conditions.states &= reached.states;
-        conditions.exact &= reached.exact;
+        const Conditions conditions = both(reader.conditions, reached);
         if (reader.chain.empty()) {
             const Verdict verdict = reader.decision();
             const bool decides = verdict != Verdict::none && (verdict != Verdict::back || depth == 0);
@@ -239,15 +243,17 @@ public:
     }
 
 private:
-    // Whether a packet for those conditions is decided otherwise by ours.
+    // Whether a packet for those conditions is decided otherwise by ours: meets a rule of another verdict, and none of
+    // the same verdict before it.
     bool differs(const Conditions& conditions, Verdict verdict) const {
-        for (const Reader& ours : ours_) {
-            if (ours.verdict == Verdict::none || disjoint(conditions, ours.conditions))
+        for (auto other = ours_.begin(); other != ours_.end(); ++other) {
+            if (other->verdict == Verdict::none || other->verdict == verdict || disjoint(conditions, other->conditions))
                 continue;
-            if (ours.verdict != verdict)
+            const Conditions met = both(conditions, other->conditions);
+            if (std::none_of(ours_.begin(), other, [&](const Reader& before) {
+                    return before.verdict == verdict && within(met, before.conditions);
+                }))
                 return true;
-            if (within(conditions, ours.conditions))
-                return false;
         }
         return false;
     }

@@ -24,8 +24,8 @@ struct Mode {
 };
 
 std::string name_of(const Mode& mode) {
-    return fmt::format("{}_{}_{}", mode.family == Family::inet ? "inet" : "ip",
-                       mode.layout == Layout::sets ? "sets" : "rules",
+    const std::string family = mode.family == Family::inet ? "inet" : mode.family == Family::ip ? "ip" : "bridge";
+    return fmt::format("{}_{}_{}", family, mode.layout == Layout::sets ? "sets" : "rules",
                        mode.replies == Replies::established ? "established" : "source_port");
 }
 
@@ -35,6 +35,9 @@ protected:
         KernelTest::SetUp();
         if (IsSkipped())
             return;
+        if (GetParam().family == Family::bridge && GetParam().replies == Replies::established &&
+            !kernel().bridge_family()->conntrack)
+            GTEST_SKIP() << "this kernel has no nf_conntrack_bridge";
         add_bridge(host(), bridge);
         child_.emplace(host(), bridge, std::vector<std::string>{child4, child6});
         parent_.emplace(host(), bridge, std::vector<std::string>{parent4, parent6});
@@ -47,11 +50,13 @@ protected:
         policy.layout = GetParam().layout;
         policy.replies = GetParam().replies;
         policy.bridges[bridge] = {icc, base_rules};
+        const auto facts = reconcile::host_facts(kernel(), policy);
+        ASSERT_TRUE(facts) << facts.error();
         const auto target =
             reconcile::make_target(topology({container("redis", bridge, {child4, child6}, {"6379/tcp", "53/udp"}),
                                              container("web", bridge, {parent4, parent6}, {}, {{"redis", "db"}}),
                                              container("stranger", bridge, {stranger4, stranger6})}),
-                                   policy);
+                                   policy, *facts);
         const auto outcome = reconcile::apply(kernel(), target);
         ASSERT_TRUE(outcome) << outcome.error();
         ASSERT_TRUE(outcome->done.warnings.empty()) << outcome->done.warnings.front();
@@ -62,7 +67,9 @@ protected:
     const Namespace& stranger() { return stranger_->space(); }
 
     // Only what the policy sees: family ip has no word on IPv6.
-    bool sees_ipv6() const { return GetParam().family == Family::inet; }
+    bool sees_ipv6() const { return GetParam().family != Family::ip; }
+    // In the bridge family they need connection state.
+    bool can_have_base_rules() { return GetParam().family != Family::bridge || kernel().bridge_family()->conntrack; }
 
 private:
     std::optional<Guest> child_, parent_, stranger_;
@@ -116,6 +123,8 @@ TEST_P(PacketTest, IccAllowLetsEverybodyTalk) {
 
 TEST_P(PacketTest, DockersBaseRulesKeepStrangersOut) {
     const Server linked(child(), SOCK_STREAM, child4, 6379), linked6(child(), SOCK_STREAM, child6, 6379);
+    if (!can_have_base_rules())
+        GTEST_SKIP() << "this kernel has no nf_conntrack_bridge";
     apply(model::Icc::deny, true);
     EXPECT_TRUE(tcp_connects(parent(), child4, 6379));
     EXPECT_TRUE(tcp_connects(parent(), child6, 6379));
@@ -131,7 +140,8 @@ TEST_P(PacketTest, ALinkThatEndsClosesItsPort) {
     policy.layout = GetParam().layout;
     policy.replies = GetParam().replies;
     policy.bridges[bridge];
-    ASSERT_TRUE(reconcile::apply(kernel(), reconcile::make_target({}, policy)));
+    const auto facts = reconcile::host_facts(kernel(), policy);
+    ASSERT_TRUE(reconcile::apply(kernel(), reconcile::make_target({}, policy, *facts)));
     EXPECT_FALSE(tcp_connects(parent(), child4, 6379));
 }
 
@@ -143,7 +153,11 @@ INSTANTIATE_TEST_SUITE_P(Modes, PacketTest,
                                          Mode{Family::ip, Layout::sets, Replies::established},
                                          Mode{Family::ip, Layout::sets, Replies::source_port},
                                          Mode{Family::ip, Layout::rules, Replies::established},
-                                         Mode{Family::ip, Layout::rules, Replies::source_port}),
+                                         Mode{Family::ip, Layout::rules, Replies::source_port},
+                                         Mode{Family::bridge, Layout::sets, Replies::established},
+                                         Mode{Family::bridge, Layout::sets, Replies::source_port},
+                                         Mode{Family::bridge, Layout::rules, Replies::established},
+                                         Mode{Family::bridge, Layout::rules, Replies::source_port}),
                          [](const auto& test) { return name_of(test.param); });
 
 }  // namespace

@@ -134,7 +134,8 @@ TEST_P(ReferenceTest, NftMakesTheSameOfOurText) {
     host().run("nft flush ruleset");
     load(host(), listed);
     expect_same(list(host()), ours);  // what nft lists, it loads
-    const auto have = kernel().snapshot([](const nft::Table& table, const nft::Ruleset&) { return firewall::is_ours(table); });
+    const auto have =
+        kernel().snapshot([](const nft::Table& table, const nft::Ruleset&) { return firewall::is_ours(table); });
     EXPECT_EQ(nft::to_text(firewall::diff(have, want)), "") << "a reloaded table is as wanted";
 
     host().run("nft flush ruleset");

@@ -118,21 +118,21 @@ TEST(Config, EnvironmentIsTakenAsWritten) {
 }
 
 TEST(Config, PrioritiesAreNftsOwn) {
-    const std::vector<std::pair<const char*, int>> priorities = {{"filter", 0},
-                                                                 {"raw", -300},
-                                                                 {"mangle", -150},
-                                                                 {"security", 50},
-                                                                 {"filter - 5", -5},
-                                                                 {"filter-5", -5},
-                                                                 {"filter +5", 5},
-                                                                 {"  'raw+ 1'", -299},
-                                                                 {"0", 0},
-                                                                 {"-7", -7},
-                                                                 {"+7", 7},
-                                                                 {"'12'", 12},
-                                                                 {"2147483647", 2147483647},
-                                                                 {"-2147483648", -2147483647 - 1},
-                                                                 {"security + 2147483597", 2147483647}};
+    const std::vector<std::pair<const char*, std::optional<int>>> priorities = {{"filter", std::nullopt},
+                                                                                {"raw", -300},
+                                                                                {"mangle", -150},
+                                                                                {"security", 50},
+                                                                                {"filter - 5", -5},
+                                                                                {"filter-5", -5},
+                                                                                {"filter +5", 5},
+                                                                                {"  'raw+ 1'", -299},
+                                                                                {"0", 0},
+                                                                                {"-7", -7},
+                                                                                {"+7", 7},
+                                                                                {"'12'", 12},
+                                                                                {"2147483647", 2147483647},
+                                                                                {"-2147483648", -2147483647 - 1},
+                                                                                {"security + 2147483597", 2147483647}};
     for (const auto& [text, value] : priorities)
         EXPECT_EQ(good(fmt::format("firewall: {{priority: {}}}", text)).firewall.priority, value) << text;
 }

@@ -211,13 +211,15 @@ TEST(Errors, OfAttach) {
           "a.yaml:5:7: each of 'attach' needs 'chain': {family: ip, table: filter, chain: FORWARD}",
           "a.yaml:6:7: each of 'attach' must be a map such as {family: ip, table: filter, chain: FORWARD}, not "
           "'FORWARD'",
-          "a.yaml:7:27: 'table' must start with a letter, '_' or '.' and go on with letters, digits and _ . / -, or nft could "
+          "a.yaml:7:27: 'table' must start with a letter, '_' or '.' and go on with letters, digits and _ . / -, or "
+          "nft could "
           "not read it; '9' does not",
           "a.yaml:8:51: unknown key 'priority'"}},
         {"firewall:\n  layout: rules\n  attach: [{family: ip, table: filter, chain: FORWARD}, {family: ip, table: "
          "filter, chain: FORWARD}, {family: ip, table: nftlink, chain: x}]\n",
          {"a.yaml:3:57: this chain is in 'attach' already",
-          "a.yaml:3:102: 'attach' is for other programs' chains, and table 'nftlink' is nftlink's own: name another one "
+          "a.yaml:3:102: 'attach' is for other programs' chains, and table 'nftlink' is nftlink's own: name another "
+          "one "
           "with firewall.table"}},
         {"firewall: {layout: rules, attach: [{family: ip, table: filter, chain: FORWARD}]}\n"
          "containers: {a: {bridge: br0, addresses: ['fd00::1']}}\n",
@@ -253,7 +255,7 @@ TEST(Errors, OfTypesSayWhatIsExpectedAndWhatIsThere) {
           "a.yaml:1:52: 'table_owner' must be true or false, not a map",
           "a.yaml:1:56: 'cut_flows' must be true or false, not empty"}},
         {"firewall: {family: ip6, layout: set, replies: source_port, on_exit: delete}\n",
-         {"a.yaml:1:20: 'family' must be inet or ip, not 'ip6'; did you mean 'ip'?",
+         {"a.yaml:1:20: 'family' must be inet, ip or bridge, not 'ip6'; did you mean 'ip'?",
           "a.yaml:1:33: 'layout' must be sets or rules, not 'set'; did you mean 'sets'?",
           "a.yaml:1:47: 'replies' must be established or source-port, not 'source_port'; did you mean 'source-port'?",
           "a.yaml:1:69: 'on_exit' must be keep or remove, not 'delete'"}},
