@@ -160,6 +160,40 @@ TEST_F(ServiceTest, PolicesABridgeThatComesLater) {
     })) << log();
 }
 
+TEST_F(ServiceTest, FollowsThePortsOfABridge) {
+    if (kernel().bridge_family()->names)
+        GTEST_SKIP() << "this kernel has nft_meta_bridge: nothing to follow";
+    add_bridge(host(), "docker0");
+    start("firewall: {family: bridge, replies: source-port}\n" + std::string(configuration).substr(1));
+    const auto ports = [&] { return host().run("nft list set bridge nftlink ports-docker0 2>&1 || true"); };
+    ASSERT_TRUE(wait_until([&] { return ports().find("type ifname") != std::string::npos; })) << log();
+    host().run("ip link add one type veth peer name two && ip link set one master docker0");
+    EXPECT_TRUE(wait_until([&] { return ports().find("elements = { \"one\" }") != std::string::npos; })) << ports();
+    host().run("ip link set one name other");
+    EXPECT_TRUE(wait_until([&] { return ports().find("elements = { \"other\" }") != std::string::npos; })) << ports();
+    host().run("ip link set other nomaster");
+    EXPECT_TRUE(wait_until([&] { return ports().find("elements") == std::string::npos; })) << ports();
+}
+
+TEST_F(ServiceTest, AttachesAsSoonAsTheChainAppearsAndAfterItsRestore) {
+    add_bridge(host(), "docker0");
+    start("firewall: {layout: rules, attach: [{family: ip, table: filter, chain: FORWARD}]}\n" +
+          std::string(configuration).substr(1));
+    ASSERT_TRUE(wait_until([&] { return log().find("chain ip filter FORWARD does not exist") != std::string::npos; }))
+        << log();
+    const auto lines = [&] { return host().run("iptables-nft -S FORWARD | grep -v '^-P' | wc -l"); };
+    host().run("iptables-nft -P FORWARD ACCEPT");
+    EXPECT_TRUE(wait_until([&] { return lines() == "3\n"; })) << lines() << log();
+    host().run("iptables-nft -F FORWARD");
+    EXPECT_TRUE(wait_until([&] { return lines() == "3\n"; })) << lines() << log();
+    host().run(
+        "iptables-nft-save >/tmp/nftlink-save-$$ && iptables-nft-restore </tmp/nftlink-save-$$ && rm "
+        "/tmp/nftlink-save-$$");
+    EXPECT_TRUE(wait_until([&] { return log().rfind("after a change by iptables-nft-re") != std::string::npos; }))
+        << log();
+    EXPECT_EQ(lines(), "3\n");
+}
+
 TEST_F(ServiceTest, ChangesOfOthersTablesAreNoneOfItsBusiness) {
     start();
     ASSERT_TRUE(wait_until([&] { return is_whole(); })) << log();
