@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Counts single test cases out of meson's reports; prints, last, `N passed, N failed`.
+"""Counts single test cases out of the reports of build folders and of single GoogleTest reports (*.xml), whose cases get
+the report's folder before their names; prints, last, `N passed, N failed`.
 
 A skipped case counts as failed unless skips.txt beside this file names it: what a kernel may lack.
 """
@@ -10,14 +11,26 @@ import xml.etree.ElementTree as xml
 allowed_file = pathlib.Path(__file__).with_name("skips.txt")
 allowed = {line.strip() for line in allowed_file.read_text().splitlines() if line.strip() and line[0] != "#"}
 
+
+def read_cases(report):
+    try:
+        return list(xml.parse(report).getroot().iter("testcase"))
+    except (FileNotFoundError, xml.ParseError):
+        return []
+
+
 passed, failed = 0, []
-for build in sys.argv[1:]:
-    report = pathlib.Path(build) / "meson-logs" / "testlog.junit.xml"
-    cases = list(xml.parse(report).getroot().iter("testcase")) if report.exists() else []
+for argument in sys.argv[1:]:
+    path, prefix = pathlib.Path(argument), ""
+    if path.suffix == ".xml":
+        prefix = f"{path.parent.name}/"
+    else:
+        path = path / "meson-logs" / "testlog.junit.xml"
+    cases = read_cases(path)
     if not cases:
-        failed.append(f"{build}: no test has run")
+        failed.append(f"{argument}: no test has run")
     for case in cases:
-        name = f'{case.get("classname", "")}.{case.get("name", "")}'
+        name = f'{prefix}{case.get("classname", "")}.{case.get("name", "")}'
         skipped = case.find("skipped") is not None or case.get("status") == "notrun"
         if case.find("failure") is not None or case.find("error") is not None:
             failed.append(name)

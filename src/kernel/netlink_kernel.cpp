@@ -77,6 +77,10 @@ public:
         netfilter_.drain_acks();  // of whatever ended early before
         const std::uint32_t first_sequence = netfilter_.take_sequences(0);
         const nft::Datagram datagram = nft::encode(batch, first_sequence, expected_generation);
+        // Kernels before 6.10 answer a batch without operations with nothing at all.
+        if (std::ranges::all_of(datagram.operation_of_message,
+                                [](auto operation) { return operation == nft::Datagram::no_operation; }))
+            return Commit{expected_generation ? *expected_generation : generation()};
         netfilter_.take_sequences(static_cast<std::uint32_t>(datagram.operation_of_message.size()));
         if (const int error = netfilter_.send(datagram.bytes); error == EMSGSIZE)
             return std::unexpected(Refusal{Refusal::Reason::too_large, batch.size(), {}});
@@ -188,6 +192,11 @@ private:
                  std::ranges::move(elements, std::back_inserter(set.elements));
              });
         std::ranges::sort(set.elements, {}, &nft::Element::key);
+        // A dump of several datagrams goes on at a count of elements, in which others' uncommitted ones are.
+        // Of intervals, an end and the next start may have the same key.
+        if (set.unknown.empty() &&
+            std::ranges::adjacent_find(set.elements, {}, &nft::Element::key) != set.elements.end())
+            throw ChangedMeanwhile{};
     }
 
     std::optional<BridgeFamily> bridge_family_;

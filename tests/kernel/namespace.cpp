@@ -11,10 +11,12 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <chrono>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <fstream>
 #include <system_error>
@@ -24,7 +26,7 @@ namespace nftlink::test {
 
 namespace {
 
-constexpr std::chrono::milliseconds patience{250};  // far over what a packet needs between two namespaces
+constexpr std::chrono::milliseconds usual_patience{250};  // far over what a packet needs between two namespaces
 
 [[noreturn]] void fail(const std::string& what) {
     throw std::system_error(errno, std::generic_category(), what);
@@ -90,7 +92,7 @@ int open_socket(const Namespace& space, int type, const Endpoint& local) {
 
 bool ready(int descriptor, short events) {
     pollfd wanted{descriptor, events, 0};
-    return poll(&wanted, 1, static_cast<int>(patience.count())) == 1;
+    return poll(&wanted, 1, static_cast<int>(usual_patience.count() * slowness())) == 1;
 }
 
 std::string any_address(const std::string& like) {
@@ -98,6 +100,11 @@ std::string any_address(const std::string& like) {
 }
 
 }  // namespace
+
+int slowness() {
+    const char* text = std::getenv("NFTLINK_TEST_PATIENCE");
+    return text == nullptr ? 1 : std::max(1, std::atoi(text));
+}
 
 std::optional<std::string> isolate_process() {
     const auto user = getuid();

@@ -9,6 +9,9 @@
 
 namespace nftlink::test {
 
+// How many times slower than usual this machine is, by NFTLINK_TEST_PATIENCE: so much longer is waited for everything.
+int slowness();
+
 // Puts the whole process into a user, network and mount namespace, where it is root. Gives the reason when that is
 // impossible. To be called once, before any thread is made.
 std::optional<std::string> isolate_process();

@@ -20,10 +20,8 @@ namespace {
 
 using testing::HasSubstr;
 
-constexpr std::chrono::seconds patience{5};
-
 bool wait_until(const std::function<bool()>& condition) {
-    const auto end = std::chrono::steady_clock::now() + patience;
+    const auto end = std::chrono::steady_clock::now() + slowness() * std::chrono::seconds(5);
     while (std::chrono::steady_clock::now() < end) {
         if (condition())
             return true;

@@ -1,0 +1,117 @@
+"""Packets as plain values, and as the bytes on the wire."""
+import dataclasses
+import socket
+import struct
+
+import wire
+
+ICMP, TCP, UDP, SCTP = socket.IPPROTO_ICMP, socket.IPPROTO_TCP, socket.IPPROTO_UDP, socket.IPPROTO_SCTP
+FLAGS = {"S": 2, "A": 16, "SA": 18, "RA": 20, "PA": 24}
+CUT = 1480  # bytes of the first fragment: as many as fit, so that whoever puts both together cuts at the same place
+FAR = 1 << 24  # further ahead in sequence than any window here reaches
+
+
+@dataclasses.dataclass(frozen=True)
+class Packet:
+    kind: str  # for people
+    sender: str  # ports of the wire
+    receiver: str
+    source: str  # addresses
+    destination: str
+    protocol: int
+    sport: int = 0  # of an echo: its number
+    dport: int = 0
+    via: str = "bridge"  # the frame's destination: bridge: the receiver | router: the host | flood: everybody
+    flags: str = ""
+    sequence: int = 0
+    acknowledged: int = 0
+    data: int = 0  # bytes
+    reply: bool = False  # of an echo
+    about: tuple = ()  # an ICMP error: the source, destination, protocol and ports of the packet that it is about
+    fragment: str = ""  # first | last: one half of a datagram
+
+    def __str__(self):
+        ports = f" {self.sport} > {self.dport}" if self.sport else ""
+        about = f" about {self.about[0]} > {self.about[1]} {self.about[3]} > {self.about[4]}" if self.about else ""
+        ends = f"{self.sender} {self.source} > {self.receiver} {self.destination}"
+        return f"{self.kind}: {ends}{ports}{about} via {self.via}"
+
+    @property
+    def connection(self):
+        """Its ends, whichever way it goes; of an ICMP error, those of the packet that it is about."""
+        source, destination, protocol, sport, dport = self.tuple
+        return (protocol, *sorted(((source, sport), (destination, dport))))
+
+    @property
+    def tuple(self):
+        return self.about or (self.source, self.destination, self.protocol, self.sport, self.dport)
+
+
+def checksum(data):
+    data += bytes(len(data) % 2)
+    total = sum(struct.unpack(f"!{len(data) // 2}H", data))
+    while total >> 16:
+        total = (total & 0xffff) + (total >> 16)
+    return total ^ 0xffff
+
+
+def internet(source, destination, protocol, identifier, payload, fragment=0):
+    head = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 20 + len(payload), identifier, fragment, 64, protocol, 0,
+                       socket.inet_aton(source), socket.inet_aton(destination))
+    return head[:10] + struct.pack("!H", checksum(head)) + head[12:] + payload
+
+
+def with_checksum(packet, segment, offset):
+    pseudo = socket.inet_aton(packet.source) + socket.inet_aton(packet.destination)
+    pseudo += struct.pack("!HH", packet.protocol, len(segment))
+    return segment[:offset] + struct.pack("!H", checksum(pseudo + segment)) + segment[offset + 2:]
+
+
+def tcp(packet):
+    head = struct.pack("!HHIIBBHHH", packet.sport, packet.dport, packet.sequence, packet.acknowledged, 0x50,
+                       FLAGS[packet.flags], 0xffff, 0, 0)
+    return with_checksum(packet, head + bytes(packet.data), 16)
+
+
+def udp(packet):
+    head = struct.pack("!HHHH", packet.sport, packet.dport, 8 + packet.data, 0)
+    return with_checksum(packet, head + bytes(packet.data), 6)
+
+
+def icmp(packet):
+    if packet.about:
+        source, destination, protocol, sport, dport = packet.about
+        quoted = internet(source, destination, protocol, 1, struct.pack("!HHI", sport, dport, 1000))
+        message = struct.pack("!BBHI", 3, 1, 0, 0) + quoted
+    else:
+        message = struct.pack("!BBHHH", 0 if packet.reply else 8, 0, 0, packet.sport, 1) + bytes(packet.data)
+    return message[:2] + struct.pack("!H", checksum(message)) + message[4:]
+
+
+def sctp(packet):
+    return struct.pack("!HHII", packet.sport, packet.dport, 0, 0) + bytes(packet.data)
+
+
+SEGMENTS = {ICMP: icmp, TCP: tcp, UDP: udp, SCTP: sctp}
+
+
+def frame(packet, identifier):
+    segment, fragment = SEGMENTS[packet.protocol](packet), 0
+    if packet.fragment == "first":
+        segment, fragment = segment[:CUT], 0x2000
+    elif packet.fragment == "last":
+        segment, fragment = segment[CUT:], CUT // 8
+    target = {"bridge": packet.receiver, "router": f"host.{packet.sender.partition('.')[2] or 'outside'}"}
+    to = wire.BROADCAST if packet.via == "flood" else wire.mac(target[packet.via])
+    payload = internet(packet.source, packet.destination, packet.protocol, identifier, segment, fragment)
+    return to + wire.mac(packet.sender) + struct.pack("!H", wire.ETH_P_IP) + payload
+
+
+def frames(flows):
+    """What wire.exchange wants. Flows are lists of packets; identifiers are unique, but for the fragments of a flow."""
+    made = []
+    for number, flow in enumerate(flows):
+        for packet in flow:
+            identifier = 50_000 + number if packet.fragment else len(made)
+            made.append((packet.sender, packet.receiver, frame(packet, identifier)))
+    return made

@@ -1,0 +1,144 @@
+"""Docker 0.10's rules, the ways to say the same to nftlink, and how either gets into the kernel."""
+import dataclasses
+import json
+import os
+import subprocess
+
+import topology as topologies
+import wire
+from wire import WireError, run
+
+FORWARD = {"family": "ip", "table": "filter", "chain": "FORWARD"}
+PLAIN = {"family": "inet", "table": "fw", "chain": "forward"}
+
+
+@dataclasses.dataclass(frozen=True)
+class Variant:
+    group: str
+    family: str
+    layout: str
+    replies: str
+    base_rules: bool
+    attach: str = ""  # iptables | nft: the kind of chain that is there already
+    policy: str = "ACCEPT"  # that chain's
+
+    @property
+    def name(self):
+        place = f"{self.attach} chain, policy {self.policy}" if self.attach else f"{self.family} {self.layout}"
+        return f"{place}, {self.replies}{', base rules' if self.base_rules else ''}"
+
+    @property
+    def firewall(self):
+        made = {"family": self.family, "layout": self.layout, "replies": self.replies}
+        return made | ({"attach": [FORWARD if self.attach == "iptables" else PLAIN]} if self.attach else {})
+
+    @property
+    def needs_bridge_conntrack(self):
+        return self.family == "bridge" and self.replies == "established"
+
+
+REPLIES = ("established", "source-port")
+VARIANTS = [
+    *(Variant(f"{family} table", family, layout, replies, base_rules) for family in ("inet", "ip")
+      for layout in ("sets", "rules") for replies in REPLIES for base_rules in (False, True)),
+    *(Variant("bridge table", "bridge", layout, replies, False) for layout in ("sets", "rules") for replies in REPLIES),
+    *(Variant(f"on top of an {attach} chain", "inet", "rules", replies, base_rules, attach, policy)
+      for attach in ("iptables", "nft") for replies in REPLIES
+      for base_rules, policy in ((False, "ACCEPT"), (True, "ACCEPT"), (True, "DROP"))),
+]
+
+
+def docker(topology, policy):
+    """The rules that Docker 0.10 would have, for iptables-restore."""
+    links, base = [], []
+    for bridge, parent, child in topologies.links(topology):
+        one, other = topologies.address(parent, bridge), topologies.address(child, bridge)
+        for protocol, port in topologies.ports(topology["containers"][child]["expose"]):
+            on = f"-A FORWARD -i {bridge} -o {bridge} -p {protocol}"
+            links += [f"{on} -s {one} --dport {port} -d {other} -j ACCEPT",
+                      f"{on} -s {other} --sport {port} -d {one} -j ACCEPT"]
+    for bridge, settings in topology["bridges"].items():
+        base += [f"-A FORWARD -o {bridge} -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT",
+                 f"-A FORWARD -i {bridge} ! -o {bridge} -j ACCEPT",
+                 f"-A FORWARD -i {bridge} -o {bridge} -j {'DROP' if settings['icc'] == 'deny' else 'ACCEPT'}"]
+    return "\n".join(["*filter", f":FORWARD {policy}", *links, *base, "COMMIT", ""])
+
+
+class Refused(Exception):
+    """nftlink did not apply a configuration."""
+
+
+MINIMAL = {"bridges": {"docker0": {"icc": "deny"}}, "strangers": {}, "containers": {
+    "c0": {"bridges": ["docker0"], "expose": [80], "links": []},
+    "c1": {"bridges": ["docker0"], "expose": [], "links": ["c0"]}}}
+
+
+class Host:
+    """The host on the wire: loads one policy at a time, and says which packets it lets pass."""
+
+    def __init__(self, on, program, folder, mutant=None):
+        self.wire, self.program, self.file, self.mutant = on, program, os.path.join(folder, "nftlink.yaml"), mutant
+        os.environ["XTABLES_LOCKFILE"] = os.path.join(folder, "xtables.lock")
+
+    def clear(self, switches=()):
+        """No rules, no connections, and bridge netfilter on where `switches` says."""
+        on = "".join(f"link set {name} type bridge nf_call_iptables 1 nf_call_ip6tables 1\n" for name in switches)
+        run("ip", "-batch", "-", stdin=wire.SWITCHES_OFF + on)
+        run("nft", "flush", "ruleset")
+        self.wire.flush_connections()
+
+    def without_rules(self, topology, frames):
+        self.clear(switches=topology["bridges"])
+        return self.wire.exchange(frames)
+
+    def reference(self, restore, rules, topology, frames):
+        self.clear(switches=topology["bridges"])
+        run(restore, stdin=rules)
+        try:
+            return self.wire.exchange(frames)
+        finally:
+            if "legacy" in restore:
+                run(restore, stdin="*filter\n:FORWARD ACCEPT\nCOMMIT\n")
+
+    def write(self, topology, variant):
+        with open(self.file, "w", encoding="utf-8") as out:  # JSON is YAML
+            json.dump(topologies.configuration(topology, variant.firewall, variant.base_rules), out, indent=1)
+
+    def prepare(self, variant):
+        self.clear()
+        if variant.attach == "iptables":
+            run("iptables-nft-restore", stdin=f"*filter\n:FORWARD {variant.policy}\nCOMMIT\n")
+        elif variant.attach == "nft":
+            run("nft", "-f", "-", stdin=f"table inet fw {{ chain forward {{ type filter hook forward priority 0;"
+                                        f" policy {variant.policy.lower()}; }}; }}")
+
+    def verdicts(self, variant, topology, frames):
+        self.prepare(variant)
+        self.write(self.mutant.topology(topology) if self.mutant else topology, variant)
+        try:
+            run(self.program, "apply", "-c", self.file)
+        except WireError as error:
+            raise Refused(str(error)) from None
+        if self.mutant and self.mutant.ruleset:
+            self.mutant.ruleset()
+        return self.wire.exchange(frames)
+
+    def usable(self, variant):
+        """Whether nftlink and the kernel can do it. What the kernel cannot do, nftlink must refuse and leave alone."""
+        self.prepare(variant)
+        self.write(MINIMAL, variant)
+        checked = subprocess.run([self.program, "check", "-c", self.file], capture_output=True, text=True, check=False)
+        if checked.returncode == 1 and "not supported" in checked.stderr:
+            return False
+        if not variant.needs_bridge_conntrack or self.has_bridge_conntrack():
+            return True
+        before = run("nft", "list", "ruleset").stdout
+        run(self.program, "apply", "-c", self.file, status=1)
+        if run("nft", "list", "ruleset").stdout != before:
+            raise Refused("a refused configuration changed the ruleset")
+        return False
+
+    @staticmethod
+    def has_bridge_conntrack():
+        script = "add table bridge probe; add chain bridge probe c; add rule bridge probe c ct state new accept"
+        return subprocess.run(["nft", "-c", script], capture_output=True, check=False).returncode == 0

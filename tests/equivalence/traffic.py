@@ -1,0 +1,225 @@
+"""Traffic for a topology: flows, each a list of packets that belong together, and share nothing with other flows."""
+import dataclasses
+import itertools
+
+import topology as topologies
+import wire
+from packets import FAR, ICMP, SCTP, TCP, UDP, Packet
+
+CLIENT, SERVER = 1000, 5000  # the first sequence numbers of either side
+
+
+@dataclasses.dataclass(frozen=True)
+class End:
+    port: str
+    address: str
+    home: str  # the port where the host sends what it routes to that address
+
+    def posing_as(self, other):
+        return End(self.port, other.address, other.home)
+
+
+def end(name, bridge):
+    return End(f"{name}.{bridge}", topologies.address(name, bridge), f"{name}.{bridge}")
+
+
+def host(bridge):
+    return End(f"host.{bridge}", wire.bridge_address(bridge), f"host.{bridge}")
+
+
+OUTSIDE = End("outside", wire.OUTSIDE, "outside")
+
+
+def packet(kind, sender, receiver, protocol, sport=0, dport=0, via="bridge", **more):
+    port = receiver.home if via == "router" else receiver.port
+    return Packet(kind, sender.port, port, sender.address, receiver.address, protocol, sport, dport, via, **more)
+
+
+def error(kind, sender, receiver, about, **more):
+    return packet(kind, sender, receiver, ICMP, about=about.tuple, **more)
+
+
+def conversation(client, server, sport, dport, via):
+    """A TCP connection from its start, with an error from the server's side, and a segment that fits no window."""
+    def forth(kind, **more):
+        return packet(f"tcp {kind}", client, server, TCP, sport, dport, via=via, **more)
+
+    def back(kind, **more):
+        return packet(f"tcp {kind}", server, client, TCP, dport, sport, via=via, **more)
+
+    request = forth("request", flags="PA", sequence=CLIENT + 1, acknowledged=SERVER + 1, data=10)
+    return [forth("SYN", flags="S", sequence=CLIENT),
+            back("SYN ACK", flags="SA", sequence=SERVER, acknowledged=CLIENT + 1),
+            forth("ACK", flags="A", sequence=CLIENT + 1, acknowledged=SERVER + 1), request,
+            back("response", flags="PA", sequence=SERVER + 1, acknowledged=CLIENT + 11, data=20),
+            error("error about a tcp connection", server, client, request, via=via),
+            back("far outside the window", flags="PA", sequence=SERVER + FAR, acknowledged=CLIENT + 11, data=5)]
+
+
+def refusal(client, server, sport, dport, via):
+    return [packet("tcp SYN", client, server, TCP, sport, dport, via=via, flags="S", sequence=CLIENT),
+            packet("tcp refusal", server, client, TCP, dport, sport, via=via, flags="RA", acknowledged=CLIENT + 1)]
+
+
+def midstream(client, server, sport, dport, via):
+    return [packet("tcp ACK of nothing", client, server, TCP, sport, dport, via, flags="A", sequence=7, acknowledged=8),
+            packet("tcp ACK back", server, client, TCP, dport, sport, via, flags="A", sequence=8, acknowledged=7)]
+
+
+def answer_without_question(client, server, sport, dport, via):
+    return [packet("tcp SYN ACK out of nowhere", server, client, TCP, dport, sport, via, flags="SA", sequence=SERVER,
+                   acknowledged=CLIENT)]
+
+
+def question(client, server, sport, dport, via):
+    return [packet("udp question", client, server, UDP, sport, dport, via=via, data=12),
+            packet("udp answer", server, client, UDP, dport, sport, via=via, data=30),
+            packet("udp question again", client, server, UDP, sport, dport, via=via, data=13),
+            error("error about a udp question", server, client, packet("", client, server, UDP, sport, dport), via=via)]
+
+
+def call_back(client, server, sport, dport, via):
+    """The server opens a connection from its service's port, and the client plays along."""
+    return [dataclasses.replace(each, kind=f"{each.kind}, opened from the service's port")
+            for each in conversation(server, client, dport, sport, via)]
+
+
+def datagrams_back(client, server, sport, dport, via):
+    return [dataclasses.replace(each, kind=f"{each.kind}, from the service's port")
+            for each in question(server, client, dport, sport, via)]
+
+
+def fragments(client, server, sport, dport, via):
+    whole = packet("", client, server, UDP, sport, dport, via=via, data=1600)
+    return [dataclasses.replace(whole, kind=f"udp, {half} fragment", fragment=half) for half in ("first", "last")]
+
+
+def flood(client, server, sport, dport, via):
+    return [packet("udp to every port", client, server, UDP, sport, dport, via="flood", data=9)]
+
+
+def broadcast(client, server, sport, dport, via):
+    everybody = End(server.port, "255.255.255.255", server.port)
+    return [packet("udp broadcast", client, everybody, UDP, sport, dport, via="flood", data=8)]
+
+
+def sctp(client, server, sport, dport, via):
+    return [packet("sctp to the same number", client, server, SCTP, sport, dport, via=via, data=20)]
+
+
+def echo(client, server, sport, dport, via):
+    return [packet("echo request", client, server, ICMP, sport, via=via, data=16),
+            packet("echo reply", server, client, ICMP, sport, via=via, data=16, reply=True)]
+
+
+def errors_of_strangers(client, server, sport, dport, via, stranger):
+    opening = packet("tcp SYN", client, server, TCP, sport, dport, via=via, flags="S", sequence=CLIENT)
+    return [error("error about nothing known", stranger, client, opening, via=via), opening,
+            error("error about a SYN, from a third side", stranger, client, opening, via=via),
+            error("error about a SYN, to the wrong side", stranger, server, opening, via=via)]
+
+
+OF_TCP = (conversation, conversation, refusal, midstream, answer_without_question, call_back, sctp)
+OF_UDP = (question, question, datagrams_back, fragments, flood)
+OF_NONE = (echo, broadcast)
+
+
+class Traffic:
+    def __init__(self, random, topology):
+        self.random, self.topology = random, topology
+        self.fresh = itertools.count(20_000)  # above all services: no flow meets the connection of another one
+        self.flows = []
+        self.pairs = [(end(one, bridge), end(other, bridge)) for bridge in wire.BRIDGES
+                      for one, other in itertools.permutations(topologies.residents(topology, bridge), 2)]
+
+    def add(self, shape, client, server, service, **more):
+        protocol, port = service
+        via = "router" if client.port.partition(".")[2] != server.port.partition(".")[2] else \
+            self.random.choice(("bridge", "bridge", "router"))
+        self.flows.append(shape(client, server, next(self.fresh), port, via, **more))
+
+    def shapes(self, protocol):
+        return OF_TCP if protocol == "tcp" else OF_UDP
+
+    def linked(self, bridge, parent, child):
+        """What a link permits, and what lies close to it."""
+        client, server = end(parent, bridge), end(child, bridge)
+        services = topologies.ports(self.topology["containers"][child]["expose"])
+        for service in self.random.sample(services, min(2, len(services))):
+            shapes = self.shapes(service[0])
+            for shape in self.random.sample(shapes, 3):
+                self.add(shape, client, server, service)
+            self.add(self.random.choice(shapes), server, client, service)
+            self.near_miss(client, server, service)
+            stranger = end(self.random.choice(topologies.residents(self.topology, bridge)), bridge)
+            if stranger not in (client, server):
+                self.add(self.random.choice(shapes), stranger.posing_as(client), server, service)
+                self.add(errors_of_strangers, client, server, service, stranger=stranger)
+                self.add(self.random.choice(shapes), client, stranger, service)
+        self.add(self.random.choice(OF_NONE), client, server, ("", 0))
+
+    def near_miss(self, client, server, service):
+        protocol, port = service
+        other = "udp" if protocol == "tcp" else "tcp"
+        near = self.random.choice(((protocol, port + 1), (protocol, port - 1), (other, port)))
+        self.add(self.random.choice(self.shapes(near[0])), client, server, near)
+
+    def unlinked(self, client, server):
+        containers = self.topology["containers"]
+        offered = topologies.ports(containers.get(server.port.partition(".")[0], {"expose": []})["expose"])
+        anything = self.random.choice(("tcp", "udp")), self.random.choice(topologies.PORTS)
+        service = self.random.choice(offered or [anything])
+        self.add(self.random.choice(self.shapes(service[0]) + OF_NONE), client, server, service)
+
+    def elsewhere(self, bridge, parent, child):
+        """The addresses of a link, on a bridge that it doesn't hold on."""
+        others = [other for other in wire.BRIDGES
+                  if other != bridge and len(topologies.residents(self.topology, other)) > 1]
+        services = topologies.ports(self.topology["containers"][child]["expose"])
+        if others and services:
+            other = self.random.choice(others)
+            one, two = self.random.sample(topologies.residents(self.topology, other), 2)
+            client = end(one, other).posing_as(end(parent, bridge))
+            server = end(two, other).posing_as(end(child, bridge))
+            protocol, port = self.random.choice(services)
+            shape = self.random.choice(self.shapes(protocol))
+            self.flows.append(shape(client, server, next(self.fresh), port, "bridge"))
+
+    def abroad(self, inside, other):
+        """Through the host: outwards, inwards, and between bridges."""
+        paths = [(inside, OUTSIDE), (OUTSIDE, inside)] + [(inside, other)] * (inside != other)
+        for client, server in paths:
+            for service in (("tcp", 80), ("udp", 53)):
+                self.add(self.random.choice(self.shapes(service[0])[:-1]), client, server, service)
+        self.add(echo, inside, OUTSIDE, ("", 0))
+
+    def intruders(self, inside, neighbour):
+        """A neighbour that takes part in a connection with the outside."""
+        for client, server in ((inside, OUTSIDE), (OUTSIDE, inside)):
+            flow = conversation(client, server, next(self.fresh), 80, "router")
+            genuine = next(each for each in flow if each.sender == "outside" and each.flags == "PA")
+            intruder = dataclasses.replace(genuine, kind="tcp data from outside, by a neighbour", sender=neighbour.port,
+                                           via="bridge")
+            self.flows.append([*flow[:4], intruder])
+
+    def with_host(self, inside, bridge):
+        """Not forwarded at all, though the host's address may be that of another bridge."""
+        other = host(self.random.choice(wire.BRIDGES))
+        for client, server in ((inside, host(bridge)), (host(bridge), inside), (inside, host(bridge).posing_as(other))):
+            self.flows.append(question(client, server, next(self.fresh), 53, "bridge")[:2])
+
+
+def generate(random, topology):
+    made = Traffic(random, topology)
+    links = topologies.links(topology)
+    for link in random.sample(links, min(5, len(links))):
+        made.linked(*link)
+        made.elsewhere(*link)
+    for pair in random.sample(made.pairs, min(12, len(made.pairs))):
+        made.unlinked(*pair)
+    for inside, neighbour in random.sample(made.pairs, min(2, len(made.pairs))):
+        other, _ = random.choice(made.pairs)
+        made.abroad(inside, other)
+        made.intruders(inside, neighbour)
+        made.with_host(inside, inside.port.partition(".")[2])
+    return made.flows

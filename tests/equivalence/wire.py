@@ -1,0 +1,252 @@
+"""The wire: a host namespace with bridges, and the far ends of its cables in another one, where no stack answers.
+
+Everything is there from the start (each bridge with all its ports, static neighbours, static forwarding tables), so
+that a topology costs rules and packets only. The process stays on one CPU: there, softirqs work in the order of
+sending, and when a sentinel has come out, whatever was sent before it has come out or never will.
+"""
+import contextlib
+import ctypes
+import os
+import pathlib
+import socket
+import struct
+import subprocess
+import time
+
+BRIDGES = ("docker0", "br-back", "br-front")
+SLOTS = 12  # ports of each bridge: containers c0 to c11
+CONTAINERS = [f"c{slot}.{bridge}" for bridge in BRIDGES for slot in range(SLOTS)]
+PORTS = [*CONTAINERS, "first", "second", "outside"]  # the far ends
+OUTSIDE = "192.0.2.9"
+BROADCAST = b"\xff" * 6
+CLONE_NEWNET = 0x40000000
+ETH_P_ALL, ETH_P_IP, ETH_P_ARP = 3, 0x0800, 0x0806
+SOL_PACKET, PACKET_STATISTICS, PACKET_IGNORE_OUTGOING = 263, 6, 23
+PATIENCE = 10  # seconds for what takes microseconds
+BATCH = 64  # frames, well below what a socket's default buffer holds
+SWITCHES_OFF = "".join(f"link set {name} type bridge nf_call_iptables 0 nf_call_ip6tables 0\n" for name in BRIDGES)
+
+
+class WireError(Exception):
+    """The wire itself misbehaved, so that nothing can be said about any verdict."""
+
+
+def subnet(bridge):
+    return f"10.0.{BRIDGES.index(bridge)}"
+
+
+def bridge_address(bridge):
+    return f"{subnet(bridge)}.1"
+
+
+OWN_ADDRESSES = {socket.inet_aton(bridge_address(bridge)) for bridge in BRIDGES}
+
+
+def mac(port):
+    """Of a container's port (c3.docker0), or the host's on a bridge (host.docker0) or on the cable outside."""
+    name, _, bridge = port.partition(".")
+    others = {"host": 0xff, "outside": 0xfe, "first": 0xfd, "second": 0xfc}
+    number = others[name] if name in others else int(name[1:])
+    return bytes((2, 0, 0, 0, BRIDGES.index(bridge) if bridge in BRIDGES else 0xf, number))
+
+
+def plug(port):
+    """The bridge that the cable with that far end is plugged into; none for the one that leads outside."""
+    return {"first": "sentinel", "second": "sentinel"}.get(port, port.partition(".")[2])
+
+
+def identity(packet):
+    """What routing leaves alone of an IPv4 packet: all but its TTL and checksum."""
+    return packet[:8] + packet[9:10] + packet[12:]
+
+
+def run(*command, stdin=None, status=0):
+    done = subprocess.run(command, input=stdin, capture_output=True, text=True, timeout=60, check=False)
+    if done.returncode != status:
+        raise WireError(f"{' '.join(command)}: status {done.returncode}\n{done.stdout}{done.stderr}\n{stdin or ''}")
+    return done
+
+
+def system(name, *arguments):
+    if getattr(ctypes.CDLL(None, use_errno=True), name)(*arguments) != 0:
+        raise OSError(ctypes.get_errno(), name)
+
+
+def set_switches(value, *paths):
+    for path in paths:
+        pathlib.Path("/proc/sys/net", path).write_text(value)
+
+
+def packet_socket(port, protocol=0):
+    made = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(protocol))
+    made.setsockopt(SOL_PACKET, PACKET_IGNORE_OUTGOING, 1)
+    if port:
+        made.bind((port, protocol))
+    return made
+
+
+class Wire:
+    def __init__(self):
+        processors = sorted(os.sched_getaffinity(0))
+        os.sched_setaffinity(0, {processors[os.getpid() % len(processors)]})
+        self.senders, self.listeners, self.sentinels, self.loses_sentinels = {}, {}, 0, False
+        self._enter_namespace()
+        self.far = os.open("/proc/self/ns/net", os.O_RDONLY)
+        self.ear = packet_socket(None, ETH_P_ALL)
+        self._enter_namespace()
+        self.near = os.open("/proc/self/ns/net", os.O_RDONLY)
+        set_switches("1", "ipv4/ip_forward")
+        set_switches("0", "bridge/bridge-nf-call-iptables", "bridge/bridge-nf-call-ip6tables")
+        self._lay_cables()
+        self._settle()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        for opened in [*self.senders.values(), *self.listeners.values(), self.ear]:
+            opened.close()
+        os.close(self.far)
+        os.close(self.near)
+
+    @staticmethod
+    def _enter_namespace():
+        system("unshare", CLONE_NEWNET)
+        for scope in ("all", "default"):
+            set_switches("1", f"ipv6/conf/{scope}/disable_ipv6")
+            set_switches("0", f"ipv4/conf/{scope}/rp_filter", f"ipv4/conf/{scope}/send_redirects")
+
+    def _lay_cables(self):
+        run("ip", "-batch", "-", stdin="\n".join(self._near_ends()))
+        table = [f"fdb replace {mac(port).hex(':')} dev v{port} master static" for port in CONTAINERS]
+        run("bridge", "-batch", "-", stdin="\n".join(table))
+        for bridge in BRIDGES:
+            self.senders[f"host.{bridge}"] = packet_socket(bridge)
+            self.listeners[f"host.{bridge}"] = packet_socket(bridge, ETH_P_IP)
+            self.listeners[f"host.{bridge}"].setblocking(False)
+        system("setns", self.far, CLONE_NEWNET)
+        run("ip", "-batch", "-", stdin="\n".join(f"link set {port} up" for port in PORTS))
+        self.senders.update((port, packet_socket(port)) for port in PORTS)
+        self.enter()
+
+    def _near_ends(self):
+        """Commands for the host's side, and for whatever it would otherwise learn from traffic."""
+        far = f"/proc/{os.getpid()}/fd/{self.far}"
+        for bridge in (*BRIDGES, "sentinel"):
+            yield f"link add {bridge} type bridge forward_delay 0 mcast_snooping 0"
+        for port in PORTS:
+            yield f"link add v{port} type veth peer name {port} address {mac(port).hex(':')} netns {far}"
+            if plug(port):
+                yield f"link set v{port} master {plug(port)}"
+            yield f"link set v{port} up"
+        yield "link set sentinel up"
+        for bridge in BRIDGES:
+            yield f"link set {bridge} address {mac(f'host.{bridge}').hex(':')} up"
+            yield f"address add {bridge_address(bridge)}/24 dev {bridge}"
+            for slot in range(SLOTS):
+                port = mac(f"c{slot}.{bridge}").hex(":")
+                yield f"neighbor add {subnet(bridge)}.{10 + slot} lladdr {port} dev {bridge}"
+        yield f"link set voutside address {mac('host.outside').hex(':')}"
+        yield "address add 192.0.2.1/24 dev voutside"
+        yield f"neighbor add {OUTSIDE} lladdr {mac('outside').hex(':')} dev voutside"
+
+    def _settle(self):
+        """Bridges learn of their ports' carriers a little later; until then they forward nothing."""
+        self._be_patient(0.02)
+        for sender, receiver in zip(PORTS, PORTS[1:]):
+            if plug(sender) != plug(receiver):
+                continue
+            deadline = time.monotonic() + PATIENCE
+            while not self._reaches(sender, receiver):
+                if time.monotonic() > deadline:
+                    raise WireError(f"nothing gets from {sender} to {receiver}")
+        self._be_patient(PATIENCE)
+        self._collect()
+
+    def _be_patient(self, seconds):
+        patience = struct.pack("ll", int(seconds), int(seconds % 1 * 1e6))
+        self.ear.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, patience)
+
+    def _reaches(self, sender, receiver):
+        self.senders[sender].send(mac(receiver) + mac(sender) + struct.pack("!H", ETH_P_ARP) + bytes(46))
+        try:
+            while self.ear.recvfrom(2048)[1][0] != receiver:
+                pass
+            return True
+        except BlockingIOError:
+            return False
+
+    def enter(self):
+        """Makes the host's namespace that of this process."""
+        system("setns", self.near, CLONE_NEWNET)
+
+    @contextlib.contextmanager
+    def losing_sentinels(self):
+        """For the test of this test."""
+        self.loses_sentinels = True
+        self._be_patient(0.1)
+        yield
+        self.loses_sentinels = False
+        self._be_patient(PATIENCE)
+
+    def exchange(self, frames):
+        """Sends frames (sender, receiver, bytes), in order; says of each whether it came out at its receiver."""
+        expected = {identity(frame[14:]): (number, receiver) for number, (_, receiver, frame) in enumerate(frames)}
+        if len(expected) != len(frames):
+            raise WireError("two packets of a batch are the same")
+        if self._collect():
+            raise WireError("packets came out before any was sent")
+        passed = [False] * len(frames)
+        for start in range(0, len(frames), BATCH):
+            for sender, _, frame in frames[start:start + BATCH]:
+                self.senders[sender].send(frame)
+            for port, frame in self._collect():
+                number, receiver = expected.get(identity(frame[14:]), (None, None))
+                if port == receiver:
+                    passed[number] = True
+                    continue
+                flooded = receiver and frame[:6] == BROADCAST
+                if not flooded and not port.startswith("host.") and frame[26:30] not in OWN_ADDRESSES:
+                    raise WireError(f"{frame[:60].hex()} came out at {port}, and was meant for {receiver}")
+        return passed
+
+    def _collect(self):
+        """All IPv4 packets that have come out, with their ports."""
+        self.sentinels += 1
+        number = struct.pack("!Q", self.sentinels)
+        if not self.loses_sentinels:
+            self.senders["first"].send(BROADCAST + mac("first") + struct.pack("!H", ETH_P_ARP) + number + bytes(38))
+        found = []
+        while True:
+            try:
+                frame, (port, protocol, *_) = self.ear.recvfrom(2048)
+            except BlockingIOError:
+                raise WireError("a sentinel got lost") from None
+            if port == "second" and frame[14:22] == number:
+                break
+            if protocol == ETH_P_IP:
+                found.append((port, frame))
+        for port, listener in self.listeners.items():
+            found += self._heard_by_host(port, listener)
+        for listener in (self.ear, *self.listeners.values()):
+            if struct.unpack("II", listener.getsockopt(SOL_PACKET, PACKET_STATISTICS, 8))[1]:
+                raise WireError("a socket's buffer was too small")
+        return found
+
+    @staticmethod
+    def _heard_by_host(port, listener):
+        found = []
+        while True:
+            try:
+                found.append((port, listener.recv(2048)))
+            except BlockingIOError:
+                return found
+
+    def flush_connections(self):
+        """Forgets all connections that the host namespace tracks, over netlink."""
+        request = struct.pack("=IHHIIBBH", 20, 1 << 8 | 2, 1 | 4, 1, 0, socket.AF_UNSPEC, 0, 0)
+        with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 12) as netlink:
+            netlink.send(request)
+            (error,) = struct.unpack_from("=i", netlink.recv(4096), 16)
+        if error:
+            raise OSError(-error, "cannot flush conntrack")
