@@ -62,6 +62,7 @@ INSTANTIATE_TEST_SUITE_P(
                                p.bridges["docker0"] = {model::Icc::allow, true};
                            })},
                     Golden{"base_rules_deny", policy([](auto& p) { p.bridges["docker0"].base_rules = true; })},
+                    Golden{"bridge", policy([](auto& p) { p.family = model::Family::bridge; })},
                     Golden{"mark_and_log", policy([](auto& p) {
                                p.accept_mark = 0x10;
                                p.log_drops = true;
@@ -69,6 +70,21 @@ INSTANTIATE_TEST_SUITE_P(
                                p.table = "links";
                            })}),
     [](const auto& test) { return test.param.name; });
+
+// A kernel without names of bridges and without their connection tracking.
+TEST(Compile, OnAPoorerKernelTheBridgeFamilyGoesByPorts) {
+    auto poor = policy([](auto& p) {
+        p.family = model::Family::bridge;
+        p.replies = model::Replies::source_port;
+    });
+    const auto text =
+        nft::render(compile(seed(), poor, {false, false, {{"docker0", {"veth1", "veth2"}}, {"br0", {"x"}}}}));
+    EXPECT_THAT(text, HasSubstr("elements = { \"veth1\",\n\t\t\t     \"veth2\" }"));
+    EXPECT_THAT(text, HasSubstr("iifname @ports-docker0 jump bridge-docker0"));
+    EXPECT_THAT(text, HasSubstr("oifname @ports-docker0 jump bridge-docker0"));
+    EXPECT_THAT(text.substr(0, text.find("nftlink-routed")), Not(HasSubstr("ct state")));
+    EXPECT_THAT(text, Not(HasSubstr("ibrname")));
+}
 
 std::vector<nft::Element> elements(const nft::Ruleset& ruleset, std::string_view set) {
     const nft::Set* found = ruleset.tables.at(0).set(set);

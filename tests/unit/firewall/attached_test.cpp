@@ -1,0 +1,195 @@
+// Rules of ours in other programs' chains: whose is whose, and whether a rule of theirs matters.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "nftlink/firewall/firewall.hpp"
+#include "nftlink/kernel/fake_kernel.hpp"
+#include "nftlink/nft/build.hpp"
+#include "nftlink/nft/text.hpp"
+#include "topologies.hpp"
+
+namespace nftlink::firewall {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+using testing::StartsWith;
+
+model::FirewallPolicy attached_policy(model::AttachPoint::Family family = model::AttachPoint::Family::ip) {
+    model::FirewallPolicy policy;
+    policy.layout = model::Layout::rules;
+    policy.attach = {{family, "filter", "FORWARD"}};
+    return policy;
+}
+
+nft::RuleBuilder theirs() {
+    return nft::RuleBuilder(nft::Family::ip, nft::Dialect::iptables);
+}
+
+// A kernel whose chain FORWARD holds those rules of somebody else's.
+class AttachedTest : public testing::Test {
+protected:
+    AttachedTest() {
+        nft::Table table;
+        table.family = nft::Family::ip;
+        table.name = "filter";
+        table.chains.push_back({"FORWARD", nft::Hook{"filter", 2, 0, 1}, {}, {}, {}});
+        kernel_.ruleset().tables.push_back(table);
+    }
+
+    std::vector<nft::Rule>& rules() { return kernel_.ruleset().tables[0].chains[0].rules; }
+
+    void insert(std::size_t place, nft::Rule rule) {
+        rule.handle = 1000 + rules().size();
+        rules().insert(rules().begin() + static_cast<std::ptrdiff_t>(place), std::move(rule));
+    }
+
+    std::string change(const Wanted& want) {
+        const auto have = kernel_.snapshot([](const nft::Table&, const nft::Ruleset&) { return true; });
+        const nft::Batch batch = diff(have, want);
+        EXPECT_TRUE(kernel_.apply(batch, {}));
+        return nft::to_text(batch);
+    }
+
+    std::string shown() {
+        std::string text;
+        for (const nft::Rule& rule : rules())
+            text += nft::to_text(rule) + "\n";
+        return text;
+    }
+
+    kernel::FakeKernel kernel_;
+};
+
+TEST_F(AttachedTest, OursComeOnTopInTheirOrderAndASecondTimeNothing) {
+    insert(0, theirs().counter().drop().build());
+    const auto want = compile(seed(), attached_policy());
+    change(want);
+    ASSERT_EQ(rules().size(), 4u);
+    EXPECT_THAT(nft::to_text(rules()[0]), HasSubstr("tcp dport 6379"));
+    EXPECT_THAT(nft::to_text(rules()[1]), HasSubstr("xt match \"conntrack\""));
+    EXPECT_EQ(nft::to_text(rules()[3]), "counter packets 0 bytes 0 drop");
+    EXPECT_EQ(change(want), "");
+}
+
+TEST_F(AttachedTest, WithoutTheirMarkTheyAreKnownByTheCopies) {
+    const auto want = compile(seed(), attached_policy());
+    change(want);
+    const std::string before = shown();
+    for (nft::Rule& rule : rules())
+        rule.owner.clear();
+    EXPECT_NE(change(want), "");
+    EXPECT_EQ(shown(), before);
+    for (const nft::Rule& rule : rules())
+        EXPECT_EQ(rule.owner, "nftlink");
+}
+
+TEST_F(AttachedTest, WithoutCopiesAndMarkTheyAreSomebodys) {
+    const auto want = compile(seed(), attached_policy());
+    change(want);
+    for (nft::Rule& rule : rules())
+        rule.owner.clear();
+    kernel_.ruleset().tables.pop_back();  // the copies
+    change(want);
+    EXPECT_EQ(rules().size(), 6u);
+    change({});
+    EXPECT_EQ(rules().size(), 3u);
+}
+
+TEST_F(AttachedTest, WhatNftLoadedFromOurScriptIsKnownByItsComment) {
+    const auto want = compile(seed(), attached_policy());
+    std::vector<std::string> left_out;
+    EXPECT_THAT(render(want, left_out), HasSubstr("insert rule ip filter FORWARD iifname \"docker0\""));
+    ASSERT_EQ(left_out.size(), 1u);
+    EXPECT_THAT(left_out[0], StartsWith("ip filter FORWARD: "));
+    change(want);
+    for (int round = 0; round < 2; ++round) {
+        nft::Rule loaded = rules()[0];
+        loaded.owner.clear();
+        loaded.comment = "nftlink attached: x";
+        insert(0, loaded);
+    }
+    change(want);
+    EXPECT_EQ(rules().size(), 3u);
+}
+
+TEST_F(AttachedTest, CountsAreCarriedOverToWhatIsPutBack) {
+    const auto want = compile(seed(), attached_policy());
+    change(want);
+    nft::counters(rules()[0])->packets = 9;
+    insert(0, theirs().iifname("docker0").counter().accept().build());
+    EXPECT_THAT(change(want), HasSubstr("counter packets 9"));
+    EXPECT_EQ(nft::counters(rules()[0])->packets, 9u);
+}
+
+TEST_F(AttachedTest, MovingToOurOwnTableTakesThemAway) {
+    change(compile(seed(), attached_policy()));
+    insert(3, theirs().counter().drop().build());
+    const std::string text = change(compile(seed(), {}));
+    EXPECT_THAT(text, HasSubstr("delete table ip nftlink\n"));
+    EXPECT_EQ(shown(), "counter packets 0 bytes 0 drop\n");
+}
+
+struct Above {
+    std::string name;
+    nft::Rule rule;
+    bool matters;
+};
+
+class RulesAbove : public AttachedTest, public testing::WithParamInterface<Above> {};
+
+TEST_P(RulesAbove, MoveOursOnlyIfTheyChangeAVerdict) {
+    const auto want = compile(seed(), attached_policy());
+    change(want);
+    insert(0, GetParam().rule);
+    EXPECT_EQ(change(want) != "", GetParam().matters) << shown();
+    EXPECT_EQ(change(want), "");
+}
+
+const std::vector<std::uint8_t> parent{172, 17, 0, 3}, child{172, 17, 0, 2}, stranger{172, 17, 0, 4};
+
+nft::RuleBuilder inside() {
+    auto rule = theirs();
+    rule.iifname("docker0").oifname("docker0");
+    return rule;
+}
+
+nft::Rule with_unknown() {
+    nft::Rule rule = inside().build();
+    rule.expressions.push_back(nft::Unknown{"lookup", {1}});
+    return rule;
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    All, RulesAbove,
+    testing::Values(
+        Above{"accept_all", theirs().accept().build(), true}, Above{"drop_all", theirs().drop().build(), true},
+        Above{"count", theirs().counter().build(), false}, Above{"log", theirs().log("x").build(), false},
+        Above{"mark", inside().set_mark(1).build(), false},
+        Above{"other_bridge", theirs().iifname("br0").drop().build(), false},
+        Above{"outgoing", theirs().iifname("docker0").oifname_not("docker0").drop().build(), false},
+        Above{"our_link_again",
+              inside().protocol(6).source(parent).destination(child).destination_port(6, 6379).accept().build(), false},
+        Above{"our_link_closed",
+              inside().protocol(6).source(parent).destination(child).destination_port(6, 6379).drop().build(), true},
+        Above{"strangers_dropped", inside().source(stranger).drop().build(), true},
+        Above{"another_port", inside().protocol(6).source(stranger).destination_port(6, 80).accept().build(), true},
+        Above{"established", theirs().established_or_related().accept().build(), false},
+        Above{"established_dropped", theirs().established_or_related().drop().build(), true},
+        Above{"verdict_map", with_unknown(), true}),
+    [](const auto& test) { return test.param.name; });
+
+TEST_F(AttachedTest, AJumpIsWhatItsChainDoes) {
+    const auto want = compile(seed(), attached_policy());
+    change(want);
+    auto& chains = kernel_.ruleset().tables[0].chains;
+    chains.push_back({"USER", {}, {}, {}, {}});
+    chains[1].rules = {theirs().iifname("eth0").drop().build()};
+    insert(0, theirs().jump("USER").build());
+    EXPECT_EQ(change(want), "");
+    kernel_.ruleset().tables[0].chains[1].rules.push_back(theirs().drop().build());
+    EXPECT_NE(change(want), "");
+}
+
+}  // namespace
+}  // namespace nftlink::firewall
