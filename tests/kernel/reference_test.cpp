@@ -112,6 +112,8 @@ struct Case {
         policy.priority = digit(3) ? -5 : 300;
         policy.bridges["docker0"] = {Icc::deny, digit(6)};
         policy.bridges["br-back.1"] = {Icc::allow, digit(6)};
+        if (digit(7))
+            policy.family = Family::bridge;
         return policy;
     }
 };
@@ -120,7 +122,18 @@ class ReferenceTest : public KernelTest, public testing::WithParamInterface<unsi
 
 TEST_P(ReferenceTest, NftMakesTheSameOfOurText) {
     const Case one{GetParam()};
-    const auto want = firewall::compile(some_topology(), one.policy());
+    auto policy = one.policy();
+    firewall::HostFacts facts;
+    if (policy.family == Family::bridge) {
+        const auto can = *kernel().bridge_family();
+        facts = {can.names, can.conntrack, {{"docker0", {"veth1", "veth2"}}, {"br-back.1", {"x@1"}}}};
+        if (!can.conntrack) {
+            policy.replies = Replies::source_port;
+            for (auto& [name, bridge] : policy.bridges)
+                bridge.base_rules = false;
+        }
+    }
+    const auto want = firewall::compile(some_topology(), policy, facts);
     const auto applied = kernel().apply(firewall::diff({}, want), {});
     ASSERT_TRUE(applied) << applied.error().to_string();
     const Listing ours = list(host());
@@ -152,6 +165,7 @@ TEST_P(ReferenceTest, NftMakesTheSameOfOurText) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Policies, ReferenceTest, testing::Range(0u, 128u, 3u));
+INSTANTIATE_TEST_SUITE_P(BridgeFamily, ReferenceTest, testing::Range(128u, 256u, 9u));
 
 using DockerTest = KernelTest;
 

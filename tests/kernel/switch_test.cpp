@@ -102,6 +102,9 @@ public:
             while (!stopped_) {
                 for (Talker* talker : {&down_, &up_, &intruder_, &unlinked_})
                     talker->send();
+                // A stock host gives a socket room for some 500 packets.
+                for (Talker* talker : {&down_, &up_, &unlinked_end_})
+                    talker->received();
                 std::this_thread::sleep_for(pace);
             }
         });

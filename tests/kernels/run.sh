@@ -1,15 +1,16 @@
 #!/usr/bin/env bash
-# Runs the kernel suite on Debian's own kernels in emulated machines, which takes neither root nor KVM. Wants build/release
-# to be built. The reports and consoles go to build/kernels/VERSION. To run a part:
+# Runs the kernel suite on Debian's own kernels in emulated machines, which takes neither root nor KVM. Wants
+# build/release to be built. The reports and consoles go to build/kernels/VERSION. To run a part:
 #   run.sh [FILTER-WITHOUT-BR_NETFILTER [FILTER-WITH-IT]]
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
 versions=(6.1 6.12)
+# What proves the bridge family runs without br_netfilter, but for what is about both.
 bridge_filter=${1:-Bridge*:*/Bridge*:*/bridge_*-*WithBridgeNetfilterOn*}
 others_filter=${2:-*-*/bridge_*}
-limit=540   # seconds for a machine from its start to its end
-patience=2  # NFTLINK_TEST_PATIENCE: an emulated machine is some ten times slower, but most waiting is for nothing to come
+limit=900   # seconds for a machine from its start to its end
+patience=2  # NFTLINK_TEST_PATIENCE; the machine is ten times slower, but most waiting is for nothing to come
 
 folder=build/kernels
 kernel_test=$PWD/build/release/tests/kernel/kernel-test
@@ -27,9 +28,10 @@ fail() {
 package_of() {
   local pattern="linux-image-${1//./\\.}\\.[0-9]+(-[0-9]+|\\+deb[0-9]+)-cloud-amd64" found
   found=$(apt-cache search --names-only "^$pattern\$" | cut -d ' ' -f 1)
-  [ -n "$found" ] || found=$(find "$folder" -maxdepth 1 -regextype posix-extended -regex "$folder/$pattern" -printf '%f\n')
-  [ -n "$found" ] || fail "apt knows no package of Linux $1 (linux-image-$1…-cloud-amd64): is this Debian 12 with the list" \
-    "of its security archive? apt-get update fetches that"
+  [ -n "$found" ] ||
+    found=$(find "$folder" -maxdepth 1 -regextype posix-extended -regex "$folder/$pattern" -printf '%f\n')
+  [ -n "$found" ] || fail "apt knows no package of Linux $1 (linux-image-$1…-cloud-amd64): is this Debian 12 with the" \
+    "list of its security archive? apt-get update fetches that"
   sort -V <<<"$found" | tail -n 1
 }
 
@@ -114,7 +116,7 @@ finish() {
   fi
   [ -z "$wrong" ] && grep '^== ' "$here/console" >&2 && return 0
   say "Linux $1 $wrong; the end of $here/console:"
-  { grep -vE '^\[( +RUN| +OK|-+)|^$' "$here/console" || true; } | tail -n 60 >&2
+  { tr -d '\r' <"$here/console" | grep -vE '^\[( +RUN| +OK|-+)|^$' || true; } | tail -n 60 >&2
   return 1
 }
 
