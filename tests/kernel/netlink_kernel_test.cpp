@@ -197,7 +197,7 @@ TEST_F(NetlinkKernel, BatchOverTheSendBufferIsRefusedWhole) {
 TEST_F(NetlinkKernel, SnapshotKeepsWhatItDoesNotKnow) {
     host().run(
         "nft 'table inet t { quota q { over 5 mbytes; }; counter n { }; "
-        "set other { type ifname; flags timeout; elements = { \"eth0\" timeout 1h }; }; "
+        "set other { type mark; flags timeout; elements = { 1 timeout 1h }; }; "
         "chain c { type filter hook forward priority 5; policy drop; tcp dport { 1, 2 } quota over 1 mbytes drop; "
         "ct mark 1 meta mark set ct mark; meta l4proto icmp reject; }; }'");
     const nft::Ruleset have = kernel().snapshot(every_table);

@@ -59,6 +59,7 @@ HEADS = {
     "source-port": "firewall: {replies: source-port}",
     "rules and source-port": "firewall: {layout: rules, replies: source-port, counters: false}",
     "ip": "firewall: {family: ip, table: other, priority: filter - 5, log_drops: true, accept_mark: 7}",
+    "bridge": "firewall: {family: bridge, replies: source-port}",
     "base rules": "bridges: {docker0: {icc: allow, base_rules: true}}",
 }
 
@@ -103,7 +104,7 @@ def render_loads_through_nft_over_itself_too(place, head):
     script = place.nftlink("render").stdout
     for _ in range(2):
         nft("-f", "-", stdin=script)
-        assert commands(place.nftlink("plan", status=0 if "allow" in head else 2).stdout) == [], ruleset()
+        assert commands(place.nftlink("plan", status=0 if "allow" in head or "family: bridge" in head else 2).stdout) == [], ruleset()
     listing = ruleset()
     place.nftlink("clear")
     place.nftlink("apply")
@@ -193,7 +194,9 @@ MALFORMED = [  # text, line and column of the first error
     ("containers:\n  'no name': {bridge: d, addresses: [10.0.0.1]}\n", 2, 3),
     ("firewal: {}\n", 1, 1),
     ("firewall: {table: 'a b'}\n", 1, None),
-    ("firewall: {family: bridge}\n", 1, None),
+    ("firewall: {family: bridges}\n", 1, None),
+    ("firewall: {attach: [{family: ip, table: filter, chain: FORWARD}]}\n", 1, 20),
+    ("firewall: {layout: rules, attach: [{family: ip, table: filter}]}\n", 1, None),
     ("firewall: {table_owner: true}\n", 1, None),
     ("bridges: {'docker*': {}}\n", 1, None),
     ("bridges: {docker0: {icc: maybe}}\n", 1, None),
@@ -217,6 +220,30 @@ def malformed_configurations_are_refused_with_their_place_and_nothing_is_touched
             assert failed.stdout == "" and first, (text, failed)
             assert int(first[1]) == line and column in (None, int(first[2])), (text, failed.stderr)
     assert generation() == before and ruleset() == listing
+
+
+ATTACHED = "firewall: {layout: rules, attach: [{family: ip, table: filter, chain: FORWARD}]}"
+
+
+@case
+def render_of_attached_rules_loads_says_what_it_leaves_out_and_apply_mends_it(place):
+    add_bridge()
+    run("iptables-nft", "-P", "FORWARD", "ACCEPT")
+    place.write(configuration("web1", head=ATTACHED))
+    rendered = place.nftlink("render")
+    assert "left out, since nft has no words for it" in rendered.stderr and "conntrack" in rendered.stderr, rendered
+    assert "insert rule ip filter FORWARD" in rendered.stdout, rendered
+    place.nftlink("apply")
+    lines = run("iptables-nft", "-S", "FORWARD").stdout
+    for _ in range(2):
+        nft("-f", "-", stdin=rendered.stdout)
+    run("iptables-nft", "-S")
+    place.nftlink("apply")
+    assert run("iptables-nft", "-S", "FORWARD").stdout == lines
+    nft("-j", "-f", "-", stdin=place.nftlink("render", "--json").stdout)
+    place.write("{")
+    place.nftlink("clear")
+    assert run("iptables-nft", "-S", "FORWARD").stdout == "-P FORWARD ACCEPT\n"
 
 
 @case
