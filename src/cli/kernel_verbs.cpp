@@ -70,6 +70,10 @@ int render(const Request& request, Report& report) {
         report.print(firewall::render(want, left_out));
     for (const std::string& rule : left_out)
         report.warn("left out, since nft has no words for it (nftlink apply writes it): " + rule);
+    if (!left_out.empty())
+        report.warn(
+            "loaded as it is, the script accepts less than the configuration asks for, and may drop replies and "
+            "IPv6 neighbour discovery: run nftlink apply after it");
     if (!want.attached.empty())
         report.warn(
             "the rules for other programs' chains are inserted on top of them each time the script is loaded; "

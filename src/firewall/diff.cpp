@@ -259,14 +259,34 @@ private:
 
 namespace {
 
-// The copies of what was attached to the chain, all tables of ours together.
-std::vector<Rule> copies_of(const nft::Ruleset& have, const Table& table, const Chain& chain) {
-    std::vector<Rule> copies;
+// The copies of what was attached to the chain. Where there are none (a restored chain after a reboot), what is wanted
+// there, if links are among it: Docker's base rules alone may be Docker's.
+std::vector<Rule> copies_of(const nft::Ruleset& have, const Wanted& want, const Table& table, const Chain& chain) {
+    const std::string name = copies_chain(table.name, chain.name);
     for (const Table& own : have.tables)
         if (own.family == table.family && is_ours(own))
-            if (const Chain* found = own.chain(copies_chain(table.name, chain.name)))
-                std::ranges::copy(found->rules, std::back_inserter(copies));
-    return copies;
+            if (const Chain* found = own.chain(name))
+                return found->rules;
+    const auto names_a_link = [](const Rule& rule) { return !rule.comment.empty(); };
+    for (const Table& own : want.tables)
+        if (own.family == table.family)
+            if (const Chain* found = own.chain(name);
+                found != nullptr && std::ranges::any_of(found->rules, names_a_link))
+                return found->rules;
+    return {};
+}
+
+// Without the copies for chains that aren't there: what somebody will put into them is no copy of ours.
+Wanted attachable(const nft::Ruleset& have, Wanted want) {
+    for (const Attachment& attachment : want.attached) {
+        if (attachment.find(have) != nullptr)
+            continue;
+        const std::string name = copies_chain(attachment.table, attachment.chain);
+        for (Table& table : want.tables)
+            if (table.family == attachment.family)
+                std::erase_if(table.chains, [&](const Chain& chain) { return chain.name == name; });
+    }
+    return want;
 }
 
 const Attachment* find_attachment(const Wanted& want, const Table& table, const Chain& chain) {
@@ -274,6 +294,23 @@ const Attachment* find_attachment(const Wanted& want, const Table& table, const 
         return attachment.family == table.family && attachment.table == table.name && attachment.chain == chain.name;
     });
     return found == want.attached.end() ? nullptr : &*found;
+}
+
+nft::Batch diff_all(const nft::Ruleset& have, const Wanted& want) {
+    nft::Batch batch;
+    for (const Table& table : want.tables)
+        TableDiff(have.table(table.family, table.name), table).append_to(batch);
+    for (const Table& table : have.tables)
+        for (const Chain& chain : table.chains)
+            if (!is_ours(table)) {
+                const Attachment* wanted = find_attachment(want, table, chain);
+                diff_attached(table, chain, copies_of(have, want, table, chain),
+                              wanted == nullptr ? std::vector<Rule>{} : wanted->rules, batch);
+            }
+    for (const Table& table : have.tables)
+        if (want.table(table.family, table.name) == nullptr && is_ours(table))
+            batch.push_back({table.family, table.name, nft::DeleteTable{}});
+    return batch;
 }
 
 }  // namespace
@@ -284,20 +321,7 @@ const nft::Chain* Attachment::find(const nft::Ruleset& have) const {
 }
 
 nft::Batch diff(const nft::Ruleset& have, const Wanted& want) {
-    nft::Batch batch;
-    for (const Table& table : want.tables)
-        TableDiff(have.table(table.family, table.name), table).append_to(batch);
-    for (const Table& table : have.tables)
-        for (const Chain& chain : table.chains)
-            if (!is_ours(table)) {
-                const Attachment* wanted = find_attachment(want, table, chain);
-                diff_attached(table, chain, copies_of(have, table, chain),
-                              wanted == nullptr ? std::vector<Rule>{} : wanted->rules, batch);
-            }
-    for (const Table& table : have.tables)
-        if (want.table(table.family, table.name) == nullptr && is_ours(table))
-            batch.push_back({table.family, table.name, nft::DeleteTable{}});
-    return batch;
+    return want.attached.empty() ? diff_all(have, want) : diff_all(have, attachable(have, want));
 }
 
 nft::Batch clear(const nft::Ruleset& have) {

@@ -21,18 +21,32 @@ bool has_tagged_xt_comment(const nft::Rule& rule) {
     });
 }
 
-// Which of the chain's rules are ours, by their index.
+// Which of the chain's rules are ours, by their index. Those without a mark are if together, and in order, they are
+// what the marked ones lack of the copies: less than that may be somebody's own.
 std::vector<std::size_t> find_ours(const nft::Chain& chain, const std::vector<nft::Rule>& copies) {
-    std::vector<const nft::Rule*> marked, unmarked;
-    for (const nft::Rule& rule : chain.rules)
-        (says_it_is_ours(rule) ? marked : unmarked).push_back(&rule);
-    RulePool remembered(copies, [](const nft::Rule&) { return true; });
-    for (const nft::Rule* rule : marked)
-        remembered.take(*rule);
     std::vector<std::size_t> ours;
+    std::vector<bool> lacking(copies.size(), true);
+    RulePool remembered(copies, [](const nft::Rule&) { return true; });
     for (std::size_t index = 0; index < chain.rules.size(); ++index)
-        if (const nft::Rule& rule = chain.rules[index]; says_it_is_ours(rule) || remembered.take(rule))
+        if (says_it_is_ours(chain.rules[index])) {
             ours.push_back(index);
+            if (const auto copy = remembered.take(chain.rules[index]))
+                lacking[*copy] = false;
+        }
+    std::vector<std::size_t> unmarked;
+    std::size_t index = 0;
+    for (std::size_t copy = 0; copy < copies.size(); ++copy) {
+        if (!lacking[copy])
+            continue;
+        while (index < chain.rules.size() &&
+               (says_it_is_ours(chain.rules[index]) || !nft::same_rule(chain.rules[index], copies[copy])))
+            ++index;
+        if (index == chain.rules.size())
+            return ours;
+        unmarked.push_back(index++);
+    }
+    ours.insert(ours.end(), unmarked.begin(), unmarked.end());
+    std::ranges::sort(ours);
     return ours;
 }
 

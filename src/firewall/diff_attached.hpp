@@ -11,8 +11,8 @@ namespace nftlink::firewall {
 bool says_it_is_ours(const nft::Rule& rule);
 
 // The change that makes the rules of ours in that chain the wanted ones; see diff(). `copies` are those of what was
-// attached there when we last wrote it: rules without a mark that are the same, the topmost first, are ours too, as
-// many as there are more copies than marked rules.
+// attached there when we last wrote it: rules without a mark that are, in this order, all that the marked ones lack of
+// them are ours too.
 void diff_attached(const nft::Table& table, const nft::Chain& chain, const std::vector<nft::Rule>& copies,
                    const std::vector<nft::Rule>& want, nft::Batch& batch);
 

@@ -38,7 +38,11 @@ std::string ports_set(std::string_view bridge) {
 }
 
 std::string copies_chain(std::string_view table, std::string_view chain) {
-    return fmt::format("{}/{}", table, chain);
+    // Either name may have a slash.
+    std::string escaped_table;
+    for (const char c : table)
+        escaped_table += c == '/' ? "/2F" : std::string(1, c);
+    return fmt::format("{}/{}", escaped_table, chain);
 }
 
 bool is_iptables_table(nft::Family family, std::string_view table) {

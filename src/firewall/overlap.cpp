@@ -122,7 +122,9 @@ public:
 
     Conditions conditions;
     Verdict verdict = Verdict::none;
-    std::string chain;  // that it leads to
+    std::string chain;    // that it leads to
+    bool returns = true;  // from there
+    bool marks = false;
 
     void operator()(const nft::MetaLoad& load) { registers_[load.destination] = {load, {}}; }
     void operator()(const nft::PayloadLoad& load) { registers_[load.destination] = {load, {}}; }
@@ -152,12 +154,14 @@ public:
             conditions.exact = false;
     }
     void operator()(const nft::XtTarget& target) {
+        marks |= target.name == "MARK";
         constexpr std::array<std::string_view, 6> go_on{"LOG", "MARK", "CONNMARK", "NFLOG", "TRACE", "AUDIT"};
         if (std::ranges::find(go_on, target.name) == go_on.end())
             verdict = Verdict::other;
     }
     void operator()(const nft::Verdict& decision) {
         chain = decision.chain;
+        returns = decision.code != NFT_GOTO;
         if (decision.code == NF_ACCEPT)
             verdict = Verdict::accept;
         else if (decision.code == NF_DROP)
@@ -169,11 +173,14 @@ public:
     }
     void operator()(const nft::SetLookup&) { conditions.exact = false; }
     void operator()(const nft::RateLimit&) { conditions.exact = false; }
+    void operator()(const nft::MetaSet& meta) { marks |= meta.key == NFT_META_MARK; }
+    void operator()(const nft::Immediate& immediate) { registers_.erase(immediate.destination); }
     void operator()(const nft::Unknown&) {
         conditions.exact = false;
         has_unknown_ = true;
+        registers_.clear();  // it may have written any of them
     }
-    void operator()(const auto&) {}  // counts, logs, marks
+    void operator()(const auto&) {}  // counts, logs
 
     // An instruction that we don't know may be a decision where there is no other: reject, a verdict map.
     Verdict decision() const { return verdict == Verdict::none && has_unknown_ ? Verdict::other : verdict; }
@@ -186,7 +193,12 @@ private:
 
     void add(const Loaded& loaded, const nft::Compare& compare) {
         const auto* state = std::get_if<nft::ConntrackLoad>(&loaded.field);
-        if (state != nullptr && state->key == NFT_CT_STATE && !loaded.mask.empty()) {
+        const bool is_zero = std::ranges::all_of(compare.value, [](std::uint8_t byte) { return byte == 0; });
+        if (state != nullptr && !(state->key == NFT_CT_STATE && !loaded.mask.empty() && is_zero)) {
+            conditions.exact = false;  // no plain choice of states
+            return;
+        }
+        if (state != nullptr) {
             std::uint32_t states = 0;
             std::memcpy(&states, loaded.mask.data(), std::min(loaded.mask.size(), sizeof states));
             conditions.states &= compare.operation == NFT_CMP_NEQ ? states : ~states;
@@ -223,7 +235,7 @@ public:
     Judge(const nft::Table& table, const std::vector<nft::Rule>& ours) : table_(table) {
         ours_.reserve(ours.size());
         for (const nft::Rule& rule : ours)
-            ours_.emplace_back(rule);
+            marks_ |= ours_.emplace_back(rule).marks;
     }
 
     bool changes(const nft::Rule& rule, const Conditions& reached = {}, int depth = 0) const {
@@ -235,6 +247,9 @@ public:
             const bool decides = verdict != Verdict::none && (verdict != Verdict::back || depth == 0);
             return decides && differs(conditions, verdict);
         }
+        // Who goes to a chain from the base chain doesn't come back to ours.
+        if (depth == 0 && !reader.returns && differs(conditions, Verdict::other))
+            return true;
         const nft::Chain* chain = table_.chain(reader.chain);
         if (chain == nullptr || depth == deepest)
             return true;
@@ -246,6 +261,8 @@ private:
     // Whether a packet for those conditions is decided otherwise by ours: meets a rule of another verdict, and none of
     // the same verdict before it.
     bool differs(const Conditions& conditions, Verdict verdict) const {
+        if (marks_ && verdict == Verdict::accept)
+            verdict = Verdict::other;  // without our mark
         for (auto other = ours_.begin(); other != ours_.end(); ++other) {
             if (other->verdict == Verdict::none || other->verdict == verdict || disjoint(conditions, other->conditions))
                 continue;
@@ -260,6 +277,7 @@ private:
 
     const nft::Table& table_;
     std::vector<Reader> ours_;
+    bool marks_ = false;
 };
 
 }  // namespace

@@ -84,16 +84,68 @@ TEST_F(AttachedTest, WithoutTheirMarkTheyAreKnownByTheCopies) {
         EXPECT_EQ(rule.owner, "nftlink");
 }
 
-TEST_F(AttachedTest, WithoutCopiesAndMarkTheyAreSomebodys) {
+TEST_F(AttachedTest, WithoutCopiesTheyAreKnownByWhatIsWanted) {
     const auto want = compile(seed(), attached_policy());
     change(want);
+    const std::string before = shown();
     for (nft::Rule& rule : rules())
         rule.owner.clear();
-    kernel_.ruleset().tables.pop_back();  // the copies
+    kernel_.ruleset().tables.pop_back();  // the copies: a reboot
     change(want);
-    EXPECT_EQ(rules().size(), 6u);
+    EXPECT_EQ(shown(), before);
     change({});
+    EXPECT_EQ(rules().size(), 0u);
+}
+
+// iptables -Z takes the mark off those rules that have counted.
+TEST_F(AttachedTest, SomeWithoutTheirMarkAreKnownToo) {
+    const auto want = compile(seed(), attached_policy());
+    change(want);
+    rules()[1].owner.clear();
+    change(want);
     EXPECT_EQ(rules().size(), 3u);
+}
+
+// Docker's own base rules, which say the same as ours.
+TEST_F(AttachedTest, APartOfWhatIsWantedIsSomebodys) {
+    auto policy = attached_policy();
+    policy.replies = model::Replies::source_port;
+    policy.bridges["docker0"] = {model::Icc::allow, true};
+    for (const bool with_links : {true, false}) {
+        const auto want = compile(with_links ? seed() : model::Topology{}, policy);
+        change(want);
+        std::vector<nft::Rule> base(rules().end() - 3, rules().end());
+        change({});
+        for (nft::Rule& rule : base) {
+            rule.owner.clear();
+            insert(rules().size(), rule);
+        }
+        change(want);
+        EXPECT_EQ(rules().size(), with_links ? 8u : 6u);
+        change({});
+        EXPECT_EQ(rules().size(), 3u);
+        rules().clear();
+    }
+}
+
+// What comes into a chain after we could not attach to it is not ours.
+TEST_F(AttachedTest, NothingIsCopiedForAChainThatIsNotThere) {
+    const auto want = compile(seed(), attached_policy());
+    const nft::Table theirs_alone = kernel_.ruleset().tables[0];
+    kernel_.ruleset().tables.clear();
+    EXPECT_THAT(change(want), Not(HasSubstr("filter/FORWARD")));
+    EXPECT_EQ(change(want), "");
+    kernel_.ruleset().tables.push_back(theirs_alone);
+    EXPECT_THAT(change(want), HasSubstr("add chain ip nftlink filter/FORWARD"));
+}
+
+TEST_F(AttachedTest, AnAcceptAboveOursMattersWhenOursSetAMark) {
+    auto policy = attached_policy();
+    policy.accept_mark = 7;
+    const auto want = compile(seed(), policy);
+    change(want);
+    insert(0, nft::RuleBuilder(nft::Family::ip).iifname("docker0").established_or_related().accept().build());
+    EXPECT_NE(change(want), "");
 }
 
 TEST_F(AttachedTest, WhatNftLoadedFromOurScriptIsKnownByItsComment) {
@@ -140,6 +192,7 @@ class RulesAbove : public AttachedTest, public testing::WithParamInterface<Above
 
 TEST_P(RulesAbove, MoveOursOnlyIfTheyChangeAVerdict) {
     const auto want = compile(seed(), attached_policy());
+    kernel_.ruleset().tables[0].chains.push_back({"GONE", {}, {}, {}, {}});
     change(want);
     insert(0, GetParam().rule);
     EXPECT_EQ(change(want) != "", GetParam().matters) << shown();
@@ -151,6 +204,31 @@ const std::vector<std::uint8_t> parent{172, 17, 0, 3}, child{172, 17, 0, 2}, str
 nft::RuleBuilder inside() {
     auto rule = theirs();
     rule.iifname("docker0").oifname("docker0");
+    return rule;
+}
+
+// `ct state & (established | related) == established drop`
+nft::Rule states_by_value() {
+    nft::Rule rule = nft::RuleBuilder(nft::Family::ip).established_or_related().drop().build();
+    auto& compare = std::get<nft::Compare>(rule.expressions[2]);
+    compare.operation = 0;  // NFT_CMP_EQ
+    compare.value = {2, 0, 0, 0};
+    return rule;
+}
+
+// `iifname "docker0" fib daddr type unicast drop`: what is compared last isn't the name.
+nft::Rule with_unknown_value() {
+    nft::Rule rule = theirs().iifname("docker0").build();
+    rule.expressions.push_back(nft::Unknown{"fib", {1}});
+    rule.expressions.push_back(nft::Compare{1, 0, {1, 0, 0, 0}});
+    rule.expressions.push_back(nft::Verdict{0, {}});
+    return rule;
+}
+
+// A goto leaves the base chain for good, even where its chain says nothing.
+nft::Rule going_away() {
+    nft::Rule rule = inside().build();
+    rule.expressions.push_back(nft::Verdict{-4, "GONE"});  // NFT_GOTO
     return rule;
 }
 
@@ -176,7 +254,8 @@ INSTANTIATE_TEST_SUITE_P(
         Above{"another_port", inside().protocol(6).source(stranger).destination_port(6, 80).accept().build(), true},
         Above{"established", theirs().established_or_related().accept().build(), false},
         Above{"established_dropped", theirs().established_or_related().drop().build(), true},
-        Above{"verdict_map", with_unknown(), true}),
+        Above{"established_by_value", states_by_value(), true}, Above{"unknown_value", with_unknown_value(), true},
+        Above{"goes_away", going_away(), true}, Above{"verdict_map", with_unknown(), true}),
     [](const auto& test) { return test.param.name; });
 
 TEST_F(AttachedTest, AJumpIsWhatItsChainDoes) {
