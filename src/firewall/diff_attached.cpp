@@ -75,10 +75,11 @@ private:
     // The first rule of somebody else's that may not stand above ours.
     std::size_t first_obstacle() const {
         const std::size_t end = places_.empty() ? 0 : places_.back();
+        const auto is_obstacle = changes_verdict(table_, want_);
         for (std::size_t place = 0, next = 0; place < end; ++place) {
             if (place == places_[next])
                 ++next;
-            else if (changes_verdict(chain_.rules[place], table_, want_))
+            else if (is_obstacle(chain_.rules[place]))
                 return place;
         }
         return chain_.rules.size();

@@ -282,8 +282,8 @@ private:
 
 }  // namespace
 
-bool changes_verdict(const nft::Rule& rule, const nft::Table& table, const std::vector<nft::Rule>& ours) {
-    return Judge(table, ours).changes(rule);
+std::function<bool(const nft::Rule&)> changes_verdict(const nft::Table& table, const std::vector<nft::Rule>& ours) {
+    return [judge = Judge(table, ours)](const nft::Rule& rule) { return judge.changes(rule); };
 }
 
 }  // namespace nftlink::firewall

@@ -47,8 +47,7 @@ void plan_attachments(const nft::Ruleset& have, const firewall::Wanted& want, Pl
         if (attachment.find(have) == nullptr)
             plan.warnings.push_back(
                 fmt::format("chain {} {} {} does not exist: nothing is enforced there until it does and this is run "
-                            "again (nftlinkd "
-                            "uses it as soon as it appears)",
+                            "again (nftlinkd uses it as soon as it appears)",
                             nft::to_string(attachment.family), attachment.table, attachment.chain));
 }
 
@@ -64,8 +63,7 @@ void plan_bridge(const PolicedBridge& policed, const kernel::Bridges& bridges, P
     if (bridge == nullptr) {
         plan.warnings.push_back(
             fmt::format("bridge {} does not exist: its policy is not enforced until it does and this is run again "
-                        "(nftlinkd sees to "
-                        "that)",
+                        "(nftlinkd sees to that)",
                         policed.name));
         return;
     }
