@@ -1,6 +1,7 @@
 #include "nftlink/config/config.hpp"
 
 #include "containers.hpp"
+#include "hash.hpp"
 #include "inputs.hpp"
 #include "merge.hpp"
 #include "reader.hpp"
@@ -16,37 +17,36 @@ namespace {
 constexpr std::string_view section_names[] = {"firewall", "bridges", "containers", "env",
                                               "control",  "state",   "sources",    "log"};
 
-struct Documents {
+// What all inputs say together. `whole`: no part of any is missing.
+Document read_documents(const std::vector<Input>& inputs, Arena& arena, Report& report) {
     std::vector<const Node*> roots;  // maps and nulls
-    bool whole = true;               // no part of any source is missing
-};
-
-Documents read_documents(const std::vector<Input>& inputs, Arena& arena, Report& report) {
-    Documents documents;
+    bool all_whole = true;
     for (const Input& input : inputs) {
         const std::uint32_t source = report.add_source(input.name, input.text);
         if (!input.fault.empty()) {
             report.error({source}, input.fault);
-            documents.whole = false;
+            all_whole = false;
             continue;
         }
         const auto [root, whole] = read_yaml(source, arena, report);
         const bool is_map = root != nullptr && (root->kind == Kind::map || root->kind == Kind::null);
-        documents.whole &= whole && is_map;
+        all_whole &= whole && is_map;
         if (is_map)
-            documents.roots.push_back(root);
+            roots.push_back(root);
         else if (root != nullptr)
             report.error(root->place, "a configuration must be a map of sections, not " + describe(*root));
     }
-    return documents;
+    return {roots.empty() ? nullptr : merge(roots, arena, report), all_whole};
 }
 
-void read_topology(const Node& section, bool whole, Config& config, Report& report) {
+void read_topology(const Node& section, bool whole, Loaded& loaded, Report& report) {
+    Config& config = loaded.config;
     std::vector<StatedContainer> containers = read_containers(section, report);
     check_addresses(containers, config.firewall, report);
     check_links(containers, config.firewall, whole, report);
     for (StatedContainer& container : containers) {
         std::string name = container.value.name;
+        loaded.places.emplace(name, report.position(container.place));
         config.topology.containers.emplace(std::move(name), std::move(container.value));
     }
 }
@@ -60,7 +60,11 @@ void read_section(const Node& key, const Node& value, Config& config, Report& re
         read_env(value, config, report);
     else if (key.text == "log")
         read_log(value, config, report);
-    else if (key.text == "control" || key.text == "state" || key.text == "sources") {
+    else if (key.text == "control")
+        read_control(value, config, report);
+    else if (key.text == "state")
+        read_state(value, config, report);
+    else if (key.text == "sources") {
         if (value.kind != Kind::null)
             refuse_later(report, key.place, key.text);
     } else if (key.text != "containers") {
@@ -74,19 +78,28 @@ Result parse_inputs(const std::vector<Input>& inputs) {
     Arena arena;
     Report report;
     Loaded loaded;
-    const Documents documents = read_documents(inputs, arena, report);
-    if (!documents.roots.empty()) {
-        const Node& root = *merge(documents.roots, arena, report);
-        for_each_entry(root,
+    if (const auto [root, whole] = read_documents(inputs, arena, report); root != nullptr) {
+        for_each_entry(*root,
                        [&](const Node& key, const Node& value) { read_section(key, value, loaded.config, report); });
         // Last: what containers may be depends on the firewall's family.
-        if (const Node* containers = find(root, "containers"))
-            read_topology(*containers, documents.whole, loaded.config, report);
+        if (const Node* containers = find(*root, "containers"))
+            read_topology(*containers, whole, loaded, report);
     }
     if (report.error_count() > 0)
         return std::unexpected(report.errors());
     loaded.warnings = report.warnings();
+    loaded.hash = hash_of(inputs);
     return loaded;
+}
+
+std::string socket_of(const std::vector<Input>& inputs) {
+    Arena arena;
+    Report unread;
+    Config config;
+    if (const Node* root = read_documents(inputs, arena, unread).root)
+        if (const Node* control = find(*root, "control"))
+            read_control(*control, config, unread);
+    return config.control.socket;
 }
 
 Result parse(const std::vector<Source>& sources) {

@@ -84,21 +84,41 @@ std::vector<fs::path> list_drop_ins(const fs::path& folder, std::error_code& err
     return paths;
 }
 
-}  // namespace
-
-Result load(const fs::path& file) {
+// The file and its drop-ins, in their order.
+std::vector<File> read_files(const fs::path& file) {
     std::vector<File> files{read_file(file)};
     const fs::path folder = file.parent_path() / "conf.d";
     std::error_code error;
-    for (const fs::path& path : list_drop_ins(folder, error))
-        files.push_back(read_file(path));
+    for (const fs::path& path : list_drop_ins(folder, error)) {
+        std::error_code ignored;
+        // Nobody may ever write into it, and a service that reloads would wait for that.
+        if (fs::is_fifo(path, ignored))
+            files.push_back({.name = path.string(), .text = {}, .fault = "cannot be read: it is a pipe"});
+        else
+            files.push_back(read_file(path));
+    }
     if (error)
         files.push_back({.name = folder.string(), .text = {}, .fault = cannot_read(error.value())});
+    return files;
+}
 
+std::vector<Input> to_inputs(const std::vector<File>& files) {
     std::vector<Input> inputs;
     for (const File& each : files)
         inputs.push_back({.name = each.name, .text = each.text, .fault = each.fault});
-    return parse_inputs(inputs);
+    return inputs;
+}
+
+}  // namespace
+
+Result load(const fs::path& file) {
+    const std::vector<File> files = read_files(file);
+    return parse_inputs(to_inputs(files));
+}
+
+std::string find_socket(const fs::path& file) {
+    const std::vector<File> files = read_files(file);
+    return socket_of(to_inputs(files));
 }
 
 }  // namespace nftlink::config

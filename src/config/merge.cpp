@@ -13,7 +13,7 @@ namespace nftlink::config {
 
 namespace {
 
-constexpr std::string_view merged_sections[] = {"firewall", "bridges", "containers", "env", "log"};
+constexpr std::string_view merged_sections[] = {"firewall", "bridges", "containers", "env", "control", "state", "log"};
 
 struct Entry {
     const Node* key;

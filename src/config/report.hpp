@@ -56,6 +56,8 @@ public:
     // `file:line:column`, for a message that names a second place.
     std::string at(Place place) const;
 
+    base::Position position(Place place) const;
+
     // In the order of source, line and column, each once.
     base::Errors errors() const { return sorted(errors_); }
     base::Errors warnings() const { return sorted(warnings_); }
@@ -67,7 +69,6 @@ private:
 
         auto operator<=>(const Entry&) const = default;
     };
-    base::Position position(Place place) const;
     base::Errors sorted(std::vector<Entry> entries) const;
 
     std::vector<SourceText> sources_;

@@ -18,6 +18,8 @@ constexpr std::string_view firewall_keys[] = {"family",      "table",    "priori
                                               "accept_mark", "attach",   "cut_flows", "on_exit"};
 constexpr std::string_view bridge_keys[] = {"icc", "base_rules"};
 constexpr std::string_view env_keys[] = {"dialect", "child_environment", "directory", "cdi_directory"};
+constexpr std::string_view control_keys[] = {"socket", "group", "readers"};
+constexpr std::string_view state_keys[] = {"directory"};
 constexpr std::string_view log_keys[] = {"level", "format"};
 
 constexpr Choice<model::Family> families[] = {
@@ -36,8 +38,10 @@ constexpr Choice<model::Dialect> dialects[] = {{"docker-0.10", model::Dialect::d
                                                {"docker-28", model::Dialect::docker_28}};
 constexpr Choice<LogLevel> levels[] = {
     {"debug", LogLevel::debug}, {"info", LogLevel::info}, {"warning", LogLevel::warning}, {"error", LogLevel::error}};
+constexpr Choice<Readers> readers[] = {{"group", Readers::group}, {"all", Readers::all}};
 constexpr Choice<LogFormat> formats[] = {{"text", LogFormat::text}, {"json", LogFormat::json}};
 
+constexpr std::size_t longest_socket_path = 107;    // sockaddr_un's, less its NUL
 constexpr std::size_t longest_interface_name = 15;  // IFNAMSIZ, less its NUL
 
 // The name of a table or chain; both are nft's identifiers.
@@ -128,6 +132,40 @@ void read_attach(MapReader& map, model::FirewallPolicy& firewall, Report& report
                      "families of the chains");
 }
 
+// What is wrong with a path, for "'directory' …"; empty when nothing is.
+std::string path_fault(std::string_view path) {
+    if (!path.starts_with('/'))
+        return fmt::format("must be an absolute path, not {}", path.empty() ? "empty" : quote(path));
+    if (path.find_first_of(std::string_view("\0\n", 2)) != std::string_view::npos)
+        return fmt::format("cannot have a line break or a NUL byte in it: {}", quote(path));
+    return "";
+}
+
+void read_path(MapReader& map, std::string_view key, std::string& path, Report& report,
+               std::size_t longest = std::string_view::npos) {
+    const Node* node = map.get_text(key, "an absolute path");
+    if (node == nullptr)
+        return;
+    if (const std::string fault = path_fault(node->text); !fault.empty())
+        report.error(node->place, fmt::format("'{}' {}", key, fault));
+    else if (node->text.size() > longest)
+        report.error(node->place, fmt::format("'{}' has at most {} bytes, not {}; name a shorter path", key, longest,
+                                              node->text.size()));
+    else
+        path = node->text;
+}
+
+void read_group(MapReader& map, std::string& group, Report& report) {
+    constexpr std::string_view expected = "a group's name or number";
+    const Node* node = map.get_text("group", expected);
+    if (node == nullptr)
+        return;
+    if (node->text.empty() || node->text.find_first_of(std::string_view(":, \t\n\0", 6)) != std::string_view::npos)
+        refuse(report, *node, "group", expected);
+    else
+        group = node->text;
+}
+
 void read_bridge(const Node& key, const Node& value, model::BridgePolicy& policy, Report& report) {
     if (const std::string fault = interface_name_fault(key.text); !fault.empty())
         report.error(key.place, fmt::format("bridge {}: {}", quote(key.text), fault));
@@ -174,7 +212,7 @@ void read_firewall(const Node& section, Config& config, Report& report) {
     map.read_boolean("log_drops", firewall.log_drops);
     read_accept_mark(map, firewall.accept_mark, report);
     map.only_false("table_owner");
-    map.only_false("cut_flows");
+    map.read_boolean("cut_flows", config.cut_flows);
     read_attach(map, firewall, report);
     map.read_choice("on_exit", exits, config.on_exit);
 }
@@ -191,8 +229,21 @@ void read_env(const Node& section, Config& config, Report& report) {
     MapReader map(section, "env", env_keys, report);
     map.read_choice("dialect", dialects, config.env.dialect);
     map.read_boolean("child_environment", config.env.child_environment);
-    map.only_null("directory");
+    if (const Node* directory = map.get("directory"); directory != nullptr && directory->kind != Kind::null)
+        read_path(map, "directory", config.env_directory, report);
     map.only_null("cdi_directory");
+}
+
+void read_control(const Node& section, Config& config, Report& report) {
+    MapReader map(section, "control", control_keys, report);
+    read_path(map, "socket", config.control.socket, report, longest_socket_path);
+    read_group(map, config.control.group, report);
+    map.read_choice("readers", readers, config.control.readers);
+}
+
+void read_state(const Node& section, Config& config, Report& report) {
+    MapReader map(section, "state", state_keys, report);
+    read_path(map, "directory", config.state.directory, report);
 }
 
 void read_log(const Node& section, Config& config, Report& report) {

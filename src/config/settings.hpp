@@ -1,4 +1,4 @@
-// The sections that are settings: firewall, bridges, env, log.
+// The sections that are settings: firewall, bridges, env, control, state, log.
 #pragma once
 
 #include "nftlink/config/config.hpp"
@@ -10,6 +10,8 @@ namespace nftlink::config {
 void read_firewall(const Node& section, Config& config, Report& report);
 void read_bridges(const Node& section, Config& config, Report& report);
 void read_env(const Node& section, Config& config, Report& report);
+void read_control(const Node& section, Config& config, Report& report);
+void read_state(const Node& section, Config& config, Report& report);
 void read_log(const Node& section, Config& config, Report& report);
 
 // What is wrong with an interface name, as a sentence about it; empty when nothing is.

@@ -3,9 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <iterator>
 #include <unordered_map>
 
+#include "sentences.hpp"
 #include "words.hpp"
 
 namespace nftlink::config {
@@ -46,17 +46,6 @@ std::vector<Use> uses_of_addresses(const std::vector<StatedContainer>& container
     return uses;
 }
 
-bool has(const model::Network& network, bool v4) {
-    return std::ranges::any_of(network.addresses,
-                               [v4](const model::Address& address) { return address.is_v4() == v4; });
-}
-
-std::string bridges_of(const model::Container& container) {
-    std::vector<std::string_view> names;
-    std::ranges::transform(container.networks, std::back_inserter(names), &model::Network::bridge);
-    return fmt::format("{}", fmt::join(names, ", "));
-}
-
 class LinkChecker {
 public:
     LinkChecker(const std::vector<StatedContainer>& containers, const model::FirewallPolicy& policy, bool whole,
@@ -85,33 +74,29 @@ private:
         if (suggestions_++ < max_suggestions)
             for (const StatedContainer& container : containers_)
                 suggestion.offer(container.value.name);
-        report_.error(place, fmt::format("there is no container {}{}", quote(name), suggestion.to_string()));
+        report_.error(place, no_container(name, suggestion));
     }
 
     void check(Place place, const StatedContainer& stated_parent, const StatedContainer& stated_child) {
         const model::Container& parent = stated_parent.value;
         const model::Container& child = stated_child.value;
-        bool share_bridge = false;
         bool share_family = false;
         for (const model::Network& network : parent.networks)
             if (const model::Network* other = child.on(network.bridge)) {
-                share_bridge = true;
-                share_family |= policy_.covers_ipv4() && has(network, true) && has(*other, true);
-                share_family |= policy_.covers_ipv6() && has(network, false) && has(*other, false);
+                share_family |= policy_.covers_ipv4() && has_family(network, true) && has_family(*other, true);
+                share_family |= policy_.covers_ipv6() && has_family(network, false) && has_family(*other, false);
             }
-        const std::string names = fmt::format("{} and {}", quote(parent.name), quote(child.name));
-        if (!share_bridge)
-            report_.error(
-                place, fmt::format("{} share no bridge: {} against {}", names, bridges_of(parent), bridges_of(child)));
+        if (!share_a_bridge(parent, child))
+            report_.error(place, no_shared_bridge(parent, child));
         else if (!stated_child.sound)
             return;  // its ports may be what is missing
         else if (child.expose.empty())
             report_.warning(place, fmt::format("{} exposes no port: this link permits nothing", quote(child.name)));
         else if (!share_family)
             report_.warning(place,
-                            fmt::format("{} have no addresses of the same family on a bridge they share: this link "
-                                        "permits nothing",
-                                        names));
+                            fmt::format("{} and {} have no addresses of the same family on a bridge they share: this "
+                                        "link permits nothing",
+                                        quote(parent.name), quote(child.name)));
     }
 
     const std::vector<StatedContainer>& containers_;
@@ -132,22 +117,13 @@ void check_addresses(const std::vector<StatedContainer>& containers, const model
             first = i;
             continue;
         }
-        report.error(uses[i].place, fmt::format("the address {} is used twice on bridge {}: {} has it already, at {}",
-                                                uses[i].address->to_string(), quote(*uses[i].bridge),
-                                                quote(uses[first].user->value.name), report.at(uses[first].place)));
+        report.error(uses[i].place,
+                     fmt::format("{}, at {}", taken(*uses[i].address, *uses[i].bridge, uses[first].user->value.name),
+                                 report.at(uses[first].place)));
     }
-    if (policy.covers_ipv6())
-        return;
-    for (const StatedContainer& container : containers) {
-        const auto& networks = container.value.networks;
-        const auto has_v4 = [](const model::Network& network) { return has(network, true); };
-        if (container.placed && !container.addresses.empty() && std::ranges::none_of(networks, has_v4))
-            report.error(
-                container.addresses.front(),
-                fmt::format("{} has only IPv6 addresses, and {}", quote(container.value.name),
-                            policy.attach.empty() ? "'family: ip' is about IPv4 only; use 'family: inet'"
-                                                  : "'attach' names no chain for IPv6; add one of family ip6 or inet"));
-    }
+    for (const StatedContainer& container : containers)
+        if (container.placed && !container.addresses.empty() && !is_covered(container.value, policy))
+            report.error(container.addresses.front(), not_covered(container.value, policy));
 }
 
 void check_links(const std::vector<StatedContainer>& containers, const model::FirewallPolicy& policy, bool whole,

@@ -1,10 +1,12 @@
 // Any bytes are a configuration or a list of errors, each with a place in the text; two sources are read as well as
-// one.
+// one. Each container of a configuration, written alone, is that container.
 #include "nftlink/config/config.hpp"
 
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
+
+#include "nftlink/config/fragment.hpp"
 
 namespace config = nftlink::config;
 
@@ -18,6 +20,10 @@ void check(const std::vector<config::Source>& sources) {
         if (message.where.line == 0 || message.where.column == 0 || message.message.empty() ||
             message.message.find('\n') != std::string::npos)
             std::abort();
+    if (result)
+        for (const auto& [name, container] : result->config.topology.containers)
+            if (config::parse_container({"fragment.yaml", config::to_yaml(container)}, name) != container)
+                std::abort();
 }
 
 }  // namespace

@@ -1,12 +1,13 @@
 // The configuration as values, and how it is read from YAML.
 //
 // Every key, its type and its default are in nftlink.yaml(5). A key of a later version is refused as not supported; its
-// default value (`attach: []`, `table_owner: false` …) is accepted, since it asks for nothing.
+// default value (`table_owner: false`, `cdi_directory: ~`) is accepted, since it asks for nothing.
 #pragma once
 
 #include <cstddef>
 #include <expected>
 #include <filesystem>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -29,11 +30,32 @@ struct LogSettings {
     bool operator==(const LogSettings&) const = default;
 };
 
+// Who may read through the control API; root and the group may write in any case.
+enum class Readers { group, all };
+
+struct ControlSettings {
+    std::string socket = "/run/nftlink/nftlink.sock";  // absolute
+    std::string group = "nftlink";
+    Readers readers = Readers::group;
+
+    bool operator==(const ControlSettings&) const = default;
+};
+
+struct StateSettings {
+    std::string directory = "/var/lib/nftlink";  // absolute
+
+    bool operator==(const StateSettings&) const = default;
+};
+
 struct Config {
     model::FirewallPolicy firewall;
     OnExit on_exit = OnExit::keep;
+    bool cut_flows = false;
     model::Topology topology;
     model::EnvironmentOptions env;
+    std::string env_directory;  // absolute; empty: none
+    ControlSettings control;
+    StateSettings state;
     LogSettings log;
 
     bool operator==(const Config&) const = default;
@@ -43,6 +65,10 @@ struct Config {
 struct Loaded {
     Config config;
     base::Errors warnings;
+    std::map<std::string, base::Position, std::less<>> places;  // where each container is stated
+    // The same for the same texts in the same order, whatever the files are called: a version 5 UUID, which has SHA-1
+    // inside.
+    std::string hash;
 };
 
 // One YAML text and the name it has in messages.
@@ -61,5 +87,8 @@ Result parse(const std::vector<Source>& sources);
 
 // Reads `file`, then conf.d/*.yaml beside it in name order. A missing or unreadable file is an error of that file.
 Result load(const std::filesystem::path& file);
+
+// The control socket that the file names, also when there are errors elsewhere in it; else the default.
+std::string find_socket(const std::filesystem::path& file);
 
 }  // namespace nftlink::config

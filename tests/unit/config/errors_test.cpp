@@ -179,16 +179,13 @@ TEST(Errors, OfSpellingComeWithASuggestion) {
 
 TEST(Errors, OfLaterVersionsSaySo) {
     expect({
-        {"control: {socket: /run/nftlink/nftlink.sock}\n"
+        {"control: {readers: all}\n"
          "state: {directory: /x}\n"
          "sources: []\n",
-         {"a.yaml:1:1: 'control' is not supported yet", "a.yaml:2:1: 'state' is not supported yet",
-          "a.yaml:3:1: 'sources' is not supported yet"}},
-        {"firewall: {table_owner: true, cut_flows: true}\n",
-         {"a.yaml:1:25: 'table_owner: true' is not supported yet",
-          "a.yaml:1:42: 'cut_flows: true' is not supported yet"}},
+         {"a.yaml:3:1: 'sources' is not supported yet"}},
+        {"firewall: {table_owner: true}\n", {"a.yaml:1:25: 'table_owner: true' is not supported yet"}},
         {"env: {directory: /run/env, cdi_directory: /etc/cdi}\n",
-         {"a.yaml:1:18: 'directory' is not supported yet", "a.yaml:1:43: 'cdi_directory' is not supported yet"}},
+         {"a.yaml:1:43: 'cdi_directory' is not supported yet"}},
         {"bridges: {\"br-*\": {icc: deny}}\n"
          "containers: {a: {bridge: br-*, addresses: [10.0.0.1]}}\n",
          {"a.yaml:1:11: bridge 'br-*': name patterns are not supported yet",
@@ -277,7 +274,7 @@ TEST(Errors, OfTypesSayWhatIsExpectedAndWhatIsThere) {
          "env: {child_environment: \"no\", directory: []}\n",
          {"a.yaml:1:35: 'attach' must be a list of chains, not '5'; write [5]",
           "a.yaml:2:26: 'child_environment' must be true or false, not the text 'no'; write false",
-          "a.yaml:2:43: 'directory' is not supported yet"}},
+          "a.yaml:2:43: 'directory' must be an absolute path, not a list"}},
     });
 }
 
@@ -387,11 +384,11 @@ TEST(Errors, OfSourcesThatContradict) {
             "b.yaml:1:12: 'table' is given twice; the first is at a.yaml:1:12",
             "b.yaml:2:17: 'icc' is given twice; the first is at a.yaml:2:17",
             "b.yaml:3:7: 'dialect' is given twice; the first is at a.yaml:3:7",
-            "c.yaml:1:11: 'firewall' must be a map, not '5'", "c.yaml:2:1: 'control' is not supported yet",
+            "c.yaml:1:11: 'firewall' must be a map, not '5'", "c.yaml:2:19: 'socket' must be an absolute path, not 'x'",
             "c.yaml:3:1: unknown key 'foo'", "c.yaml:5:3: container 'redis' is given twice; the first is at a.yaml:5:3",
             "c.yaml:6:34: the address 10.0.0.1 is used twice on bridge 'br0': 'redis' has it already, at a.yaml:5:36",
             "d.yaml:1:28: 'table' is given twice; the first is at a.yaml:1:12",
-            "d.yaml:2:1: 'control' is not supported yet", "d.yaml:3:1: unknown key 'foo'"}));
+            "d.yaml:2:11: 'socket' is given twice; the first is at c.yaml:2:11", "d.yaml:3:1: unknown key 'foo'"}));
 }
 
 TEST(Errors, OfTextsMadeToExhaustUs) {

@@ -1,5 +1,6 @@
 // From files: the main one and conf.d beside it.
 #include <gmock/gmock.h>
+#include <sys/stat.h>
 
 #include <cstdlib>
 #include <fstream>
@@ -55,6 +56,13 @@ TEST_F(Load, ReadsDropInsAndNothingElse) {
     const auto loaded = load(folder_ / "nftlink.yaml");
     ASSERT_TRUE(loaded.has_value()) << testing::PrintToString(errors());
     EXPECT_THAT(loaded->config.topology.containers, ElementsAre(Key("a"), Key("b"), Key("c")));
+}
+
+TEST_F(Load, DoesNotWaitForAPipe) {
+    write("nftlink.yaml", "");
+    fs::create_directories(folder_ / "conf.d");
+    ASSERT_EQ(::mkfifo((folder_ / "conf.d/x.yaml").c_str(), 0600), 0);
+    EXPECT_THAT(errors(), ElementsAre("conf.d/x.yaml: cannot be read: it is a pipe"));
 }
 
 TEST_F(Load, DropInsAreReadInNameOrder) {
@@ -118,6 +126,9 @@ TEST(Examples, WhatIsCommentedOutHoldsToo) {
     model::FirewallPolicy defaults;
     defaults.bridges["docker0"];
     EXPECT_EQ(loaded->config.firewall, defaults) << "the example shows the defaults";
+    EXPECT_EQ(loaded->config.control, ControlSettings());
+    EXPECT_EQ(loaded->config.state, StateSettings());
+    EXPECT_FALSE(loaded->config.cut_flows);
     EXPECT_EQ(loaded->config.topology.find("web")->links, (std::vector<model::Link>{{"redis", "db"}}));
 }
 

@@ -1,9 +1,9 @@
-#include "utf8.hpp"
+#include "nftlink/base/utf8.hpp"
 
 #include <algorithm>
 #include <cstddef>
 
-namespace nftlink::cli {
+namespace nftlink::base {
 
 namespace {
 
@@ -37,4 +37,4 @@ std::string utf8(std::string_view text) {
     return result;
 }
 
-}  // namespace nftlink::cli
+}  // namespace nftlink::base

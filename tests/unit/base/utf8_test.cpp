@@ -1,8 +1,8 @@
-#include "cli/utf8.hpp"
+#include "nftlink/base/utf8.hpp"
 
 #include <gtest/gtest.h>
 
-namespace nftlink::cli {
+namespace nftlink::base {
 namespace {
 
 TEST(Utf8, LeavesWellFormedTextAlone) {
@@ -28,4 +28,4 @@ TEST(Utf8, ReplacesEachByteThatIsNoPartOfACharacter) {
 }
 
 }  // namespace
-}  // namespace nftlink::cli
+}  // namespace nftlink::base

@@ -1,0 +1,88 @@
+// The control API's records and their JSON forms, for the service that writes them and the command that reads them.
+#pragma once
+
+#include <boost/json/object.hpp>
+#include <boost/json/value.hpp>
+#include <cstdint>
+#include <expected>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "nftlink/model/topology.hpp"
+
+namespace nftlink::api {
+
+// What is wrong with a request. `path` is the JSON pointer (RFC 6901) of the offending field in the body, empty when it
+// is none.
+struct Fault {
+    unsigned status = 400;  // HTTP's
+    std::string code;       // malformed, not_allowed, not_found, conflict, too_large, invalid, kernel_refused, …
+    std::string message;
+    std::string path;
+
+    bool operator==(const Fault&) const = default;
+};
+
+// {"code", "message", "path"}, and with several "errors": [{"message", "path"}], of which the first stands outside.
+boost::json::object to_json(const std::vector<Fault>& faults);
+
+// The configuration's record of a container: bridge and addresses, or networks; expose, environment (a list of
+// KEY=VALUE), links. What is empty is left out.
+boost::json::object to_json(const model::Container& container);
+
+// A container's record as the configuration's YAML: one document, whose errors have lines. Each line stands for one
+// field.
+struct ContainerText {
+    std::string yaml;
+    std::vector<std::string> paths;  // by line, from line 1 on: the JSON pointer of the field that is stated there
+
+    // The pointer for a line of an error; the record's own for a line that there isn't.
+    const std::string& path(std::size_t line) const;
+};
+
+// `path` is the pointer of the record itself. Any JSON will do: what is no container's is an error when the text is
+// parsed.
+ContainerText to_yaml(std::string_view name, const boost::json::value& record, const std::string& path);
+
+struct LinkName {
+    std::string parent;
+    std::string alias;
+
+    bool operator==(const LinkName&) const = default;
+};
+
+struct LinkPut {
+    LinkName name;
+    std::string child;
+    std::string path;  // of the record in the body
+
+    bool operator==(const LinkPut&) const = default;
+};
+
+struct ContainerPut {
+    std::string name;
+    boost::json::value record;
+    std::string path;
+};
+
+// What a client wants changed: the deletions first, then containers, then links.
+struct Transaction {
+    std::vector<ContainerPut> put_containers;
+    std::vector<LinkPut> put_links;
+    std::vector<std::string> delete_containers;
+    std::vector<LinkName> delete_links;
+};
+
+// The body of POST /v1/transaction: {"put": {"containers": {NAME: {…}}, "links": [{"parent", "child", "alias"}]},
+// "delete": {"containers": [NAME], "links": [{"parent", "alias"}]}}; every part may be left out. A link's alias is the
+// child's name when it isn't given. All faults, not the first.
+std::expected<Transaction, std::vector<Fault>> read_transaction(const boost::json::value& body);
+
+// The body of PUT /v1/links/{parent}/{alias}: {"child": NAME}.
+std::expected<LinkPut, std::vector<Fault>> read_link(const LinkName& name, const boost::json::value& body);
+
+// JSON text, with the place of what is no JSON in the message; at most so deep as any record here can be.
+std::expected<boost::json::value, Fault> parse(std::string_view text);
+
+}  // namespace nftlink::api

@@ -1,0 +1,65 @@
+// One container as a YAML document of its own, and how containers fit together. For those that don't come from the
+// configuration's files.
+#pragma once
+
+#include <cstddef>
+#include <expected>
+#include <map>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "nftlink/base/error.hpp"
+#include "nftlink/config/config.hpp"
+#include "nftlink/model/policy.hpp"
+#include "nftlink/model/topology.hpp"
+
+namespace nftlink::config {
+
+// A document in the configuration's own form, with this container alone. parse_container() of it gives the container
+// back, whatever its values are.
+std::string to_yaml(const model::Container& container);
+
+// Reads such a document: `containers:` with exactly one container, called `name`, and nothing else. The container is
+// checked by itself, not against others.
+std::expected<model::Container, base::Errors> parse_container(const Source& source, std::string_view name);
+
+// Why a container can't be in a topology.
+struct Misfit {
+    enum class Kind {
+        address,    // the index-th address, counted over all networks, is another container's on that bridge
+        family,     // it has no address that the policy is about
+        child,      // the index-th link's child doesn't exist
+        no_bridge,  // the index-th link's child is on none of the parent's bridges
+    };
+    Kind kind = Kind::address;
+    std::string container;
+    std::size_t index = 0;
+    std::string message;  // a sentence
+    std::string other;    // the container that has the address; the child
+
+    bool operator==(const Misfit&) const = default;
+};
+
+// What is wrong with these containers of the topology, and with links to them. Names of no container are passed over.
+std::vector<Misfit> check_fit(const model::Topology& topology, const model::FirewallPolicy& policy,
+                              const std::vector<std::string>& names);
+
+// What joining containers to a topology came to.
+struct Joined {
+    struct Conflict {
+        std::string container;
+        std::string message;
+    };
+    std::vector<Conflict> conflicts;  // left out: they contradict what was there before, or one another
+    // Taken off their parents: the child isn't there, or on no bridge of theirs.
+    std::vector<std::pair<std::string, model::Link>> ended;
+};
+
+// Adds containers that came through the control API to those of the configuration's files, whose places are given.
+Joined join(model::Topology& topology, const model::FirewallPolicy& policy,
+            const std::map<std::string, base::Position, std::less<>>& places,
+            std::map<std::string, model::Container, std::less<>> more);
+
+}  // namespace nftlink::config

@@ -1,0 +1,170 @@
+// What clients send.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <boost/json/stream_parser.hpp>
+#include <span>
+
+#include "nftlink/api/records.hpp"
+#include "nftlink/base/suggestion.hpp"
+#include "pointer.hpp"
+#include "repeated_member.hpp"
+
+namespace nftlink::api {
+
+namespace json = boost::json;
+
+namespace {
+
+constexpr std::size_t max_depth = 16;
+
+// Reads records, and notes everything that is wrong with them.
+class Reader {
+public:
+    std::vector<Fault> faults;
+
+    void fault(std::string message, const std::string& path) {
+        faults.push_back({422, "invalid", std::move(message), path});
+    }
+
+    // The record; null, with a fault, when it is none. Members that are none of these are faults.
+    const json::object* record(const json::value& value, const std::string& path,
+                               std::span<const std::string_view> known) {
+        const json::object* object = value.if_object();
+        if (object == nullptr) {
+            faults.push_back({path.empty() ? 400U : 422U, path.empty() ? "malformed" : "invalid",
+                              fmt::format("this must be an object with {}", fmt::join(known, ", ")), path});
+            return nullptr;
+        }
+        for (const auto& [key, member] : *object)
+            if (std::ranges::find(known, std::string_view(key)) == known.end()) {
+                base::Suggestion suggestion(key);
+                for (const std::string_view word : known)
+                    suggestion.offer(word);
+                fault(fmt::format("unknown key {}{}", base::quote(key), suggestion.to_string()), below(path, key));
+            }
+        return object;
+    }
+
+    // The text of a member; empty, with a fault unless it may be absent, when there is none.
+    std::string text(const json::object& record, std::string_view key, const std::string& path, bool required = true) {
+        const json::value* value = record.if_contains(key);
+        if (value == nullptr && required)
+            fault(fmt::format("'{}' is missing", key), path);
+        else if (value != nullptr)
+            return text(*value, fmt::format("'{}'", key), below(path, key));
+        return "";
+    }
+
+    std::string text(const json::value& value, const std::string& what, const std::string& path) {
+        if (const json::string* string = value.if_string())
+            return std::string(*string);
+        fault(fmt::format("{} must be a string", what), path);
+        return "";
+    }
+
+    void each(const json::object& record, std::string_view key, const std::string& path, auto use) {
+        const json::value* value = record.if_contains(key);
+        const json::array* array = value != nullptr ? value->if_array() : nullptr;
+        if (value != nullptr && array == nullptr)
+            fault(fmt::format("'{}' must be a list", key), below(path, key));
+        for (std::size_t index = 0; array != nullptr && index < array->size(); ++index)
+            use((*array)[index], below(below(path, key), index));
+    }
+
+    LinkPut link_put(const json::value& value, const std::string& path) {
+        static constexpr std::string_view keys[] = {"parent", "child", "alias"};
+        LinkPut put{.name = {}, .child = {}, .path = path};
+        if (const json::object* object = record(value, path, keys)) {
+            put.name.parent = text(*object, "parent", path);
+            put.child = text(*object, "child", path);
+            put.name.alias = object->contains("alias") ? text(*object, "alias", path) : put.child;
+        }
+        return put;
+    }
+
+    LinkName link_name(const json::value& value, const std::string& path) {
+        static constexpr std::string_view keys[] = {"parent", "alias"};
+        const json::object* object = record(value, path, keys);
+        return object == nullptr ? LinkName{} : LinkName{text(*object, "parent", path), text(*object, "alias", path)};
+    }
+
+    void puts(const json::value& value, Transaction& transaction) {
+        static constexpr std::string_view keys[] = {"containers", "links"};
+        const json::object* put = record(value, "/put", keys);
+        if (put == nullptr)
+            return;
+        if (const json::value* containers = put->if_contains("containers")) {
+            if (const json::object* named = containers->if_object())
+                for (const auto& [name, container] : *named)
+                    transaction.put_containers.push_back({name, container, below("/put/containers", name)});
+            else
+                fault("'containers' must be an object of containers by name", "/put/containers");
+        }
+        each(*put, "links", "/put", [&](const json::value& link, const std::string& path) {
+            transaction.put_links.push_back(link_put(link, path));
+        });
+    }
+
+    void deletions(const json::value& value, Transaction& transaction) {
+        static constexpr std::string_view keys[] = {"containers", "links"};
+        const json::object* away = record(value, "/delete", keys);
+        if (away == nullptr)
+            return;
+        each(*away, "containers", "/delete", [&](const json::value& name, const std::string& path) {
+            transaction.delete_containers.push_back(text(name, "a container's name", path));
+        });
+        each(*away, "links", "/delete", [&](const json::value& link, const std::string& path) {
+            transaction.delete_links.push_back(link_name(link, path));
+        });
+    }
+};
+
+}  // namespace
+
+std::expected<Transaction, std::vector<Fault>> read_transaction(const json::value& body) {
+    static constexpr std::string_view keys[] = {"put", "delete"};
+    Reader reader;
+    Transaction transaction;
+    if (const json::object* parts = reader.record(body, "", keys)) {
+        if (const json::value* put = parts->if_contains("put"))
+            reader.puts(*put, transaction);
+        if (const json::value* away = parts->if_contains("delete"))
+            reader.deletions(*away, transaction);
+    }
+    if (!reader.faults.empty())
+        return std::unexpected(std::move(reader.faults));
+    return transaction;
+}
+
+std::expected<LinkPut, std::vector<Fault>> read_link(const LinkName& name, const json::value& body) {
+    static constexpr std::string_view keys[] = {"child"};
+    Reader reader;
+    LinkPut put{.name = name, .child = {}, .path = ""};
+    if (const json::object* object = reader.record(body, "", keys))
+        put.child = reader.text(*object, "child", "");
+    if (!reader.faults.empty())
+        return std::unexpected(std::move(reader.faults));
+    return put;
+}
+
+std::expected<json::value, Fault> parse(std::string_view text) {
+    const auto malformed = [](std::string message) {
+        return std::unexpected(Fault{400, "malformed", std::move(message), ""});
+    };
+    if (text.empty())
+        return malformed("the body is empty; it must be JSON");
+    json::stream_parser parser({}, {.max_depth = max_depth});
+    json::error_code error;
+    const std::size_t size = parser.write(text.data(), text.size(), error);
+    if (!error)
+        parser.finish(error);
+    if (error)
+        return malformed(fmt::format("the body is no JSON: {} at byte {}", error.message(), size));
+    if (const auto repeated = find_repeated_member(text, max_depth))
+        return malformed(fmt::format("the member {} is given twice in one object, the second time before byte {}",
+                                     base::quote(repeated->name), repeated->end));
+    return parser.release();
+}
+
+}  // namespace nftlink::api

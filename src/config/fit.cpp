@@ -1,0 +1,111 @@
+#include <map>
+#include <unordered_set>
+
+#include "nftlink/config/fragment.hpp"
+#include "sentences.hpp"
+#include "words.hpp"
+
+namespace nftlink::config {
+
+namespace {
+
+// Looking for a close name among all containers costs; past this many unknown children messages do without.
+constexpr int max_suggestions = 10;
+
+class FitChecker {
+public:
+    FitChecker(const model::Topology& topology, const model::FirewallPolicy& policy,
+               const std::vector<std::string>& names)
+        : topology_(topology), policy_(policy), names_(names) {}
+
+    // Of two that are asked about and have the same address, it is the later one that doesn't fit.
+    std::vector<Misfit> check() {
+        for (const std::string_view name : names_)
+            if (const model::Container* container = topology_.find(name);
+                asked_.insert(name).second && container != nullptr)
+                check_alone(*container);
+        for (const auto& [name, container] : topology_.containers) {
+            check_addresses(container);
+            check_links(container);
+        }
+        return std::move(misfits_);
+    }
+
+private:
+    using Place = std::pair<std::string_view, model::Address>;  // a bridge, and an address there
+    struct Use {
+        const model::Container* container;
+        std::size_t index;
+    };
+
+    bool is_asked(const std::string& name) const { return asked_.contains(name); }
+
+    void check_alone(const model::Container& container) {
+        if (!is_covered(container, policy_))
+            add(Misfit::Kind::family, container, 0, not_covered(container, policy_), "");
+        std::size_t index = 0;
+        for (const model::Network& network : container.networks)
+            for (const model::Address& address : network.addresses)
+                if (const auto [use, added] = uses_.emplace(Place{network.bridge, address}, Use{&container, index++});
+                    !added)
+                    add(Misfit::Kind::address, container, index - 1,
+                        taken(address, network.bridge, use->second.container->name), use->second.container->name);
+    }
+
+    // Whether a container that isn't asked about has an address of one that is.
+    void check_addresses(const model::Container& container) {
+        if (is_asked(container.name))
+            return;
+        for (const model::Network& network : container.networks)
+            for (const model::Address& address : network.addresses)
+                if (const auto use = uses_.find(Place{network.bridge, address}); use != uses_.end())
+                    add(Misfit::Kind::address, *use->second.container, use->second.index,
+                        taken(address, network.bridge, container.name), container.name);
+    }
+
+    void check_links(const model::Container& parent) {
+        const bool all = is_asked(parent.name);
+        for (std::size_t index = 0; index < parent.links.size(); ++index) {
+            const std::string& name = parent.links[index].child;
+            if (!all && !is_asked(name))
+                continue;
+            const model::Container* child = topology_.find(name);
+            if (child == nullptr)
+                add(Misfit::Kind::child, parent, index, no_container(name, all ? similar(name) : Suggestion(name)),
+                    name);
+            else if (!share_a_bridge(parent, *child))
+                add(Misfit::Kind::no_bridge, parent, index, no_shared_bridge(parent, *child), name);
+        }
+    }
+
+    // What may have been meant by the name of a child that its parent, which is asked about, has got wrong.
+    Suggestion similar(std::string_view name) {
+        Suggestion suggestion(name);
+        if (suggestions_++ < max_suggestions)
+            for (const auto& [known, container] : topology_.containers)
+                suggestion.offer(known);
+        return suggestion;
+    }
+
+    void add(Misfit::Kind kind, const model::Container& container, std::size_t index, std::string message,
+             const std::string& other) {
+        misfits_.push_back({kind, container.name, index, std::move(message), other});
+    }
+
+    const model::Topology& topology_;
+    const model::FirewallPolicy& policy_;
+    const std::vector<std::string>& names_;
+    std::unordered_set<std::string_view> asked_;
+    std::map<Place, Use> uses_;  // of the containers that are asked about
+    std::vector<Misfit> misfits_;
+    int suggestions_ = 0;
+};
+
+}  // namespace
+
+std::vector<Misfit> check_fit(const model::Topology& topology, const model::FirewallPolicy& policy,
+                              const std::vector<std::string>& names) {
+    return FitChecker(topology, policy, names).check();
+}
+
+}  // namespace nftlink::config

@@ -1,0 +1,59 @@
+#include "sentences.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <iterator>
+#include <vector>
+
+#include "words.hpp"
+
+namespace nftlink::config {
+
+namespace {
+
+std::string bridges_of(const model::Container& container) {
+    std::vector<std::string_view> names;
+    std::ranges::transform(container.networks, std::back_inserter(names), &model::Network::bridge);
+    return fmt::format("{}", fmt::join(names, ", "));
+}
+
+}  // namespace
+
+bool has_family(const model::Network& network, bool v4) {
+    return std::ranges::any_of(network.addresses,
+                               [v4](const model::Address& address) { return address.is_v4() == v4; });
+}
+
+bool is_covered(const model::Container& container, const model::FirewallPolicy& policy) {
+    return policy.covers_ipv6() || std::ranges::any_of(container.networks, [](const model::Network& network) {
+               return has_family(network, true);
+           });
+}
+
+bool share_a_bridge(const model::Container& parent, const model::Container& child) {
+    return std::ranges::any_of(parent.networks,
+                               [&](const model::Network& network) { return child.on(network.bridge) != nullptr; });
+}
+
+std::string no_container(std::string_view name, const base::Suggestion& suggestion) {
+    return fmt::format("there is no container {}{}", quote(name), suggestion.to_string());
+}
+
+std::string not_covered(const model::Container& container, const model::FirewallPolicy& policy) {
+    return fmt::format("{} has only IPv6 addresses, and {}", quote(container.name),
+                       policy.attach.empty() ? "'family: ip' is about IPv4 only; use 'family: inet'"
+                                             : "'attach' names no chain for IPv6; add one of family ip6 or inet");
+}
+
+std::string no_shared_bridge(const model::Container& parent, const model::Container& child) {
+    return fmt::format("{} and {} share no bridge: {} against {}", quote(parent.name), quote(child.name),
+                       bridges_of(parent), bridges_of(child));
+}
+
+std::string taken(const model::Address& address, const std::string& bridge, const std::string& owner) {
+    return fmt::format("the address {} is used twice on bridge {}: {} has it already", address.to_string(),
+                       quote(bridge), quote(owner));
+}
+
+}  // namespace nftlink::config

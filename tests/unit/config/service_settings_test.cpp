@@ -1,0 +1,181 @@
+// What the service alone needs: its settings, a configuration's hash and places.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+
+#include "nftlink/config/config.hpp"
+
+namespace nftlink::config {
+namespace {
+
+using testing::ElementsAre;
+
+std::vector<std::string> errors(const std::string& text) {
+    std::vector<std::string> messages;
+    const auto result = parse({{"a.yaml", text}});
+    if (!result)
+        for (const base::Error& error : result.error())
+            messages.push_back(error.to_string());
+    return messages;
+}
+
+TEST(ServiceSettings, TheManualsSampleLoads) {
+    const auto loaded = parse({{"a.yaml", R"(
+firewall:
+  family: inet          # inet | ip | bridge
+  table: nftlink        # our own table; nothing outside it is touched (but see attach)
+  priority: filter      # a name with an offset (filter - 5) or a number
+  layout: sets          # sets: O(1) whatever the number of links | rules: two plain rules per port, as Docker wrote them
+  replies: established  # established | source-port
+  counters: true        # per link, kept across updates and restarts
+  log_drops: false
+  table_owner: false    # true: kernel table ownership, with persist where the kernel has it
+  accept_mark: ~        # a mark to set on accepted packets, for firewalls that accept by mark (Docker 29)
+  attach: []            # [{family: ip, table: filter, chain: FORWARD}]: put the rules on top of existing chains instead
+  cut_flows: false      # true: removing a link also ends its established connections (conntrack)
+  on_exit: keep         # keep | remove
+bridges:
+  docker0: {icc: deny, base_rules: false}
+containers:
+  redis:
+    bridge: docker0
+    addresses: [172.17.0.2]          # v4 and/or v6
+    expose: [6379/tcp]
+    environment: {REDIS_VERSION: "7.2"}   # a map, or a list of KEY=VALUE
+  web:
+    bridge: docker0
+    addresses: [172.17.0.3]
+    links: [redis:db]                # child, or child:alias
+  gateway:                           # on several bridges: networks instead of bridge and addresses
+    networks: {docker0: [172.17.0.9], br-back: [10.1.0.9]}
+env:
+  dialect: docker-0.10  # docker-0.10 | docker-27 | docker-28
+  child_environment: true   # false: no <ALIAS>_ENV_ variables (they carry the child's secrets)
+  directory: ~          # where to keep <container>.env files up to date
+control: {socket: /run/nftlink/nftlink.sock, group: nftlink, readers: group}   # readers: group | all
+state: {directory: /var/lib/nftlink}
+log: {level: info, format: text}
+)"}});
+    ASSERT_TRUE(loaded);
+    EXPECT_EQ(loaded->config, parse({{"b.yaml",
+                                      "bridges: {docker0: }\ncontainers:\n"
+                                      "  redis: {bridge: docker0, addresses: [172.17.0.2], expose: [6379], "
+                                      "environment: {REDIS_VERSION: '7.2'}}\n"
+                                      "  web: {bridge: docker0, addresses: [172.17.0.3], links: [redis:db]}\n"
+                                      "  gateway: {networks: {docker0: [172.17.0.9], br-back: [10.1.0.9]}}\n"}})
+                                  ->config)
+        << "all of it is what holds by default";
+}
+
+TEST(ServiceSettings, AreRead) {
+    const auto config = parse({{"a.yaml", "control: {socket: /a/b.sock, group: 'wheel'}\nstate: {directory: /state}\n"},
+                               {"b.yaml",
+                                "control: {readers: all}\nenv: {directory: /env}\n"
+                                "firewall: {cut_flows: true}\n"}})
+                            ->config;
+    EXPECT_EQ(config.control, (ControlSettings{"/a/b.sock", "wheel", Readers::all}));
+    EXPECT_EQ(config.state.directory, "/state");
+    EXPECT_EQ(config.env_directory, "/env");
+    EXPECT_TRUE(config.cut_flows);
+    EXPECT_EQ(parse({{"a.yaml", ""}})->config.env_directory, "");
+}
+
+TEST(ServiceSettings, AreChecked) {
+    EXPECT_THAT(errors("control: {socket: run/x, group: 'a b', readers: none}\nstate: {directory: ''}\n"),
+                ElementsAre("a.yaml:1:19: 'socket' must be an absolute path, not 'run/x'",
+                            "a.yaml:1:33: 'group' must be a group's name or number, not the text 'a b'",
+                            "a.yaml:1:49: 'readers' must be group or all, not 'none'",
+                            "a.yaml:2:20: 'directory' must be an absolute path, not empty"));
+    EXPECT_THAT(errors("control: {socket: /" + std::string(107, 'x') + "}\n"),
+                ElementsAre("a.yaml:1:19: 'socket' has at most 107 bytes, not 108; name a shorter path"));
+    EXPECT_THAT(errors("control: {socket: \"/a\\nb\", sockte: 1}\nstate: 5\n"),
+                ElementsAre("a.yaml:1:19: 'socket' cannot have a line break or a NUL byte in it: '/a\\x0ab'",
+                            "a.yaml:1:28: unknown key 'sockte'; did you mean 'socket'?",
+                            "a.yaml:2:8: 'state' must be a map, not '5'"));
+}
+
+TEST(Loaded, KnowsWhereContainersStand) {
+    const auto loaded = parse({{"a.yaml", "containers:\n  a: {bridge: b, addresses: [10.0.0.1]}\n"},
+                               {"b.yaml", "containers: {c: {bridge: b, addresses: [10.0.0.2]}}\n"}});
+    EXPECT_EQ(loaded->places.at("a").to_string(), "a.yaml:2:3");
+    EXPECT_EQ(loaded->places.at("c").to_string(), "b.yaml:1:14");
+}
+
+TEST(Loaded, ItsHashIsOfTheTextsAndTheirOrder) {
+    const auto hash = [](const std::vector<Source>& sources) { return parse(sources)->hash; };
+    const std::string one = "log: {level: info}\n", two = "log: {format: json}\n";
+    EXPECT_EQ(hash({{"a", one}, {"b", two}}), hash({{"c", one}, {"d", two}}));
+    EXPECT_NE(hash({{"a", one}, {"b", two}}), hash({{"a", two}, {"b", one}}));
+    EXPECT_NE(hash({{"a", one + two.substr(0, 0)}}), hash({{"a", one + " "}}));
+    EXPECT_NE(hash({{"a", "# x\n"}, {"b", ""}}), hash({{"a", ""}, {"b", "# x\n"}}));
+    EXPECT_EQ(hash({{"a", one}}).size(), 36u);
+}
+
+class FindSocket : public testing::Test {
+protected:
+    FindSocket() {
+        std::string name = (std::filesystem::temp_directory_path() / "nftlink-socket-XXXXXX").string();
+        folder_ = ::mkdtemp(name.data());
+    }
+    ~FindSocket() override { std::filesystem::remove_all(folder_); }
+
+    void write(const std::string& name, const std::string& text) {
+        std::filesystem::create_directories((folder_ / name).parent_path());
+        std::ofstream(folder_ / name, std::ios::binary) << text;
+    }
+    std::string find() { return find_socket(folder_ / "nftlink.yaml"); }
+    std::string find(const std::string& text) {
+        write("nftlink.yaml", text);
+        return find();
+    }
+
+    std::filesystem::path folder_;
+    const std::string usual_ = ControlSettings().socket;
+};
+
+TEST_F(FindSocket, SurvivesABrokenConfiguration) {
+    EXPECT_EQ(find("control: {socket: /a/b}\n"), "/a/b");
+    EXPECT_EQ(find("firewall: {layuot: x}\nnonsense: 1\ncontrol: {sokcet: x, socket: /a/b, group: [x]}\n"
+                   "containers: [1]\nlog: {level: 7}\n"),
+              "/a/b");
+    EXPECT_EQ(find("control: {socket: /a/b}\n---\nlog: {}\n"), "/a/b") << "a second document";
+    EXPECT_EQ(find("control: {socket: /a/b}\ncontrol: {socket: /c}\n"), "/a/b") << "the first one, as messages say";
+}
+
+TEST_F(FindSocket, IsTheUsualOneWhereNoneCanBeHad) {
+    EXPECT_EQ(find(), usual_) << "no file";
+    for (const std::string text :
+         {"", "control: {readers: all}\n", "control: {socket: a}\n", "control: {socket: [/a]}\n", "control: /a\n",
+          "- control\n", "control: {socket: /a}\nlog: [\n", "\xff"})
+        EXPECT_EQ(find(text), usual_) << text;
+    EXPECT_EQ(find("control: {socket: /" + std::string(107, 'x') + "}\n"), usual_) << "nothing can listen there";
+    EXPECT_EQ(find("control: {socket: /" + std::string(106, 'x') + "}\n"), "/" + std::string(106, 'x'));
+    std::filesystem::remove(folder_ / "nftlink.yaml");
+    std::filesystem::create_directory(folder_ / "nftlink.yaml");
+    EXPECT_EQ(find(), usual_) << "a folder";
+}
+
+TEST_F(FindSocket, LooksIntoDropIns) {
+    write("conf.d/10.yaml", "control: {socket: /from/conf.d}\n");
+    write("conf.d/20.yaml", "log: [\n");
+    EXPECT_EQ(find(), "/from/conf.d") << "there is no main file";
+    EXPECT_EQ(find("control: {group: x}\n"), "/from/conf.d");
+    EXPECT_EQ(find("control: {socket: /main}\n"), "/main");
+}
+
+TEST(ServiceSettings, MergeAndContradictAsOthersDo) {
+    const auto loaded = parse({{"a.yaml", "control: {socket: /a}\n"}, {"b.yaml", "control: {group: 12}\nstate: \n"}});
+    ASSERT_TRUE(loaded);
+    EXPECT_EQ(loaded->config.control, (ControlSettings{"/a", "12", Readers::group}));
+    const auto twice = parse({{"a.yaml", "control: {socket: /a}\nstate: {directory: /x}\n"},
+                              {"b.yaml", "control: {socket: /b}\nstate: {directory: /x}\n"}});
+    ASSERT_FALSE(twice);
+    EXPECT_EQ(twice.error().front().to_string(), "b.yaml:1:11: 'socket' is given twice; the first is at a.yaml:1:11");
+    EXPECT_EQ(twice.error().back().to_string(), "b.yaml:2:9: 'directory' is given twice; the first is at a.yaml:2:9");
+}
+
+}  // namespace
+}  // namespace nftlink::config
