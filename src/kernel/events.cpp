@@ -8,8 +8,8 @@
 #include <system_error>
 
 #include "bridges.hpp"
+#include "change_reader.hpp"
 #include "netlink.hpp"
-#include "nftlink/nft/decode.hpp"
 #include "socket.hpp"
 
 namespace nftlink::kernel {
@@ -55,8 +55,6 @@ struct Subscription {
     asio::posix::stream_descriptor ready;
 };
 
-constexpr std::uint16_t new_generation = NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_NEWGEN;
-
 }  // namespace
 
 struct RulesetEvents::State {
@@ -65,16 +63,17 @@ struct RulesetEvents::State {
 
     void read() {
         const bool whole = subscription.drain([this](const Message& message) {
-            if (message.type != new_generation)
-                return;
-            if (const auto generation = nft::decode_generation(message.payload))
-                changes.push_back({generation->id, generation->process, generation->program, false});
+            if (auto change = reader.read(message))
+                changes.push_back(std::move(*change));
         });
-        if (!whole)
-            changes.push_back({0, 0, {}, true});
+        if (whole)
+            return;
+        reader.forget();
+        changes.push_back({0, 0, {}, {}, true});
     }
 
     Subscription subscription;
+    ChangeReader reader;
     std::deque<Change> changes;  // read, but not yet asked for
 };
 

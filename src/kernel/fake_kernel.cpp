@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <system_error>
 
 #include "nftlink/nft/encode.hpp"
 #include "refusal.hpp"
@@ -227,6 +228,8 @@ private:
 }  // namespace
 
 nft::Ruleset FakeKernel::snapshot(const TableFilter& wanted) {
+    if (fails_now(Step::snapshot))
+        throw std::system_error(EIO, std::generic_category(), "reading the ruleset");
     nft::Ruleset copy = ruleset_;
     std::erase_if(copy.tables, [&](const nft::Table& table) { return !wanted(table, ruleset_); });
     return copy;
@@ -238,6 +241,9 @@ std::expected<Commit, Refusal> FakeKernel::apply(const nft::Batch& batch,
         return Commit{ruleset_.generation};
     if (before_apply)
         before_apply();
+    if (fails_now(Step::apply))
+        return std::unexpected(
+            Refusal{Refusal::Reason::operations, batch.size(), {{0, short_text(batch[0]), {}, ENOMEM, {}}}});
     std::size_t size = 0;
     for (const nft::Operation& operation : batch)
         size += nft::encoded_size(operation);
@@ -260,8 +266,23 @@ std::expected<Commit, Refusal> FakeKernel::apply(const nft::Batch& batch,
     return Commit{ruleset_.generation};
 }
 
+std::expected<std::size_t, std::string> FakeKernel::end_connections(const std::vector<Flow>& flows) {
+    if (fails_now(Step::end_connections))
+        return std::unexpected(std::generic_category().message(ENOMEM));
+    ended_flows.insert(ended_flows.end(), flows.begin(), flows.end());
+    return flows.size();
+}
+
+Bridges FakeKernel::bridges() {
+    if (fails_now(Step::bridges))
+        throw std::system_error(EIO, std::generic_category(), "reading the bridges");
+    return bridge_state;
+}
+
 std::expected<void, std::string> FakeKernel::enable_bridge_netfilter(const std::string& bridge,
                                                                      BridgeNetfilter wanted) {
+    if (fails_now(Step::enable))
+        return std::unexpected(std::generic_category().message(EPERM));
     const auto found = std::ranges::find(bridge_state.bridges, bridge, &Bridge::name);
     if (found == bridge_state.bridges.end())
         return std::unexpected("No such device");

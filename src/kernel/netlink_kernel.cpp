@@ -5,10 +5,12 @@
 
 #include "bridge_family.hpp"
 #include "bridges.hpp"
+#include "conntrack.hpp"
 #include "netlink.hpp"
 #include "nftlink/nft/decode.hpp"
 #include "nftlink/nft/encode.hpp"
 #include "refusal.hpp"
+#include "same_reading.hpp"
 #include "socket.hpp"
 
 namespace nftlink::kernel {
@@ -40,7 +42,7 @@ T decoded(std::expected<T, std::string> result) {
     return std::move(*result);
 }
 
-// The ruleset changed while it was read: what was read is of no use.
+// What is read changed while it was read, and can't be put together.
 struct ChangedMeanwhile {};
 
 class NetlinkKernel final : public Kernel {
@@ -55,16 +57,26 @@ public:
         return *id;
     }
 
+    // A read under which nothing changed is good. Another program that never stops writing its own tables must not keep
+    // us from reading ours, though: what two reads in a row agree on was so in between, whatever moved the generation.
+    // (Only who changes our tables there and back again, twice in the same rhythm, could make us see a mixture.) The
+    // generation is the one before the first of them, so that who guards a change by it, or compares it with the next
+    // event, learns that there was more.
     nft::Ruleset snapshot(const TableFilter& wanted) override {
+        std::optional<nft::Ruleset> previous;
         for (int attempt = 0; attempt < max_read_attempts; ++attempt) {
             try {
+                moved_ = false;
                 const std::uint32_t before = generation();
                 nft::Ruleset ruleset = read(wanted);
-                if (generation() == before) {
-                    ruleset.generation = before;
+                ruleset.generation = before;
+                if (!moved_ && generation() == before)
                     return ruleset;
-                }
+                if (previous && same_reading(*previous, ruleset))
+                    return std::move(*previous);
+                previous = std::move(ruleset);
             } catch (const ChangedMeanwhile&) {
+                previous.reset();
             }
         }
         throw std::system_error(EBUSY, std::generic_category(), "the ruleset changes faster than it can be read");
@@ -103,6 +115,10 @@ public:
         return bridge_family_;
     }
 
+    std::expected<std::size_t, std::string> end_connections(const std::vector<Flow>& flows) override {
+        return kernel::end_connections(netfilter_, flows);
+    }
+
     Bridges bridges() override { return read_bridges(route_); }
 
     std::expected<void, std::string> enable_bridge_netfilter(const std::string& bridge,
@@ -120,28 +136,33 @@ private:
         return *expected + 1 == 0 ? 1 : *expected + 1;
     }
 
+    // A dump that was interrupted by a commit may still be whole, as to our tables: whoever calls read() finds out.
     template <typename Visit>
     void dump(std::uint16_t message, nft::Family family,
               std::initializer_list<std::pair<std::uint16_t, std::string_view>> attributes, Visit visit) {
         auto request = make_request(message, NLM_F_DUMP, family, attributes);
         const int error = netfilter_.request(request, [&](const Message& reply) { visit(reply.payload); });
-        if (error == EINTR || error == ENOENT || error == ENOBUFS)
+        moved_ |= error == EINTR;
+        if (error == ENOENT || error == ENOBUFS)
             throw ChangedMeanwhile{};
-        if (error != 0)
+        if (error != 0 && error != EINTR)
             throw std::system_error(error, std::generic_category(), "reading the ruleset");
     }
 
+    // Sets moved_ when the ruleset changed in a way that may or may not have to do with what was read.
     nft::Ruleset read(const TableFilter& wanted) {
         nft::Ruleset ruleset;
         dump(NFT_MSG_GETTABLE, nft::Family::unspecified, {},
              [&](Payload payload) { ruleset.tables.push_back(decoded(nft::decode_table(payload)).object); });
         dump(NFT_MSG_GETCHAIN, nft::Family::unspecified, {}, [&](Payload payload) {
             auto [place, chain] = decoded(nft::decode_chain(payload));
-            table_of(ruleset, place).chains.push_back(std::move(chain));
+            if (nft::Table* table = table_of(ruleset, place))
+                table->chains.push_back(std::move(chain));
         });
         dump(NFT_MSG_GETSET, nft::Family::unspecified, {}, [&](Payload payload) {
             auto [place, set] = decoded(nft::decode_set(payload));
-            table_of(ruleset, place).sets.push_back(std::move(set));
+            if (nft::Table* table = table_of(ruleset, place))
+                table->sets.push_back(std::move(set));
         });
         for (nft::Table& table : ruleset.tables)
             count_other_objects(table);
@@ -156,13 +177,13 @@ private:
         return ruleset;
     }
 
-    static nft::Table& table_of(nft::Ruleset& ruleset, const nft::Place& place) {
+    // Null when the table has come since the tables were read.
+    nft::Table* table_of(nft::Ruleset& ruleset, const nft::Place& place) {
         const auto found = std::ranges::find_if(ruleset.tables, [&](const nft::Table& table) {
             return table.family == place.family && table.name == place.table;
         });
-        if (found == ruleset.tables.end())
-            throw ChangedMeanwhile{};
-        return *found;
+        moved_ |= found == ruleset.tables.end();
+        return found == ruleset.tables.end() ? nullptr : &*found;
     }
 
     // Takes what we know off the kernel's use count, which leaves anonymous sets out.
@@ -200,6 +221,7 @@ private:
     }
 
     std::optional<BridgeFamily> bridge_family_;
+    bool moved_ = false;  // of the read that goes on
     Socket netfilter_{NETLINK_NETFILTER};
     Socket route_{NETLINK_ROUTE};
 };

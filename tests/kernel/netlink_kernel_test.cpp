@@ -22,7 +22,9 @@ namespace {
 
 using kernel::Refusal;
 using testing::AllOf;
+using testing::ElementsAre;
 using testing::HasSubstr;
+using testing::UnorderedElementsAre;
 
 nft::Operation inet(nft::Action action) {
     return {nft::Family::inet, "t", std::move(action)};
@@ -266,6 +268,30 @@ TEST_F(NetlinkKernel, EventsNameWhoCommitted) {
     EXPECT_NE(seen.process, 0u);
     EXPECT_EQ(seen.generation, kernel().generation());
     EXPECT_FALSE(seen.overrun);
+}
+
+TEST_F(NetlinkKernel, EventsNameTheTablesOfACommit) {
+    boost::asio::io_context context;
+    kernel::RulesetEvents events(context.get_executor());
+    const auto tables_after = [&](const std::string& commands) {
+        auto change =
+            await_while(context, [&] { return events.next(); }, [&] { host().run("nft '" + commands + "'"); });
+        context.restart();
+        const bool came = change.wait_for(std::chrono::seconds(0)) == std::future_status::ready;
+        EXPECT_TRUE(came) << commands;
+        return came ? change.get().tables : std::vector<kernel::TableName>{};
+    };
+    const kernel::TableName one{nft::Family::inet, "one"}, two{nft::Family::ip, "two"};
+    EXPECT_THAT(tables_after("add table inet one"), ElementsAre(one));
+    EXPECT_THAT(tables_after("add table ip two; add chain inet one c"), UnorderedElementsAre(one, two));
+    EXPECT_THAT(tables_after("add set inet one s { type mark; }"), ElementsAre(one));
+    EXPECT_THAT(tables_after("add element inet one s { 1, 2, 3 }"), ElementsAre(one));
+    EXPECT_THAT(tables_after("delete element inet one s { 2 }; add chain ip two c"), UnorderedElementsAre(one, two));
+    EXPECT_THAT(tables_after("add rule inet one c meta mark @s accept"), ElementsAre(one));
+    EXPECT_THAT(tables_after("add counter ip two n"), ElementsAre(two));
+    EXPECT_THAT(tables_after("delete counter ip two n"), ElementsAre(two));
+    EXPECT_THAT(tables_after("flush chain inet one c; delete set inet one s"), ElementsAre(one));
+    EXPECT_THAT(tables_after("flush ruleset"), UnorderedElementsAre(one, two));
 }
 
 TEST_F(NetlinkKernel, LostEventsAreReported) {

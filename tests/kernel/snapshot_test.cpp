@@ -7,6 +7,7 @@
 
 #include "fixture.hpp"
 #include "nftlink/nft/build.hpp"
+#include "nftlink/reconcile/reconcile.hpp"
 
 namespace nftlink::test {
 namespace {
@@ -176,6 +177,72 @@ TEST_F(Snapshot, IsOfOneGenerationAlthoughOthersWrite) {
     writer.join();
     EXPECT_GE(commit_count, 50u) << "too few changes to meet";
 }
+
+// Another program that rewrites a table of its own without a pause: ours is read and written all the same.
+class Storm : public Snapshot, public testing::WithParamInterface<model::Layout> {
+protected:
+    void SetUp() override {
+        Snapshot::SetUp();
+        if (!IsSkipped())
+            writer_ = std::thread([this] { write(); });
+    }
+    void TearDown() override {
+        stop_ = true;
+        if (writer_.joinable())
+            writer_.join();
+    }
+
+    static model::Topology star(std::uint32_t count) {
+        std::vector<model::Container> containers{container("db", "docker0", {"172.17.0.2"}, {"80"})};
+        for (std::uint32_t number = 0; number < count; ++number)
+            containers.push_back(container(fmt::format("web{}", number), "docker0",
+                                           {fmt::format("172.17.{}.{}", 1 + number / 250, 1 + number % 250)}, {},
+                                           {{"db", "db"}}));
+        return topology(containers);
+    }
+
+    unsigned commit_count() const { return commit_count_; }
+
+private:
+    void write() {
+        const Inside inside(host());
+        const auto other = kernel::make_netlink_kernel();
+        const auto ip = [](nft::Action action) { return nft::Operation{nft::Family::ip, "other", std::move(action)}; };
+        nft::Chain chain;
+        chain.name = "c";
+        while (!stop_)
+            commit_count_ += other->apply({ip(nft::AddTable{}), ip(nft::DeleteTable{}), ip(nft::AddTable{}),
+                                           ip(nft::AddChain{chain})},
+                                          {})
+                                     .has_value()
+                                 ? 1
+                                 : 0;
+    }
+
+    std::atomic<bool> stop_ = false;
+    std::atomic<unsigned> commit_count_ = 0;
+    std::thread writer_;
+};
+
+TEST_P(Storm, OfAnotherTableKeepsNobodyFromReadingAndWriting) {
+    model::FirewallPolicy policy;
+    policy.layout = GetParam();
+    constexpr std::uint32_t count = 2000;
+    for (const std::uint32_t links : {count, count + 1, count}) {
+        const auto target = reconcile::make_target(star(links), policy);
+        const unsigned before = commit_count();
+        const auto outcome = reconcile::apply(kernel(), target);
+        ASSERT_TRUE(outcome) << outcome.error();
+        EXPECT_FALSE(outcome->done.transactions.empty());
+        const auto planned = reconcile::plan(kernel(), target);
+        ASSERT_TRUE(planned) << planned.error();
+        EXPECT_TRUE(planned->transactions.empty()) << "all of it is there";
+        EXPECT_GT(commit_count(), before) << "no storm";
+    }
+}
+
+INSTANTIATE_TEST_SUITE_P(Layouts, Storm, testing::Values(model::Layout::sets, model::Layout::rules),
+                         [](const auto& test) { return test.param == model::Layout::sets ? "sets" : "rules"; });
 
 }  // namespace
 }  // namespace nftlink::test

@@ -6,14 +6,26 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
+
+#include "nftlink/nft/ruleset.hpp"
 
 namespace nftlink::kernel {
+
+struct TableName {
+    nft::Family family = nft::Family::unspecified;
+    std::string name;
+
+    bool operator==(const TableName&) const = default;
+};
 
 // One commit, by us or by another program.
 struct Change {
     std::uint32_t generation = 0;
     std::uint32_t process = 0;  // 0: unknown
     std::string program;
+    // The tables that it made, deleted or changed anything in; each once.
+    std::vector<TableName> tables;
     // Events were lost (ENOBUFS): anything may have changed.
     bool overrun = false;
 };

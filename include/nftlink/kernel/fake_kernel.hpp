@@ -15,7 +15,8 @@ public:
                                          std::optional<std::uint32_t> expected_generation) override;
     std::size_t batch_limit() override { return limit; }
     std::optional<BridgeFamily> bridge_family() override { return family_state; }
-    Bridges bridges() override { return bridge_state; }
+    std::expected<std::size_t, std::string> end_connections(const std::vector<Flow>& flows) override;
+    Bridges bridges() override;
     std::expected<void, std::string> enable_bridge_netfilter(const std::string& bridge,
                                                              BridgeNetfilter wanted) override;
 
@@ -27,9 +28,19 @@ public:
     std::optional<BridgeFamily> family_state = BridgeFamily{true, true};
     // Called when a batch arrives, before its generation is looked at: where tests let another program in.
     std::function<void()> before_apply;
+
+    // Asked at every call of these, if it is set; where it says yes, the call fails in its own way and does nothing:
+    // snapshot() and bridges() throw EIO, apply() refuses with ENOMEM on its first operation, the others give an error.
+    enum class Step { snapshot, apply, end_connections, bridges, enable };
+    std::function<bool(Step)> fails;
+
+    // Every flow whose connections were to end, in order.
+    std::vector<Flow> ended_flows;
     std::size_t commit_count = 0;
 
 private:
+    bool fails_now(Step step) const { return fails && fails(step); }
+
     nft::Ruleset ruleset_;
     std::uint64_t next_handle_ = 1;
 };

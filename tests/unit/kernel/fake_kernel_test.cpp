@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <cerrno>
+#include <system_error>
 
 #include "nftlink/nft/build.hpp"
 
@@ -128,6 +129,33 @@ TEST_F(FakeKernelTest, RefusesWhatIsTooLarge) {
     const auto commit = kernel_.apply({inet(nft::DeleteTable{})}, {});
     ASSERT_FALSE(commit);
     EXPECT_EQ(commit.error().reason, Refusal::Reason::too_large);
+}
+
+TEST_F(FakeKernelTest, EveryStepCanBeMadeToFail) {
+    using Step = FakeKernel::Step;
+    Step failing = Step::snapshot;
+    kernel_.fails = [&](Step step) { return step == failing; };
+    const auto every_table = [](const nft::Table&, const nft::Ruleset&) { return true; };
+    EXPECT_THROW(kernel_.snapshot(every_table), std::system_error);
+    EXPECT_EQ(apply({inet(nft::DeleteChain{"b"})}), 0);
+    failing = Step::apply;
+    EXPECT_EQ(apply({inet(nft::DeleteChain{"a"})}), ENOMEM);
+    EXPECT_NE(kernel_.snapshot(every_table).tables[0].chain("a"), nullptr);
+    failing = Step::bridges;
+    EXPECT_THROW(kernel_.bridges(), std::system_error);
+    failing = Step::enable;
+    kernel_.bridge_state.bridges = {{"docker0", 3, {}}};
+    EXPECT_FALSE(kernel_.enable_bridge_netfilter("docker0", {true, true}));
+    EXPECT_EQ(kernel_.bridges().bridges[0].own, BridgeNetfilter{});
+    failing = Step::end_connections;
+    EXPECT_FALSE(kernel_.end_connections({{}}));
+    EXPECT_TRUE(kernel_.ended_flows.empty());
+}
+
+TEST_F(FakeKernelTest, RemembersWhoseConnectionsWereToEnd) {
+    const Flow flow{{10, 0, 0, 1}, {10, 0, 0, 2}, 6, 80};
+    EXPECT_EQ(kernel_.end_connections({flow}).value(), 1u);
+    EXPECT_THAT(kernel_.ended_flows, testing::ElementsAre(flow));
 }
 
 TEST(Refusal, SaysWhichWhatAndWhy) {
