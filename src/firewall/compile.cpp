@@ -15,30 +15,6 @@ std::string tagged(std::string_view text) {
     return std::string(tag) + std::string(text);
 }
 
-nft::Family nft_family(model::Family family) {
-    switch (family) {
-        case model::Family::inet:
-            return nft::Family::inet;
-        case model::Family::ip:
-            return nft::Family::ip;
-        case model::Family::bridge:
-            return nft::Family::bridge;
-    }
-    return nft::Family::unspecified;
-}
-
-nft::Family nft_family(model::AttachPoint::Family family) {
-    switch (family) {
-        case model::AttachPoint::Family::inet:
-            return nft::Family::inet;
-        case model::AttachPoint::Family::ip:
-            return nft::Family::ip;
-        case model::AttachPoint::Family::ip6:
-            return nft::Family::ip6;
-    }
-    return nft::Family::unspecified;
-}
-
 // A set with a size gets the kernel's fixed hash, whose bucket array sizes of 3·2^k fit; some room to grow is left.
 std::uint32_t set_size(std::size_t element_count) {
     constexpr std::size_t smallest = 192;
@@ -147,7 +123,7 @@ private:
                    const std::vector<Permission>& permissions) {
         if (policy_.layout == model::Layout::rules) {
             for (const Permission& permission : permissions)
-                rules_.add_link(chain.rules, rules_.rule(), ipv4, permission);
+                rules_.add_link(chain.rules, rules_.rule(), permission);
             return;
         }
         if (rules_.replies_by_port()) {
@@ -225,7 +201,7 @@ Attachment compile_attachment(const Permissions& permissions, const model::Firew
         for (const bool ipv4 : {true, false})
             if (rules.covers(ipv4))
                 for (const Permission& permission : bridge_permissions.of(ipv4))
-                    rules.add_link(attachment.rules, inside, ipv4, permission);
+                    rules.add_link(attachment.rules, inside, permission);
         if (bridge_policy.base_rules) {
             rules.add_docker_base(attachment.rules, bridge, bridge_policy.icc);
             continue;

@@ -21,6 +21,30 @@ std::string escaped(std::string_view bridge) {
 
 }  // namespace
 
+nft::Family nft_family(model::Family family) {
+    switch (family) {
+        case model::Family::inet:
+            return nft::Family::inet;
+        case model::Family::ip:
+            return nft::Family::ip;
+        case model::Family::bridge:
+            return nft::Family::bridge;
+    }
+    return nft::Family::unspecified;
+}
+
+nft::Family nft_family(model::AttachPoint::Family family) {
+    switch (family) {
+        case model::AttachPoint::Family::inet:
+            return nft::Family::inet;
+        case model::AttachPoint::Family::ip:
+            return nft::Family::ip;
+        case model::AttachPoint::Family::ip6:
+            return nft::Family::ip6;
+    }
+    return nft::Family::unspecified;
+}
+
 std::string bridge_chain(std::string_view bridge) {
     return "bridge-" + escaped(bridge);
 }

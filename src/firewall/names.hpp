@@ -4,6 +4,7 @@
 #include <string>
 #include <string_view>
 
+#include "nftlink/model/policy.hpp"
 #include "nftlink/nft/ruleset.hpp"
 
 namespace nftlink::firewall {
@@ -19,6 +20,9 @@ inline constexpr std::string_view forward_chain = "forward";
 
 // The name of the inet table beside one of the bridge family, after the table's own.
 inline constexpr std::string_view routed_suffix = "-routed";
+
+nft::Family nft_family(model::Family family);
+nft::Family nft_family(model::AttachPoint::Family family);
 
 // Names hold an interface's name; whatever nft's identifiers can't is written `/XX`, in hexadecimal. No interface name
 // has a `/`, so two bridges never get one name.

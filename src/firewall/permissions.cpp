@@ -16,16 +16,6 @@ nft::Key make_key(const model::Address& parent, const model::Address& child, con
     return key;
 }
 
-// One link on one bridge: every pair of addresses of one kind, every port.
-void add_link(BridgePermissions& bridge, const model::Network& parent, const model::Network& child,
-              const std::vector<model::Port>& ports, const std::string& user) {
-    for (const model::Address& from : parent.addresses)
-        for (const model::Address& to : child.addresses)
-            if (from.is_v4() == to.is_v4())
-                for (const model::Port& port : ports)
-                    (from.is_v4() ? bridge.ipv4 : bridge.ipv6).push_back({make_key(from, to, port), user});
-}
-
 // Sorts, and makes one of what is the same; the users keep their order.
 void merge(std::vector<Permission>& permissions) {
     std::ranges::stable_sort(permissions, {}, &Permission::key);
@@ -52,24 +42,49 @@ Permissions permissions(const model::Topology& topology, const model::FirewallPo
         for (const model::Network& network : parent.networks)
             bridges[network.bridge];
         for (const model::Link& link : parent.links) {
-            const model::Container* child = topology.find(link.child);
-            if (child == nullptr)
-                continue;
-            for (const model::Network& network : parent.networks)
-                if (const model::Network* shared = child->on(network.bridge))
-                    add_link(bridges[network.bridge], network, *shared, child->expose,
-                             model::link_name(name, link.alias));
+            const std::string user = model::link_name(name, link.alias);
+            for_each_permission(topology, policy, parent, link,
+                                [&](const std::string& bridge, bool is_ipv4, const nft::Key& key) {
+                                    auto& permissions = bridges[bridge];
+                                    (is_ipv4 ? permissions.ipv4 : permissions.ipv6).push_back({key, user});
+                                });
         }
     }
     for (auto& [name, bridge] : bridges) {
-        if (!policy.covers_ipv4())
-            bridge.ipv4.clear();
-        if (!policy.covers_ipv6())
-            bridge.ipv6.clear();
         merge(bridge.ipv4);
         merge(bridge.ipv6);
     }
     return bridges;
+}
+
+// On every bridge that both are on: every pair of addresses of one kind, every port.
+void for_each_permission(const model::Topology& topology, const model::FirewallPolicy& policy,
+                         const model::Container& parent, const model::Link& link, const PermissionVisit& visit) {
+    const model::Container* child = topology.find(link.child);
+    if (child == nullptr)
+        return;
+    const bool covers_ipv4 = policy.covers_ipv4(), covers_ipv6 = policy.covers_ipv6();
+    for (const model::Network& network : parent.networks) {
+        const model::Network* shared = child->on(network.bridge);
+        if (shared == nullptr)
+            continue;
+        for (const model::Address& from : network.addresses)
+            for (const model::Address& to : shared->addresses)
+                if (from.is_v4() == to.is_v4() && (from.is_v4() ? covers_ipv4 : covers_ipv6))
+                    for (const model::Port& port : child->expose)
+                        visit(network.bridge, from.is_v4(), make_key(from, to, port));
+    }
+}
+
+nft::Flow flow_of(const nft::Key& key) {
+    const auto bytes = key.bytes();
+    constexpr std::size_t protocol_and_port = 8;  // each padded to 4
+    const std::size_t size = (bytes.size() - protocol_and_port) / 2;
+    const auto source = bytes.first(size), destination = bytes.subspan(size, size), rest = bytes.subspan(2 * size);
+    return {{source.begin(), source.end()},
+            {destination.begin(), destination.end()},
+            rest[0],
+            static_cast<std::uint16_t>(rest[4] << 8 | rest[5])};
 }
 
 }  // namespace nftlink::firewall

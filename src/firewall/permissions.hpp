@@ -1,12 +1,14 @@
 // What the links of a topology permit, per bridge.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <string>
 #include <vector>
 
 #include "nftlink/model/policy.hpp"
 #include "nftlink/model/topology.hpp"
+#include "nftlink/nft/flow.hpp"
 #include "nftlink/nft/ruleset.hpp"
 
 namespace nftlink::firewall {
@@ -28,5 +30,13 @@ struct BridgePermissions {
 using Permissions = std::map<std::string, BridgePermissions, std::less<>>;
 
 Permissions permissions(const model::Topology& topology, const model::FirewallPolicy& policy);
+
+// Calls visit(bridge, is_ipv4, key) once for each permission that the parent's link asks for.
+using PermissionVisit = std::function<void(const std::string&, bool, const nft::Key&)>;
+void for_each_permission(const model::Topology& topology, const model::FirewallPolicy& policy,
+                         const model::Container& parent, const model::Link& link, const PermissionVisit& visit);
+
+// What the key says.
+nft::Flow flow_of(const nft::Key& key);
 
 }  // namespace nftlink::firewall

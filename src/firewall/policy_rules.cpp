@@ -27,12 +27,8 @@ void PolicyRules::accept(Rules& rules, nft::RuleBuilder start, bool counted) con
     rules.push_back(start.accept().build());
 }
 
-void PolicyRules::add_link(Rules& rules, const nft::RuleBuilder& start, bool ipv4, const Permission& permission) const {
-    const std::size_t size = ipv4 ? 4 : 16;
-    const auto key = permission.key.bytes();
-    const auto parent = key.first(size), child = key.subspan(size, size);
-    const std::uint8_t protocol = key[2 * size];
-    const auto port = static_cast<std::uint16_t>(key[2 * size + 4] << 8 | key[2 * size + 5]);
+void PolicyRules::add_link(Rules& rules, const nft::RuleBuilder& start, const Permission& permission) const {
+    const auto [parent, child, protocol, port] = flow_of(permission.key);
     nft::RuleBuilder begin = start;
     if (dialect_ == nft::Dialect::iptables)
         begin.protocol(protocol);

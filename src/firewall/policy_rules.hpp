@@ -30,7 +30,7 @@ public:
     // Ends the rule with accept, and with the mark for firewalls that accept by mark.
     void accept(Rules& rules, nft::RuleBuilder start, bool counted = false) const;
     // Docker's two rules of one permission, in Docker's order; with replies by connection state the second alone.
-    void add_link(Rules& rules, const nft::RuleBuilder& start, bool ipv4, const Permission& permission) const;
+    void add_link(Rules& rules, const nft::RuleBuilder& start, const Permission& permission) const;
     void add_established(Rules& rules, nft::RuleBuilder start) const;
     // Drops the rest, with what must pass all the same: neighbour discovery, in the bridge family ARP too.
     void add_drop(Rules& rules, const nft::RuleBuilder& start, const std::string& bridge) const;

@@ -8,36 +8,13 @@
 #include <map>
 #include <set>
 
-#include "names.hpp"
 #include "nftlink/firewall/firewall.hpp"
 #include "nftlink/nft/encode.hpp"
+#include "slots.hpp"
 
 namespace nftlink::firewall {
 
 namespace {
-
-bool is_base(const nft::Chain& chain) {
-    return chain.hook.has_value();
-}
-
-// Calls visit(name) for every chain and set that the chain's rules refer to.
-template <typename ChainT, typename Visit>
-void for_each_reference(ChainT& chain, Visit visit) {
-    for (auto& rule : chain.rules)
-        for (auto& expression : rule.expressions)
-            if (auto* lookup = std::get_if<nft::SetLookup>(&expression))
-                visit(lookup->set);
-            else if (auto* verdict = std::get_if<nft::Verdict>(&expression); verdict && !verdict->chain.empty())
-                visit(verdict->chain);
-}
-
-bool uses_second_slot(const nft::Table& table) {
-    bool found = false;
-    for (const nft::Chain& chain : table.chains)
-        if (is_base(chain))
-            for_each_reference(chain, [&](const std::string& name) { found |= name.ends_with(second_slot); });
-    return found;
-}
 
 void move_to_second_slot(nft::Table& table) {
     for (nft::Set& set : table.sets)
@@ -47,10 +24,6 @@ void move_to_second_slot(nft::Table& table) {
             chain.name += second_slot;
         for_each_reference(chain, [](std::string& name) { name += second_slot; });
     }
-}
-
-bool is_live(const nft::Table& table) {
-    return std::ranges::any_of(table.chains, is_base);
 }
 
 enum class Slot { in_use, other };

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <string>
@@ -10,6 +11,7 @@
 #include "nftlink/model/policy.hpp"
 #include "nftlink/model/topology.hpp"
 #include "nftlink/nft/batch.hpp"
+#include "nftlink/nft/flow.hpp"
 
 namespace nftlink::firewall {
 
@@ -65,6 +67,28 @@ std::vector<nft::Batch> transactions(const nft::Ruleset& have, const Wanted& wan
 
 // Deletes every table of `have` that is ours, and our rules in other chains.
 nft::Batch clear(const nft::Ruleset& have);
+
+// What has become of one link.
+struct LinkCount {
+    std::string parent;
+    model::Link link;
+    // Everything that it permits is in the kernel, where packets meet it; also when it permits nothing. Not looked at
+    // is whether a rule of others, or a bridge's switch, keeps the packets away.
+    bool installed = false;
+    // From parent to child, over all that it permits. Links that share a permission all get its counts.
+    std::uint64_t packets = 0;
+    std::uint64_t bytes = 0;
+
+    bool operator==(const LinkCount&) const = default;
+};
+
+// Of every link, in the topology's order. `have` holds the relevant tables.
+std::vector<LinkCount> link_counts(const nft::Ruleset& have, const model::Topology& topology,
+                                   const model::FirewallPolicy& policy);
+
+// What was permitted and isn't any more, each once. Whatever still is on some bridge isn't among it.
+std::vector<nft::Flow> removed_flows(const model::Topology& old_topology, const model::FirewallPolicy& old_policy,
+                                     const model::Topology& new_topology, const model::FirewallPolicy& new_policy);
 
 // What of the wanted rules nft's own language can say, as a script that `nft -f` loads: our tables, and `insert rule`
 // for what is attached. `left_out` gets, one each, what it can't say.
