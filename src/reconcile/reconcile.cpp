@@ -3,10 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <chrono>
-#include <set>
+#include <cerrno>
+#include <map>
+#include <optional>
 #include <span>
-#include <thread>
 
 #include "nftlink/firewall/firewall.hpp"
 
@@ -14,12 +14,38 @@ namespace nftlink::reconcile {
 
 namespace {
 
-// How often a change is planned anew because another program changed the ruleset meanwhile.
-constexpr int max_attempts = 20;
+// The tries that one change takes. It is planned anew when another program has changed the ruleset meanwhile; after
+// some of those it goes without the guard of its generation, or a busy host would starve us. Unguarded, the kernel
+// refuses it where what it builds on has gone, or what it makes has come.
+class Tries {
+public:
+    bool any_left() const { return count_ < max_count; }
+    bool guarded() const { return stale_count_ < max_stale_count; }
 
-bool must_retry(const kernel::Refusal& refusal) {
-    return refusal.reason == kernel::Refusal::Reason::stale || refusal.reason == kernel::Refusal::Reason::unknown;
-}
+    // Whether to plan anew.
+    bool again_after(const kernel::Refusal& refusal) {
+        ++count_;
+        last_refusal_ = refusal.to_string();
+        const bool stale = refusal.reason == kernel::Refusal::Reason::stale || (!guarded() && is_outdated(refusal));
+        stale_count_ += stale ? 1 : 0;
+        return stale || refusal.reason == kernel::Refusal::Reason::unknown;
+    }
+
+    const std::string& last_refusal() const { return last_refusal_; }
+    std::string gave_up() const { return fmt::format("gave up after {} attempts: {}", count_, last_refusal_); }
+
+private:
+    static constexpr int max_count = 20, max_stale_count = 3;
+
+    static bool is_outdated(const kernel::Refusal& refusal) {
+        return std::ranges::any_of(refusal.operations, [](const kernel::RefusedOperation& refused) {
+            return refused.error_number == ENOENT || refused.error_number == EEXIST;
+        });
+    }
+
+    int count_ = 0, stale_count_ = 0;
+    std::string last_refusal_;
+};
 
 nft::Ruleset read(kernel::Kernel& kernel, const firewall::Wanted& want) {
     return kernel.snapshot([&](const nft::Table& table, const nft::Ruleset& listing) {
@@ -43,12 +69,16 @@ const nft::Table* taken(const nft::Ruleset& have, const firewall::Wanted& want) 
 
 // The chains to attach to that aren't there.
 void plan_attachments(const nft::Ruleset& have, const firewall::Wanted& want, Plan& plan) {
-    for (const firewall::Attachment& attachment : want.attached)
-        if (attachment.find(have) == nullptr)
-            plan.warnings.push_back(
-                fmt::format("chain {} {} {} does not exist: nothing is enforced there until it does and this is run "
-                            "again (nftlinkd uses it as soon as it appears)",
-                            nft::to_string(attachment.family), attachment.table, attachment.chain));
+    for (const firewall::Attachment& attachment : want.attached) {
+        if (attachment.find(have) != nullptr)
+            continue;
+        plan.missing_chains.push_back(
+            fmt::format("{} {} {}", nft::to_string(attachment.family), attachment.table, attachment.chain));
+        plan.warnings.push_back(
+            fmt::format("chain {} does not exist: nothing is enforced there until it does and this is run again "
+                        "(nftlinkd uses it as soon as it appears)",
+                        plan.missing_chains.back()));
+    }
 }
 
 // Whether packets meet a policy of ours in the bridge family now, and are to meet it elsewhere.
@@ -58,18 +88,24 @@ bool leaves_bridge_family(const nft::Ruleset& have, const firewall::Wanted& want
     return std::ranges::any_of(have.tables, is_old) && std::ranges::none_of(want.tables, is_bridge);
 }
 
+// What of a bridge's packets should meet our rules and doesn't.
+kernel::BridgeNetfilter unseen(const PolicedBridge& policed, const kernel::Bridge& bridge,
+                               const kernel::Bridges& bridges) {
+    const kernel::BridgeNetfilter effective = bridges.effective(bridge);
+    return {policed.needed.ipv4 && !effective.ipv4, policed.needed.ipv6 && !effective.ipv6};
+}
+
 void plan_bridge(const PolicedBridge& policed, const kernel::Bridges& bridges, Plan& plan) {
     const kernel::Bridge* bridge = bridges.find(policed.name);
     if (bridge == nullptr) {
-        plan.warnings.push_back(
-            fmt::format("bridge {} does not exist: its policy is not enforced until it does and this is run again "
-                        "(nftlinkd sees to that)",
-                        policed.name));
+        if (policed.icc == model::Icc::deny)
+            plan.warnings.push_back(
+                fmt::format("bridge {} does not exist: its policy is not enforced until it does and this is run again "
+                            "(nftlinkd sees to that)",
+                            policed.name));
         return;
     }
-    const kernel::BridgeNetfilter effective = bridges.effective(*bridge);
-    const kernel::BridgeNetfilter missing{policed.needed.ipv4 && !effective.ipv4,
-                                          policed.needed.ipv6 && !effective.ipv6};
+    const kernel::BridgeNetfilter missing = unseen(policed, *bridge, bridges);
     if (missing == kernel::BridgeNetfilter{})
         return;
     if (!bridges.module_loaded)
@@ -79,6 +115,24 @@ void plan_bridge(const PolicedBridge& policed, const kernel::Bridges& bridges, P
             policed.name));
     else
         plan.switches.push_back({policed.name, missing});
+}
+
+BridgeState state_of(const PolicedBridge& policed, const kernel::Bridges& bridges) {
+    BridgeState state{policed.name, policed.icc, false, false, {}};
+    const kernel::Bridge* bridge = bridges.find(policed.name);
+    if (bridge == nullptr) {
+        state.reason = "the bridge does not exist";
+        return state;
+    }
+    state.present = true;
+    const kernel::BridgeNetfilter missing = unseen(policed, *bridge, bridges);
+    if (missing == kernel::BridgeNetfilter{})
+        state.enforced = true;
+    else if (!bridges.module_loaded)
+        state.reason = "the br_netfilter module is not loaded: run modprobe br_netfilter";
+    else
+        state.reason = "the bridge's own netfilter hooks are off: run " + Switch{policed.name, missing}.to_string();
+    return state;
 }
 
 std::expected<void, std::string> turn_on(kernel::Kernel& kernel, const std::vector<Switch>& switches) {
@@ -92,14 +146,16 @@ std::expected<void, std::string> turn_on(kernel::Kernel& kernel, const std::vect
     return {};
 }
 
-// Applies one transaction after the other, each on what the one before it left.
+// Applies one transaction after the other, guarded each by what the one before it left. Unguarded, the generation
+// stays that of the plan.
 std::expected<std::uint32_t, kernel::Refusal> commit(kernel::Kernel& kernel, std::span<const nft::Batch> transactions,
-                                                     std::uint32_t generation) {
+                                                     std::uint32_t generation, bool guarded) {
     for (const nft::Batch& batch : transactions) {
-        const auto committed = kernel.apply(batch, generation);
+        const auto committed = kernel.apply(batch, guarded ? std::optional(generation) : std::nullopt);
         if (!committed)
             return std::unexpected(committed.error());
-        generation = committed->generation;
+        if (guarded)
+            generation = committed->generation;
     }
     return generation;
 }
@@ -107,25 +163,26 @@ std::expected<std::uint32_t, kernel::Refusal> commit(kernel::Kernel& kernel, std
 // Until the connections in use have been seen by the kernel's tracking.
 constexpr std::chrono::milliseconds acquaintance{1000};
 
-// Carries the plan out. The outer error is final; the inner one is the kernel's word on a transaction.
-std::expected<std::expected<std::uint32_t, kernel::Refusal>, std::string> carry_out(kernel::Kernel& kernel,
-                                                                                    const Plan& plan) {
-    const std::span<const nft::Batch> all(plan.transactions);
-    if (!plan.switches_first) {
-        const auto generation = commit(kernel, all, plan.generation);
-        if (generation)
-            if (const auto switched = turn_on(kernel, plan.switches); !switched)
-                return std::unexpected(switched.error() +
-                                       "; the rules are in place, but the policy is not enforced there");
-        return generation;
+// Carries the plan out, or, with switches first, its first part; the rest is left out of it then. The outer error is
+// final; the inner one is the kernel's word on a transaction.
+std::expected<std::expected<Outcome, kernel::Refusal>, std::string> carry_out(kernel::Kernel& kernel, Plan plan,
+                                                                              bool guarded) {
+    Outcome outcome;
+    if (plan.switches_first) {
+        plan.transactions.pop_back();
+        outcome.again_in = acquaintance;
     }
-    const auto prepared = commit(kernel, all.first(all.size() - 1), plan.generation);
-    if (!prepared)
-        return prepared;
+    const auto generation = commit(kernel, plan.transactions, plan.generation, guarded);
+    if (!generation)
+        return std::expected<Outcome, kernel::Refusal>(std::unexpected(generation.error()));
     if (const auto switched = turn_on(kernel, plan.switches); !switched)
-        return std::unexpected(switched.error() + "; the rules in the bridge family stay in force");
-    std::this_thread::sleep_for(acquaintance);
-    return commit(kernel, all.last(1), *prepared);
+        return std::unexpected(switched.error() +
+                               (plan.switches_first
+                                    ? "; the rules in the bridge family stay in force"
+                                    : "; the rules are in place, but the policy is not enforced there"));
+    outcome.generation = *generation;
+    outcome.done = std::move(plan);
+    return outcome;
 }
 
 }  // namespace
@@ -159,20 +216,27 @@ std::expected<firewall::HostFacts, std::string> host_facts(kernel::Kernel& kerne
 Target make_target(const model::Topology& topology, const model::FirewallPolicy& policy,
                    const firewall::HostFacts& host) {
     Target target{firewall::compile(topology, policy, host), {}};
-    std::set<std::string> names;
+    std::map<std::string, model::Icc> bridges;
     for (const auto& [name, bridge] : policy.bridges)
-        if (bridge.icc == model::Icc::deny)
-            names.insert(name);
+        bridges.emplace(name, bridge.icc);
     for (const auto& [name, container] : topology.containers)
         for (const model::Network& network : container.networks)
-            if (!policy.bridges.contains(network.bridge))
-                names.insert(network.bridge);
+            bridges.emplace(network.bridge, policy.bridge(network.bridge).icc);
     // The bridge family sees a bridge's packets without any switch.
-    const bool needs_switches = policy.family != model::Family::bridge;
-    for (const std::string& name : names)
+    const bool can_need_switches = policy.family != model::Family::bridge;
+    for (const auto& [name, icc] : bridges) {
+        const bool needs_switches = can_need_switches && icc == model::Icc::deny;
         target.bridges.push_back(
-            {name, {needs_switches && policy.covers_ipv4(), needs_switches && policy.covers_ipv6()}});
+            {name, {needs_switches && policy.covers_ipv4(), needs_switches && policy.covers_ipv6()}, icc});
+    }
     return target;
+}
+
+std::vector<BridgeState> bridge_states(const Target& target, const kernel::Bridges& bridges) {
+    std::vector<BridgeState> states;
+    for (const PolicedBridge& policed : target.bridges)
+        states.push_back(state_of(policed, bridges));
+    return states;
 }
 
 std::string Switch::to_string() const {
@@ -199,37 +263,35 @@ std::expected<Plan, std::string> plan(kernel::Kernel& kernel, const Target& targ
 }
 
 std::expected<Outcome, std::string> apply(kernel::Kernel& kernel, const Target& target) {
-    std::string last_refusal;
-    for (int attempt = 0; attempt < max_attempts; ++attempt) {
+    Tries tries;
+    while (tries.any_left()) {
         auto planned = plan(kernel, target);
         if (!planned)
             return std::unexpected(planned.error());
-        const auto carried_out = carry_out(kernel, *planned);
+        auto carried_out = carry_out(kernel, std::move(*planned), tries.guarded());
         if (!carried_out)
             return std::unexpected(carried_out.error());
-        if (const auto& generation = *carried_out; generation)
-            return Outcome{std::move(*planned), *generation};
-        last_refusal = carried_out->error().to_string();
-        if (!must_retry(carried_out->error()))
-            return std::unexpected(last_refusal);
+        if (*carried_out)
+            return std::move(**carried_out);
+        if (!tries.again_after(carried_out->error()))
+            return std::unexpected(tries.last_refusal());
     }
-    return std::unexpected(fmt::format("gave up after {} attempts: {}", max_attempts, last_refusal));
+    return std::unexpected(tries.gave_up());
 }
 
 std::expected<nft::Batch, std::string> clear(kernel::Kernel& kernel) {
-    std::string last_refusal;
-    for (int attempt = 0; attempt < max_attempts; ++attempt) {
+    Tries tries;
+    while (tries.any_left()) {
         // All tables with their rules: a tag may be left on a rule alone.
         const nft::Ruleset have = kernel.snapshot([](const nft::Table&, const nft::Ruleset&) { return true; });
         nft::Batch batch = firewall::clear(have);
-        const auto committed = kernel.apply(batch, have.generation);
+        const auto committed = kernel.apply(batch, tries.guarded() ? std::optional(have.generation) : std::nullopt);
         if (committed)
             return batch;
-        last_refusal = committed.error().to_string();
-        if (!must_retry(committed.error()))
-            return std::unexpected(last_refusal);
+        if (!tries.again_after(committed.error()))
+            return std::unexpected(tries.last_refusal());
     }
-    return std::unexpected(fmt::format("gave up after {} attempts: {}", max_attempts, last_refusal));
+    return std::unexpected(tries.gave_up());
 }
 
 }  // namespace nftlink::reconcile

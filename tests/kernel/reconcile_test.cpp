@@ -27,6 +27,9 @@ public:
     }
     std::size_t batch_limit() override { return 200'000; }
     std::optional<kernel::BridgeFamily> bridge_family() override { return real_.bridge_family(); }
+    std::expected<std::size_t, std::string> end_connections(const std::vector<kernel::Flow>& flows) override {
+        return real_.end_connections(flows);
+    }
     kernel::Bridges bridges() override { return real_.bridges(); }
     std::expected<void, std::string> enable_bridge_netfilter(const std::string& bridge,
                                                              kernel::BridgeNetfilter wanted) override {

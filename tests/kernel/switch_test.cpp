@@ -160,8 +160,17 @@ protected:
         const auto links = topology({container("dns", "docker0", {child4}, {"53/udp"}),
                                      container("web", "docker0", {parent4}, {}, {{"dns", "dns"}}),
                                      container("stranger", "docker0", {stranger4})});
-        const auto outcome = reconcile::apply(kernel(), reconcile::make_target(links, policy, *facts));
+        const auto target = reconcile::make_target(links, policy, *facts);
+        auto outcome = reconcile::apply(kernel(), target);
         ASSERT_TRUE(outcome) << outcome.error();
+        if (outcome->again_in == milliseconds(0))
+            return;
+        EXPECT_FALSE(outcome->done.switches.empty());
+        std::this_thread::sleep_for(outcome->again_in);
+        outcome = reconcile::apply(kernel(), target);
+        ASSERT_TRUE(outcome) << outcome.error();
+        EXPECT_EQ(outcome->again_in, milliseconds(0)) << "finished";
+        EXPECT_EQ(reconcile::plan(kernel(), target)->transactions.size(), 0u);
     }
 
     // Goes through the modes in random order, each of them several times.
@@ -241,6 +250,7 @@ TEST_F(SwitchTest, FromTheBridgeFamilyToInetForTheFirstTime) {
     Traffic traffic(child_->space(), parent_->space(), stranger_->space());
     traffic.start();
     apply({Family::inet, Layout::sets, Replies::established});
+    EXPECT_EQ(host().run("nft list tables"), "table ip fw\ntable inet nftlink\n") << "nothing is left over";
     expect_lossless(traffic);
 }
 

@@ -4,6 +4,8 @@
 // The command and the service both do it with these functions. Nothing is printed here.
 #pragma once
 
+#include <chrono>
+#include <cstdint>
 #include <expected>
 #include <string>
 #include <vector>
@@ -16,10 +18,13 @@
 
 namespace nftlink::reconcile {
 
-// A bridge whose packets must meet our rules, and which kinds of packets.
+// A bridge that the policy or a container names.
 struct PolicedBridge {
     std::string name;
+    // The kinds of packets that must meet our rules. None with icc: allow: nothing is dropped there, so that nothing
+    // needs to be seen.
     kernel::BridgeNetfilter needed;
+    model::Icc icc = model::Icc::deny;
 
     bool operator==(const PolicedBridge&) const = default;
 };
@@ -27,8 +32,7 @@ struct PolicedBridge {
 // What the configuration asks of the kernel.
 struct Target {
     firewall::Wanted want;
-    // The bridges with icc: deny. On the others nothing is dropped, so that nothing needs to be seen.
-    std::vector<PolicedBridge> bridges;
+    std::vector<PolicedBridge> bridges;  // by name
 };
 
 // What the rules of this policy depend on here. Nothing of it unless `family: bridge`. The error says what the policy
@@ -37,6 +41,22 @@ std::expected<firewall::HostFacts, std::string> host_facts(kernel::Kernel& kerne
 
 Target make_target(const model::Topology& topology, const model::FirewallPolicy& policy,
                    const firewall::HostFacts& host = {});
+
+// How it is with one bridge's policy.
+struct BridgeState {
+    std::string bridge;
+    model::Icc icc = model::Icc::deny;
+    bool present = false;
+    // It is there, and its packets meet our rules as far as they must. Whether those are installed, and whether a chain
+    // that they are attached to is there, is another matter: see Plan.
+    bool enforced = false;
+    std::string reason;  // why not, and what to do, as one sentence; empty when it is enforced
+
+    bool operator==(const BridgeState&) const = default;
+};
+
+// Of every bridge of the target, in its order.
+std::vector<BridgeState> bridge_states(const Target& target, const kernel::Bridges& bridges);
 
 // One bridge's switch that is to be turned on.
 struct Switch {
@@ -55,9 +75,10 @@ struct Plan {
     // From the bridge family to another: the switches come before the last transaction, which removes the rules that
     // stand meanwhile, and a pause between the two lets the kernel get to know the connections there are.
     bool switches_first = false;
-    // Why a bridge's policy isn't enforced and won't be by this plan: a missing bridge, a missing module.
+    // Why a policy isn't enforced and won't be by this plan: a missing bridge, a missing module, a missing chain.
     std::vector<std::string> warnings;
-    std::uint32_t generation = 0;  // of the ruleset that was read
+    std::vector<std::string> missing_chains;  // to be attached to: `ip filter FORWARD`
+    std::uint32_t generation = 0;             // of the ruleset that was read
 
     bool empty() const { return transactions.empty() && switches.empty(); }
 };
@@ -69,10 +90,16 @@ std::expected<Plan, std::string> plan(kernel::Kernel& kernel, const Target& targ
 // What was done.
 struct Outcome {
     Plan done;
-    std::uint32_t generation = 0;  // of the ruleset now
+    // Of the ruleset now; or an older one, when others' commits came in between that were not looked at.
+    std::uint32_t generation = 0;
+    // Not zero: this was the first part of a plan with switches_first. All is prepared and switched on, the old rules
+    // are still in force; apply() is to be called again after this time, and finishes then. Called earlier it finishes
+    // too, but connections that have been silent since may be cut.
+    std::chrono::milliseconds again_in{0};
 };
 
-// Plans and carries out. Starts again when the ruleset changes meanwhile. On an error no packet meets anything new,
+// Plans and carries out, without waiting for anything. Starts again when the ruleset changes meanwhile; when it never
+// stops changing, the change is made all the same. On an error no packet meets anything new,
 // unless the error is that a bridge's switch was refused: switches come last, and it says that the rules are in place.
 // (Coming from the bridge family switches come first, and stay on.)
 // Of a change that took several transactions, what was prepared and isn't in use yet may stay until the next apply.

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <system_error>
+
 #include "nftlink/kernel/fake_kernel.hpp"
 
 namespace nftlink::reconcile {
@@ -10,6 +12,7 @@ namespace {
 
 using testing::ElementsAre;
 using testing::HasSubstr;
+using testing::IsEmpty;
 
 Target small_target() {
     model::FirewallPolicy policy;
@@ -21,14 +24,17 @@ kernel::Bridges with_docker0(bool module_loaded = true) {
     return {{{"docker0", 3, {}}}, module_loaded, {}};
 }
 
-TEST(MakeTarget, PolicesBridgesWithIccDeny) {
+TEST(MakeTarget, OnlyBridgesWithIccDenyMustBeSeen) {
     model::FirewallPolicy policy;
     policy.bridges["open"].icc = model::Icc::allow;
     model::Topology topology;
     topology.containers["a"].networks = {{"open", {}}, {"unlisted", {}}};
-    EXPECT_THAT(make_target(topology, policy).bridges, ElementsAre(PolicedBridge{"unlisted", {true, true}}));
+    const PolicedBridge open{"open", {false, false}, model::Icc::allow};
+    EXPECT_THAT(make_target(topology, policy).bridges, ElementsAre(open, PolicedBridge{"unlisted", {true, true}}));
     policy.family = model::Family::ip;
-    EXPECT_THAT(make_target(topology, policy).bridges, ElementsAre(PolicedBridge{"unlisted", {true, false}}));
+    EXPECT_THAT(make_target(topology, policy).bridges, ElementsAre(open, PolicedBridge{"unlisted", {true, false}}));
+    policy.family = model::Family::bridge;
+    EXPECT_THAT(make_target(topology, policy).bridges, ElementsAre(open, PolicedBridge{"unlisted", {false, false}}));
 }
 
 TEST(Apply, SecondTimeWritesNothing) {
@@ -53,13 +59,121 @@ TEST(Apply, StartsAgainWhenTheRulesetChangesMeanwhile) {
     EXPECT_EQ(kernel.commit_count, 1u);
 }
 
-TEST(Apply, GivesUpWhenItNeverStops) {
+TEST(Apply, ABusyHostStarvesNobody) {
     kernel::FakeKernel kernel;
+    std::uint32_t last_read = 0;
+    kernel.fails = [&](kernel::FakeKernel::Step step) {
+        if (step == kernel::FakeKernel::Step::snapshot)
+            last_read = kernel.generation();
+        return false;
+    };
     kernel.before_apply = [&] { ++kernel.ruleset().generation; };
     const auto outcome = apply(kernel, small_target());
+    ASSERT_TRUE(outcome) << outcome.error();
+    EXPECT_EQ(kernel.commit_count, 1u);
+    EXPECT_EQ(outcome->generation, last_read) << "what others committed was not looked at";
+    EXPECT_LT(outcome->generation, kernel.generation());
+    EXPECT_TRUE(plan(kernel, small_target())->transactions.empty());
+    EXPECT_TRUE(clear(kernel));
+    EXPECT_TRUE(kernel.ruleset().tables.empty());
+}
+
+// Without the guard the kernel says itself that what was to be changed is no longer there.
+TEST(Apply, WhatIsGoneMeanwhileIsPlannedAnewWithoutTheGuardToo) {
+    kernel::FakeKernel kernel;
+    ASSERT_TRUE(apply(kernel, small_target()));
+    Target target = small_target();
+    target.want.tables[0].chains.back().rules.pop_back();
+    int attempts = 0;
+    kernel.before_apply = [&] {
+        ++kernel.ruleset().generation;
+        if (++attempts == 4)
+            kernel.ruleset().tables.clear();
+    };
+    const auto outcome = apply(kernel, target);
+    ASSERT_TRUE(outcome) << outcome.error();
+    EXPECT_EQ(attempts, 5);
+    EXPECT_TRUE(plan(kernel, target)->transactions.empty());
+}
+
+TEST(Apply, GivesUpWhenItsTableNeverStays) {
+    kernel::FakeKernel kernel;
+    ASSERT_TRUE(apply(kernel, small_target()));
+    const nft::Ruleset whole = kernel.ruleset();
+    Target target = small_target();
+    target.want.tables[0].chains.back().rules.pop_back();
+    kernel.before_apply = [&] {
+        ++kernel.ruleset().generation;
+        kernel.ruleset().tables.clear();
+    };
+    kernel.fails = [&](kernel::FakeKernel::Step step) {
+        if (step == kernel::FakeKernel::Step::snapshot)
+            kernel.ruleset().tables = whole.tables;
+        return false;
+    };
+    const auto outcome = apply(kernel, target);
     ASSERT_FALSE(outcome);
-    EXPECT_THAT(outcome.error(), HasSubstr("changed by another program"));
-    EXPECT_EQ(kernel.commit_count, 0u);
+    EXPECT_THAT(outcome.error(), HasSubstr("gave up after 20 attempts: kernel refused"));
+}
+
+TEST(Apply, WhatTheKernelRefusesIsNotTriedAgain) {
+    kernel::FakeKernel kernel;
+    int applies = 0;
+    kernel.fails = [&](kernel::FakeKernel::Step step) {
+        applies += step == kernel::FakeKernel::Step::apply ? 1 : 0;
+        return step == kernel::FakeKernel::Step::apply;
+    };
+    const auto outcome = apply(kernel, small_target());
+    ASSERT_FALSE(outcome);
+    EXPECT_THAT(outcome.error(), HasSubstr("Cannot allocate memory"));
+    EXPECT_EQ(applies, 1);
+}
+
+// Every step in turn: nothing is done, or it is said that it was.
+TEST(Apply, EachStepMayFail) {
+    using Step = kernel::FakeKernel::Step;
+    for (const Step failing : {Step::snapshot, Step::bridges, Step::apply, Step::enable}) {
+        kernel::FakeKernel kernel;
+        kernel.bridge_state = with_docker0();
+        kernel.fails = [&](Step step) { return step == failing; };
+        if (failing == Step::snapshot || failing == Step::bridges) {
+            EXPECT_THROW(static_cast<void>(apply(kernel, small_target())), std::system_error);
+        } else {
+            const auto outcome = apply(kernel, small_target());
+            ASSERT_FALSE(outcome);
+            EXPECT_EQ(outcome.error().find("the rules are in place") != std::string::npos, failing == Step::enable);
+        }
+        EXPECT_EQ(kernel.commit_count, failing == Step::enable ? 1u : 0u);
+    }
+}
+
+TEST(Apply, LeavingTheBridgeFamilyTakesTwoPartsAndNoWaiting) {
+    kernel::FakeKernel kernel;
+    kernel.bridge_state = with_docker0();
+    model::FirewallPolicy policy;
+    policy.bridges["docker0"];
+    policy.family = model::Family::bridge;
+    const auto old = apply(kernel, make_target({}, policy));
+    ASSERT_TRUE(old);
+    EXPECT_EQ(old->again_in.count(), 0);
+
+    const auto first = apply(kernel, small_target());
+    ASSERT_TRUE(first) << first.error();
+    EXPECT_GT(first->again_in.count(), 0);
+    EXPECT_THAT(first->done.switches, ElementsAre(Switch{"docker0", {true, true}}));
+    EXPECT_EQ(first->done.transactions.size(), 1u) << "the preparation alone";
+    EXPECT_EQ(first->generation, kernel.generation());
+    EXPECT_NE(kernel.ruleset().table(nft::Family::bridge, "nftlink"), nullptr) << "in force until the second part";
+    EXPECT_EQ(kernel.ruleset().table(nft::Family::inet, "nftlink")->chain("forward"), nullptr);
+    EXPECT_NE(kernel.ruleset().table(nft::Family::inet, "nftlink")->chain("bridge-docker0"), nullptr);
+
+    const auto second = apply(kernel, small_target());
+    ASSERT_TRUE(second) << second.error();
+    EXPECT_EQ(second->again_in.count(), 0);
+    EXPECT_EQ(second->done.transactions.size(), 1u);
+    ASSERT_EQ(kernel.ruleset().tables.size(), 1u);
+    EXPECT_NE(kernel.ruleset().tables[0].chain("forward"), nullptr);
+    EXPECT_TRUE(plan(kernel, small_target())->empty());
 }
 
 TEST(Apply, SwitchesBridgeNetfilterOn) {
@@ -86,6 +200,46 @@ TEST(Plan, SaysWhatCannotBeEnforced) {
     const auto planned = plan(kernel, small_target());
     EXPECT_THAT(planned->warnings, ElementsAre(HasSubstr("br_netfilter module is not loaded")));
     EXPECT_TRUE(planned->switches.empty());
+}
+
+TEST(Plan, NamesTheChainsThatAreMissing) {
+    kernel::FakeKernel kernel;
+    model::FirewallPolicy policy;
+    policy.layout = model::Layout::rules;
+    policy.attach = {{model::AttachPoint::Family::ip, "filter", "FORWARD"}};
+    const auto planned = plan(kernel, make_target({}, policy));
+    EXPECT_THAT(planned->missing_chains, ElementsAre("ip filter FORWARD"));
+    EXPECT_THAT(planned->warnings, ElementsAre(HasSubstr("chain ip filter FORWARD does not exist")));
+    EXPECT_THAT(plan(kernel, small_target())->missing_chains, IsEmpty());
+}
+
+TEST(BridgeStates, SayWhetherAPolicyIsEnforcedAndWhyNot) {
+    model::FirewallPolicy policy;
+    policy.bridges["docker0"];
+    policy.bridges["open"].icc = model::Icc::allow;
+    policy.bridges["gone"];
+    policy.bridges["gone-open"].icc = model::Icc::allow;
+    const Target target = make_target({}, policy);
+    kernel::Bridges bridges{{{"docker0", 3, {}}, {"open", 4, {}}}, true, {}};
+    const BridgeState open{"open", model::Icc::allow, true, true, ""};
+    const BridgeState gone{"gone", model::Icc::deny, false, false, "the bridge does not exist"};
+    const BridgeState gone_open{"gone-open", model::Icc::allow, false, false, "the bridge does not exist"};
+    const auto docker0 = [](bool enforced, std::string reason) {
+        return BridgeState{"docker0", model::Icc::deny, true, enforced, std::move(reason)};
+    };
+    const std::string off = "the bridge's own netfilter hooks are off: run ip link set docker0 type bridge";
+    EXPECT_THAT(bridge_states(target, bridges),
+                ElementsAre(docker0(false, off + " nf_call_iptables 1 nf_call_ip6tables 1"), gone, gone_open, open));
+    bridges.bridges[0].own.ipv4 = true;
+    EXPECT_EQ(bridge_states(target, bridges)[0], docker0(false, off + " nf_call_ip6tables 1"));
+    bridges.global.ipv6 = true;
+    EXPECT_EQ(bridge_states(target, bridges)[0], docker0(true, ""));
+    bridges.module_loaded = false;
+    EXPECT_EQ(bridge_states(target, bridges)[0],
+              docker0(false, "the br_netfilter module is not loaded: run modprobe br_netfilter"));
+    EXPECT_EQ(bridge_states(target, bridges)[3], open);
+    policy.family = model::Family::bridge;
+    EXPECT_EQ(bridge_states(make_target({}, policy), bridges)[0], docker0(true, "")) << "which needs no switch";
 }
 
 TEST(Plan, RefusesSomebodyElsesTable) {
