@@ -1,14 +1,19 @@
 #include "daemon.hpp"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <chrono>
 #include <csignal>
-#include <system_error>
+#include <cstdlib>
+#include <utility>
 
+#include "access.hpp"
+#include "control_socket.hpp"
 #include "log.hpp"
+#include "notify.hpp"
 
 namespace nftlink::service {
 
@@ -17,119 +22,128 @@ using config::LogLevel;
 
 namespace {
 
-constexpr std::chrono::seconds retry_interval{1};
-
-std::string describe(const kernel::Change& change) {
-    if (change.overrun)
-        return "after changes too many to follow";
-    if (change.process == 0)
-        return "after a change by another program";
-    return fmt::format("after a change by {} (pid {})", change.program, change.process);
-}
-
-std::size_t operation_count(const reconcile::Plan& plan) {
-    std::size_t count = 0;
-    for (const nft::Batch& batch : plan.transactions)
-        count += batch.size();
-    return count;
-}
+constexpr std::chrono::seconds look_interval{5};
+// What clients get at the end to take their last answers.
+constexpr std::chrono::milliseconds farewell{100};
 
 }  // namespace
 
-Daemon::Daemon(kernel::Kernel& kernel, const config::Config& config)
-    : kernel_(kernel), config_(config), target_(reconcile::make_target(config.topology, config.firewall)) {}
+Daemon::Daemon(kernel::Kernel& kernel, std::string file, config::Loaded loaded)
+    : kernel_(kernel),
+      socket_(loaded.config.control.socket),
+      keeper_(context_.get_executor(), kernel, std::move(file), std::move(loaded)) {
+    if (!instance_.warning().empty())
+        log(LogLevel::warning, instance_.warning());
+    open_control_socket();
+}
+
+void Daemon::open_control_socket() {
+    const config::ControlSettings& control = keeper_.desired().config().control;
+    const auto group = find_group(control.group);
+    if (!group)
+        log(LogLevel::warning,
+            fmt::format("there is no group {}: only root may use the control socket", control.group));
+    const auto opened = listen_control(socket_, group, control.readers == config::Readers::all);
+    if (!opened.warning.empty())
+        log(LogLevel::warning, opened.warning);
+    api_.emplace(keeper_, ControlApi::Facts{group, control.readers, std::chrono::system_clock::now(),
+                                            [this] { return server_->client_count(); }});
+    server_.emplace(
+        context_.get_executor(), opened.descriptor, HttpLimits{},
+        [this](Request request) { return api_->handle(std::move(request)); }, error_body);
+}
 
 int Daemon::run() {
-    watch_signals();
-    if (!reconcile("at start"))
+    stop_on_signal();
+    reload_signals_.add(SIGHUP);
+    if (!keeper_.start()) {
+        ::unlink(socket_.c_str());
         return 1;
+    }
     spawn(watch_ruleset());
     spawn(watch_bridges());
+    spawn(look_around());
+    spawn(reload_on_signal());
+    if (const auto interval = watchdog_interval())
+        spawn(feed_watchdog(*interval / 2));
+    notify("READY=1");
+    say_status();
+    log(LogLevel::info, "ready; the control socket is " + socket_);
     context_.run();
+    ::unlink(socket_.c_str());
     if (failure_)
         std::rethrow_exception(failure_);
-    if (config_.on_exit == config::OnExit::remove)
+    if (keeper_.desired().config().on_exit == config::OnExit::remove)
         remove_rules();
+    // A disk that hangs must not keep the service from ending; what it is at is safe to be cut off.
+    if (keeper_.waits_for_disk())
+        std::_Exit(0);
     return 0;
 }
 
-std::expected<void, std::string> Daemon::refresh_target() {
-    auto facts = reconcile::host_facts(kernel_, config_.firewall);
-    if (!facts)
-        return std::unexpected(facts.error());
-    if (*facts != facts_) {
-        facts_ = std::move(*facts);
-        target_ = reconcile::make_target(config_.topology, config_.firewall, facts_);
-    }
-    return {};
-}
-
-bool Daemon::reconcile(const std::string& reason) try {
-    bridges_ = kernel_.bridges();  // before the facts are read: what changes afterwards is looked at again
-    if (const auto refreshed = refresh_target(); !refreshed) {
-        log(LogLevel::error, fmt::format("{}: {}", reason, refreshed.error()));
-        return false;
-    }
-    const auto outcome = reconcile::apply(kernel_, target_);
-    if (!outcome) {
-        log(LogLevel::error, fmt::format("{}: {}", reason, outcome.error()));
-        return false;
-    }
-    generation_ = outcome->generation;
-    if (const std::size_t count = operation_count(outcome->done); count != 0)
-        log(LogLevel::info, fmt::format("{}: made the ruleset as configured with {} operation{}", reason, count,
-                                        count == 1 ? "" : "s"));
-    for (const reconcile::Switch& done : outcome->done.switches)
-        log(LogLevel::info, fmt::format("bridge {}: switched its netfilter hooks on", done.bridge));
-    if (outcome->done.warnings != warnings_) {
-        warnings_ = outcome->done.warnings;
-        for (const std::string& warning : warnings_)
-            log(LogLevel::warning, warning);
-    }
-    return true;
-} catch (const std::system_error& error) {
-    log(LogLevel::error, fmt::format("{}: {}", reason, error.what()));
-    return false;
-}
-
-void Daemon::keep_reconciled(const std::string& reason) {
-    if (reconcile(reason)) {
-        retry_.cancel();
-        return;
-    }
-    retry_.expires_after(retry_interval);
-    retry_.async_wait([this, reason](const boost::system::error_code& error) {
-        if (!error)
-            keep_reconciled(reason);
-    });
+void Daemon::say_status() {
+    std::size_t links = 0;
+    for (const auto& [name, container] : keeper_.desired().topology().containers)
+        links += container.links.size();
+    std::string status = fmt::format("{} link{}", links, links == 1 ? "" : "s");
+    status += keeper_.enforcer().in_force() ? " in force" : ", NOT in force: see nftlink status";
+    if (keeper_.refused_configuration())
+        status += "; the new configuration was refused";
+    if (std::exchange(status_, status) != status)
+        notify("STATUS=" + status);
 }
 
 asio::awaitable<void> Daemon::watch_ruleset() {
-    for (;;) {
-        const kernel::Change change = co_await ruleset_events_.next();
-        // Our own commits, and what has been looked at already, leave the generation as we know it.
-        if (kernel_.generation() != generation_)
-            keep_reconciled(describe(change));
-    }
+    for (;;)
+        keeper_.enforcer().ruleset_changed(co_await ruleset_events_.next());
 }
 
 asio::awaitable<void> Daemon::watch_bridges() {
     for (;;) {
         co_await bridge_events_.next();
-        // Ports go up and down all the time; only who belongs to which bridge matters, and the switches.
-        if (kernel_.bridges() != bridges_)
-            keep_reconciled("after a change of a bridge");
+        keeper_.enforcer().bridges_changed();
     }
 }
 
-void Daemon::watch_signals() {
-    // Reload is not there yet; without this, SIGHUP would end the service and leave the table unattended.
-    std::signal(SIGHUP, SIG_IGN);
+asio::awaitable<void> Daemon::look_around() {
+    asio::steady_timer timer(context_);
+    for (;;) {
+        timer.expires_after(look_interval);
+        co_await timer.async_wait(asio::use_awaitable);
+        instance_.dismiss_callers();
+        keeper_.enforcer().bridges_changed();
+        say_status();
+    }
+}
+
+asio::awaitable<void> Daemon::feed_watchdog(std::chrono::microseconds interval) {
+    asio::steady_timer timer(context_);
+    for (;;) {
+        notify("WATCHDOG=1");
+        timer.expires_after(interval);
+        co_await timer.async_wait(asio::use_awaitable);
+    }
+}
+
+asio::awaitable<void> Daemon::reload_on_signal() {
+    for (;;) {
+        co_await reload_signals_.async_wait(asio::use_awaitable);
+        log(LogLevel::info, "SIGHUP: reading the configuration again");
+        co_await keeper_.reload();
+    }
+}
+
+void Daemon::stop_on_signal() {
     for (const int signal : {SIGTERM, SIGINT})
-        signals_.add(signal);
-    signals_.async_wait([this](const boost::system::error_code& error, int) {
-        if (!error)
-            context_.stop();
+        stop_signals_.add(signal);
+    stop_signals_.async_wait([this](const boost::system::error_code& error, int) {
+        if (error)
+            return;
+        notify("STOPPING=1");
+        keeper_.events().publish("stopping", {});
+        keeper_.events().close();
+        stopping_.expires_after(farewell);
+        stopping_.async_wait([this](const boost::system::error_code&) { context_.stop(); });
     });
 }
 

@@ -15,7 +15,7 @@ namespace {
 constexpr int wrong_usage = 64;
 
 int serve(const std::string& file) {
-    const auto loaded = config::load(file);
+    auto loaded = config::load(file);
     if (!loaded) {
         for (const base::Error& error : loaded.error())
             std::fprintf(stderr, "%s\n", error.to_string().c_str());
@@ -25,7 +25,7 @@ int serve(const std::string& file) {
     for (const base::Error& warning : loaded->warnings)
         log(config::LogLevel::warning, warning.to_string());
     const auto kernel = kernel::make_netlink_kernel();
-    return Daemon(*kernel, loaded->config).run();
+    return Daemon(*kernel, file, std::move(*loaded)).run();
 }
 
 }  // namespace

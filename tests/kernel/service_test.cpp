@@ -100,7 +100,9 @@ containers:
 class ServiceTest : public KernelTest {
 protected:
     void start(const std::string& text = configuration) {
-        process_.emplace(folder_.write("nftlink.yaml", text), folder_.path("log"));
+        const std::string places = fmt::format("control: {{socket: {}, group: '0'}}\nstate: {{directory: {}}}\n",
+                                               folder_.path("socket"), folder_.path("state"));
+        process_.emplace(folder_.write("nftlink.yaml", text + places), folder_.path("log"));
     }
     // The whole ruleset is there: the last rule is in place.
     bool is_whole() const { return host().status("nft list chain inet nftlink bridge-docker0 | grep -q drop") == 0; }

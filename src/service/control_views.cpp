@@ -1,0 +1,157 @@
+#include "control_views.hpp"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <boost/json/array.hpp>
+
+#include "nftlink/base/utf8.hpp"
+#include "nftlink/nft/text.hpp"
+
+namespace nftlink::service {
+
+namespace json = boost::json;
+
+namespace {
+
+constexpr int schema_version = 1;
+
+json::array to_json(const std::vector<std::string>& lines) {
+    json::array array;
+    for (const std::string& line : lines)
+        array.emplace_back(base::utf8(line));
+    return array;
+}
+
+json::value heal_record(const std::optional<Heal>& heal) {
+    if (!heal)
+        return nullptr;
+    return {{"time", timestamp(heal->time)},
+            {"program", heal->cause.program},
+            {"pid", heal->cause.process},
+            {"operations", heal->enforced.operation_count},
+            {"seconds", std::chrono::duration<double>(heal->enforced.took).count()},
+            {"reason", heal->cause.reason}};
+}
+
+json::array bridge_records(const std::vector<reconcile::BridgeState>& states) {
+    json::array array;
+    for (const reconcile::BridgeState& state : states)
+        array.push_back({{"bridge", state.bridge},
+                         {"icc", state.icc == model::Icc::deny ? "deny" : "allow"},
+                         {"present", state.present},
+                         {"enforced", state.enforced},
+                         {"reason", state.reason}});
+    return array;
+}
+
+json::object configuration_record(const Keeper& keeper) {
+    json::object record{{"file", base::utf8(keeper.file())},
+                        {"hash", keeper.desired().files().hash},
+                        {"loaded", timestamp(keeper.loaded_at())},
+                        {"refused", nullptr}};
+    if (const auto& refused = keeper.refused_configuration())
+        record["refused"] = json::object{{"time", timestamp(refused->time)}, {"errors", to_json(refused->messages)}};
+    return record;
+}
+
+json::array port_records(const model::Container& child) {
+    json::array array;
+    for (const model::Port& port : child.expose)
+        array.emplace_back(port.to_string());
+    return array;
+}
+
+json::array shared_bridges(const model::Container& parent, const model::Container& child) {
+    json::array array;
+    for (const model::Network& network : parent.networks)
+        if (child.on(network.bridge) != nullptr)
+            array.emplace_back(network.bridge);
+    return array;
+}
+
+}  // namespace
+
+json::object status_record(Keeper& keeper) {
+    const auto links = keeper.links();
+    const Enforcer& enforcer = keeper.enforcer();
+    json::object record{
+        {"schema", schema_version},
+        {"version", NFTLINK_VERSION},
+        {"pid", getpid()},
+        {"configuration", configuration_record(keeper)},
+        {"containers", keeper.desired().topology().containers.size()},
+        {"containers_api", keeper.desired().stored_count()},
+        {"links",
+         {{"desired", links.size()}, {"installed", std::ranges::count(links, true, &firewall::LinkCount::installed)}}},
+        {"in_force", enforcer.in_force()},
+        {"bridges", bridge_records(enforcer.bridges())},
+        {"generation", enforcer.generation()},
+        {"heals", keeper.counts().heals},
+        {"refused_changes", keeper.counts().refused_changes},
+        {"last_heal", heal_record(keeper.last_heal())},
+        {"last_error", nullptr},
+        {"events", keeper.events().last_number()}};
+    if (const auto& trouble = keeper.last_error())
+        record["last_error"] =
+            json::object{{"time", timestamp(trouble->time)}, {"message", base::utf8(trouble->messages.back())}};
+    return record;
+}
+
+json::object links_record(Keeper& keeper) {
+    const Desired& desired = keeper.desired();
+    const bool counted = desired.config().firewall.counters;
+    json::array array;
+    for (const firewall::LinkCount& count : keeper.links()) {
+        const model::Container* parent = desired.topology().find(count.parent);
+        const model::Container* child = desired.topology().find(count.link.child);
+        if (parent == nullptr || child == nullptr)
+            continue;
+        array.push_back({{"name", model::link_name(count.parent, count.link.alias)},
+                         {"parent", count.parent},
+                         {"child", count.link.child},
+                         {"alias", count.link.alias},
+                         {"bridges", shared_bridges(*parent, *child)},
+                         {"ports", port_records(*child)},
+                         {"packets", counted ? json::value(count.packets) : json::value(nullptr)},
+                         {"bytes", counted ? json::value(count.bytes) : json::value(nullptr)},
+                         {"installed", count.installed},
+                         {"source", desired.place(count.parent) != nullptr ? "file" : "api"}});
+    }
+    return {{"links", std::move(array)}, {"counters", counted}, {"generation", keeper.enforcer().generation()}};
+}
+
+json::object containers_record(const Desired& desired) {
+    json::object containers, sources;
+    for (const auto& [name, container] : desired.topology().containers) {
+        const base::Position* place = desired.place(name);
+        containers[name] = api::to_json(container);
+        sources[name] = place != nullptr ? base::utf8(place->to_string()) : "api";
+    }
+    return {{"containers", std::move(containers)}, {"sources", std::move(sources)}};
+}
+
+json::object environment_record(const linkenv::Environment& environment) {
+    json::object variables;
+    for (const linkenv::Variable& variable : environment.variables)
+        variables[base::utf8(variable.name)] = base::utf8(variable.value);
+    json::array warnings;
+    for (const linkenv::Warning& warning : environment.warnings)
+        warnings.emplace_back(base::utf8(warning.to_string()));
+    return {{"variables", std::move(variables)}, {"warnings", std::move(warnings)}};
+}
+
+json::object plan_record(const reconcile::Plan& plan) {
+    json::array changes, switches;
+    for (const nft::Batch& batch : plan.transactions)
+        for (const nft::Operation& operation : batch)
+            changes.emplace_back(nft::to_text(operation));
+    for (const reconcile::Switch& wanted : plan.switches)
+        switches.emplace_back(wanted.to_string());
+    return {{"changes", std::move(changes)},
+            {"bridge_netfilter", std::move(switches)},
+            {"warnings", to_json(plan.warnings)},
+            {"generation", plan.generation}};
+}
+
+}  // namespace nftlink::service

@@ -1,0 +1,306 @@
+#include "desired.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <set>
+
+#include "nftlink/base/suggestion.hpp"
+#include "nftlink/config/fragment.hpp"
+
+namespace nftlink::service {
+
+using api::Fault;
+using base::quote;
+using config::Misfit;
+
+namespace {
+
+// Looking for a close name among all containers costs.
+constexpr std::size_t max_suggestions = 10;
+// More are of no use to anybody.
+constexpr std::size_t max_faults = 100;
+
+std::vector<std::string> names_of(const Containers& containers) {
+    std::vector<std::string> names;
+    for (const auto& [name, container] : containers)
+        names.push_back(name);
+    return names;
+}
+
+bool has_link(const model::Container& container, const model::Link& link) {
+    return std::ranges::find(container.links, link) != container.links.end();
+}
+
+void list_links(const model::Container& of, const model::Container* other, bool added,
+                std::vector<LinkChange>& changes) {
+    std::set<std::pair<std::string_view, std::string_view>> same;
+    if (other != nullptr)
+        for (const model::Link& link : other->links)
+            same.emplace(link.alias, link.child);
+    for (const model::Link& link : of.links)
+        if (!same.contains({link.alias, link.child}))
+            changes.push_back({of.name, link, added});
+}
+
+// The message with the field in place of a line of a text that nobody has seen: `…; the first is at web:7:7`.
+std::string without_place(std::string message, const std::string& name, const api::ContainerText& text) {
+    const std::string before = " at " + name + ":";
+    const std::size_t start = message.rfind(before);
+    if (start == std::string::npos)
+        return message;
+    const std::size_t line = std::strtoul(message.c_str() + start + before.size(), nullptr, 10);
+    return message.substr(0, start) + " at " + text.path(line);
+}
+
+// One transaction on its way to an edit.
+class Planner {
+public:
+    Planner(const Desired& desired, const api::Transaction& transaction)
+        : desired_(desired), transaction_(transaction) {}
+
+    Edit edit;
+    std::vector<Fault> faults;
+
+    void plan() {
+        for (const api::LinkName& name : transaction_.delete_links)
+            delete_link(name);
+        for (const std::string& name : transaction_.delete_containers)
+            delete_container(name);
+        for (const api::ContainerPut& put : transaction_.put_containers)
+            put_container(put);
+        for (const api::LinkPut& put : transaction_.put_links)
+            put_link(put);
+        end_links();
+        std::erase_if(edit.containers, [this](const auto& entry) {
+            const model::Container* before = desired_.topology().find(entry.first);
+            return entry.second ? before != nullptr && *before == *entry.second : before == nullptr;
+        });
+        for (const auto& [name, after] : edit.containers) {
+            const model::Container* before = desired_.topology().find(name);
+            if (before != nullptr)
+                list_links(*before, after ? &*after : nullptr, false, edit.links);
+        }
+        for (const auto& [name, after] : edit.containers)
+            if (after)
+                list_links(*after, desired_.topology().find(name), true, edit.links);
+    }
+
+    // The pointer of what doesn't fit.
+    std::string path_of(const Misfit& misfit) const {
+        const bool is_link = misfit.kind == Misfit::Kind::child || misfit.kind == Misfit::Kind::no_bridge;
+        const auto container =
+            std::ranges::find(transaction_.put_containers, misfit.container, &api::ContainerPut::name);
+        if (is_link)
+            if (const model::Container* parent = find(misfit.container); parent != nullptr)
+                for (const api::LinkPut& put : transaction_.put_links)
+                    if (put.name == api::LinkName{misfit.container, parent->links[misfit.index].alias})
+                        return put.path + "/child";
+        if (container == transaction_.put_containers.end())
+            return "";
+        if (is_link)
+            return fmt::format("{}/links/{}", container->path, misfit.index);
+        return container->path + address_path(container->record, misfit.index);
+    }
+
+private:
+    static std::string address_path(const boost::json::value& record, std::size_t index) {
+        const auto* object = record.if_object();
+        if (object == nullptr || !object->contains("networks"))
+            return fmt::format("/addresses/{}", index);
+        const auto* networks = object->at("networks").if_object();
+        if (networks == nullptr)
+            return "/networks";
+        for (const auto& [bridge, addresses] : *networks) {
+            const std::size_t count = addresses.is_array() ? addresses.as_array().size() : 0;
+            if (index < count)
+                return fmt::format("/networks/{}/{}", std::string_view(bridge), index);
+            index -= count;
+        }
+        return "/networks";
+    }
+
+    void fault(unsigned status, std::string code, std::string message, std::string path = "") {
+        faults.push_back({status, std::move(code), std::move(message), std::move(path)});
+    }
+
+    // As it is after what has been planned so far; null when it isn't there.
+    const model::Container* find(const std::string& name) const {
+        if (const auto planned = edit.containers.find(name); planned != edit.containers.end())
+            return planned->second ? &*planned->second : nullptr;
+        return desired_.topology().find(name);
+    }
+
+    // To be changed.
+    model::Container& open(const std::string& name) {
+        const model::Container* now = find(name);
+        auto& planned = edit.containers[name];
+        if (!planned)
+            planned = *now;
+        return *planned;
+    }
+
+    bool refuse_files(const std::string& name, const std::string& path = "") {
+        const base::Position* place = desired_.place(name);
+        if (place != nullptr)
+            fault(409, "conflict",
+                  fmt::format("container {} belongs to {}; change it there, then reload", quote(name),
+                              place->to_string()),
+                  path);
+        return place != nullptr;
+    }
+
+    bool refuse_unknown(const std::string& name, const std::string& path = "") {
+        if (find(name) != nullptr)
+            return false;
+        base::Suggestion suggestion(name);
+        if (faults.size() < max_suggestions)
+            for (const auto& [known, container] : desired_.topology().containers)
+                suggestion.offer(known);
+        fault(404, "not_found", fmt::format("there is no container {}{}", quote(name), suggestion.to_string()), path);
+        return true;
+    }
+
+    void delete_link(const api::LinkName& name) {
+        if (refuse_unknown(name.parent) || refuse_files(name.parent))
+            return;
+        model::Container& parent = open(name.parent);
+        if (std::erase_if(parent.links, [&](const model::Link& link) { return link.alias == name.alias; }) == 0)
+            fault(404, "not_found", fmt::format("there is no link {}", model::link_name(name.parent, name.alias)));
+    }
+
+    void delete_container(const std::string& name) {
+        if (!refuse_unknown(name) && !refuse_files(name))
+            edit.containers[name] = std::nullopt;
+    }
+
+    void put_container(const api::ContainerPut& put) {
+        if (refuse_files(put.name, put.path))
+            return;
+        const api::ContainerText text = api::to_yaml(put.name, put.record, put.path);
+        auto parsed = config::parse_container({put.name, text.yaml}, put.name);
+        if (parsed) {
+            edit.containers[put.name] = std::move(*parsed);
+            return;
+        }
+        for (const base::Error& error : parsed.error())
+            fault(422, "invalid", without_place(error.message, put.name, text), text.path(error.where.line));
+    }
+
+    void put_link(const api::LinkPut& put) {
+        if (refuse_unknown(put.name.parent, put.path) || refuse_files(put.name.parent, put.path))
+            return;
+        // The configuration's own reader says what is wrong with the names.
+        const boost::json::value record{
+            {"bridge", "x"}, {"addresses", {"192.0.2.1"}}, {"links", {put.child + ":" + put.name.alias}}};
+        const auto checked =
+            config::parse_container({"", api::to_yaml(put.name.parent, record, "").yaml}, put.name.parent);
+        if (!checked) {
+            for (const base::Error& error : checked.error())
+                fault(422, "invalid", error.message, put.path + "/child");
+            return;
+        }
+        model::Container& parent = open(put.name.parent);
+        const auto same_alias = std::ranges::find(parent.links, put.name.alias, &model::Link::alias);
+        if (same_alias != parent.links.end())
+            same_alias->child = put.child;
+        else
+            parent.links.push_back({put.child, put.name.alias});
+    }
+
+    // A link ends when its child is deleted, unless the same transaction puts it there again.
+    void end_links() {
+        std::set<std::string_view> gone;
+        for (const std::string& name : transaction_.delete_containers)
+            if (edit.containers.contains(name) && !edit.containers.find(name)->second)
+                gone.insert(name);
+        if (gone.empty())
+            return;
+        std::vector<api::LinkName> ending;
+        for (const auto& [name, container] : desired_.topology().containers)
+            if (const model::Container* parent = find(name); parent != nullptr && desired_.place(name) == nullptr)
+                for (const model::Link& link : parent->links)
+                    if (gone.contains(link.child) && has_link(container, link))
+                        ending.push_back({name, link.alias});
+        for (const api::LinkName& name : ending) {
+            std::erase_if(open(name.parent).links, [&](const model::Link& link) { return link.alias == name.alias; });
+            edit.ended.push_back(model::link_name(name.parent, name.alias));
+        }
+    }
+
+    const Desired& desired_;
+    const api::Transaction& transaction_;
+};
+
+// What the address' other user or the child is about decides whose fault it is.
+Fault to_fault(const Misfit& misfit, std::string path) {
+    const bool is_conflict = misfit.kind == Misfit::Kind::address;
+    return {is_conflict ? 409U : 422U, is_conflict ? "conflict" : "invalid", misfit.message, std::move(path)};
+}
+
+}  // namespace
+
+Desired::Desired(std::shared_ptr<const config::Loaded> files)
+    : files_(std::move(files)), topology_(files_->config.topology) {}
+
+const base::Position* Desired::place(std::string_view container) const {
+    const auto found = files_->places.find(container);
+    return found == files_->places.end() ? nullptr : &found->second;
+}
+
+Desired::Stored Desired::stored() const {
+    Stored stored;
+    for (const auto& [name, container] : topology_.containers)
+        if (place(name) == nullptr)
+            stored.emplace(name, container);
+    return stored;
+}
+
+std::vector<Desired::Conflict> Desired::add(Stored stored, Edit& ended) {
+    config::Joined joined = config::join(topology_, config().firewall, files_->places, std::move(stored));
+    for (const auto& [parent, link] : joined.ended) {
+        ended.links.push_back({parent, link, false});
+        ended.ended.push_back(model::link_name(parent, link.alias));
+        if (const model::Container* container = topology_.find(parent))
+            ended.containers[parent] = *container;
+    }
+    return std::move(joined.conflicts);
+}
+
+std::expected<Edit, std::vector<Fault>> Desired::plan(const api::Transaction& transaction) {
+    Planner planner(*this, transaction);
+    planner.plan();
+    if (planner.faults.empty()) {
+        std::vector<std::pair<Misfit, std::string>> misfits;
+        swap(planner.edit);
+        const auto found = config::check_fit(topology_, config().firewall, names_of(planner.edit.containers));
+        swap(planner.edit);
+        for (const Misfit& misfit : found)
+            if (planner.faults.size() < max_faults)
+                planner.faults.push_back(to_fault(misfit, planner.path_of(misfit)));
+    }
+    if (planner.faults.size() > max_faults)
+        planner.faults.resize(max_faults);
+    if (!planner.faults.empty())
+        return std::unexpected(std::move(planner.faults));
+    return std::move(planner.edit);
+}
+
+void Desired::swap(Edit& edit) {
+    for (auto& [name, container] : edit.containers) {
+        const auto now = topology_.containers.find(name);
+        if (now == topology_.containers.end()) {
+            if (container)
+                topology_.containers.emplace(name, std::move(*container));
+            container.reset();
+        } else if (container) {
+            std::swap(now->second, *container);
+        } else {
+            container = std::move(now->second);
+            topology_.containers.erase(now);
+        }
+    }
+}
+
+}  // namespace nftlink::service

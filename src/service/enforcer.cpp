@@ -1,0 +1,223 @@
+#include "enforcer.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <ctime>
+#include <system_error>
+#include <utility>
+
+#include "nftlink/base/suggestion.hpp"
+#include "nftlink/base/utf8.hpp"
+
+namespace nftlink::service {
+
+using std::chrono::steady_clock;
+
+namespace {
+
+constexpr std::chrono::seconds retry_interval{1};
+// After a repair that cost so much of the processor, others get so many times as much.
+constexpr int share_of_others = 3;
+
+// What this thread has had of the processor: on a busy host much less than has passed.
+std::chrono::nanoseconds processor_time() {
+    timespec time{};
+    ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+    return std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec);
+}
+
+// Whether the generation comes after the other one; they wrap around.
+bool is_later(std::uint32_t generation, std::uint32_t other) {
+    return static_cast<std::int32_t>(generation - other) > 0;
+}
+
+bool is_next(std::uint32_t generation, std::uint32_t other) {
+    return generation == (other + 1 == 0 ? 1 : other + 1);  // the kernel leaves 0 out
+}
+
+std::size_t operation_count(const reconcile::Plan& plan) {
+    std::size_t count = 0;
+    for (const nft::Batch& batch : plan.transactions)
+        count += batch.size();
+    return count;
+}
+
+Cause cause_of(const kernel::Change& change) {
+    if (change.overrun)
+        return {.reason = "after changes too many to follow"};
+    if (change.process == 0)
+        return {.reason = "after a change by another program"};
+    // The kernel cuts names at 15 bytes, also within a character.
+    const std::string program = base::utf8(change.program);
+    return {fmt::format("after a change by {} (pid {})", base::escape(program), change.process), program,
+            change.process};
+}
+
+}  // namespace
+
+Enforcer::Enforcer(boost::asio::any_io_executor executor, kernel::Kernel& kernel, const Desired& desired,
+                   Listener listener)
+    : kernel_(kernel), listener_(std::move(listener)), desired_(desired), timer_(std::move(executor)) {}
+
+std::expected<Enforced, std::string> Enforcer::adopt() {
+    repair_first();
+    reconcile::Target old_target = target_;
+    std::expected<Enforced, std::string> enforced;
+    if (const auto made = make_target(); !made)
+        enforced = std::unexpected(made.error());
+    else
+        enforced = apply();
+    if (!enforced)
+        target_ = std::move(old_target);
+    return enforced;
+}
+
+// What others have changed is repaired apart from a change of ours, so that it can be told what was done about it when
+// their events come.
+void Enforcer::repair_first() try {
+    if (generation_ == 0 || kernel_.generation() == generation_)
+        return;
+    const std::uint32_t known = generation_;
+    if (const auto enforced = apply(); enforced && enforced->operation_count != 0)
+        absorbed_.push_back({known, read_generation_, *enforced});
+} catch (const std::system_error&) {
+    // The change itself will say so.
+}
+
+void Enforcer::take_back() {
+    auto made = make_target();
+    if (auto enforced = made ? apply() : std::unexpected(made.error()); !enforced) {
+        error_ = enforced.error();
+        listener_.failed({.reason = "taking back a change that could not be kept", .is_of_rules = false}, error_);
+        heal_later({.reason = "after a change that could not be kept", .is_of_rules = false},
+                   steady_clock::now() + retry_interval, true);
+    }
+}
+
+std::expected<void, std::string> Enforcer::make_target() try {
+    auto facts = reconcile::host_facts(kernel_, desired_.config().firewall);
+    if (!facts)
+        return std::unexpected(facts.error());
+    facts_ = std::move(*facts);
+    target_ = reconcile::make_target(desired_.topology(), desired_.config().firewall, facts_);
+    return {};
+} catch (const std::system_error& error) {
+    return std::unexpected(error.what());
+}
+
+std::expected<Enforced, std::string> Enforcer::apply() try {
+    const auto begin = steady_clock::now();
+    kernel::Bridges bridges = kernel_.bridges();  // before the rest: what changes afterwards is looked at again
+    auto outcome = reconcile::apply(kernel_, target_);
+    if (!outcome)
+        return std::unexpected(outcome.error());
+    for (const reconcile::Switch& done : outcome->done.switches)
+        if (const auto bridge = std::ranges::find(bridges.bridges, done.bridge, &kernel::Bridge::name);
+            bridge != bridges.bridges.end()) {
+            bridge->own.ipv4 |= done.on.ipv4;
+            bridge->own.ipv6 |= done.on.ipv6;
+        }
+    bridges_ = std::move(bridges);
+    generation_ = outcome->generation;
+    read_generation_ = outcome->done.generation;
+    warnings_ = outcome->done.warnings;
+    missing_chains_ = outcome->done.missing_chains;
+    error_.clear();
+    is_behind_ = false;
+    if (outcome->again_in > std::chrono::milliseconds::zero())
+        heal_later({.reason = "after a second of seeing the connections there are", .is_of_rules = false},
+                   steady_clock::now() + outcome->again_in);
+    return Enforced{operation_count(outcome->done), steady_clock::now() - begin, std::move(outcome->done.switches)};
+} catch (const std::system_error& error) {
+    return std::unexpected(error.what());
+}
+
+bool Enforcer::concerns_us(const kernel::Change& change) const {
+    const firewall::Wanted& want = target_.want;
+    return std::ranges::any_of(change.tables, [&](const kernel::TableName& table) {
+        return want.table(table.family, table.name) != nullptr ||
+               std::ranges::any_of(want.attached, [&](const firewall::Attachment& attachment) {
+                   return attachment.family == table.family && attachment.table == table.name;
+               });
+    });
+}
+
+void Enforcer::ruleset_changed(const kernel::Change& change) {
+    if (change.overrun)
+        return heal(cause_of(change));
+    if (!is_later(change.generation, generation_))
+        return report_absorbed(change);
+    if (!concerns_us(change) && is_next(change.generation, generation_))
+        generation_ = change.generation;
+    else
+        heal(cause_of(change));
+}
+
+// A change that came before one of ours: that one has repaired it on the way.
+void Enforcer::report_absorbed(const kernel::Change& change) {
+    while (!absorbed_.empty() && is_later(change.generation, absorbed_.front().last))
+        absorbed_.pop_front();
+    if (!absorbed_.empty() && is_later(change.generation, absorbed_.front().before) && concerns_us(change))
+        listener_.healed(cause_of(change), absorbed_.front().enforced);
+}
+
+void Enforcer::bridges_changed() try {
+    // Ports go up and down all the time; only who belongs to which bridge matters, and the switches.
+    if (kernel_.bridges() != bridges_)
+        heal({.reason = "after a change of a bridge", .is_of_rules = false});
+} catch (const std::system_error&) {
+    // They change faster than they can be read: the next message, or the next look, will tell.
+}
+
+void Enforcer::heal(const Cause& cause) {
+    const auto now = steady_clock::now();
+    if (scheduled_ && !is_retry_)
+        return;
+    scheduled_.reset();  // of a retry: something is different now
+    timer_.cancel();
+    if (now < earliest_) {
+        is_behind_ = true;
+        return heal_later(cause, earliest_);
+    }
+    const auto begin = processor_time();
+    auto made =
+        desired_.config().firewall.family == model::Family::bridge ? make_target() : std::expected<void, std::string>{};
+    const auto enforced = made ? apply() : std::unexpected(made.error());
+    const auto end = steady_clock::now();
+    earliest_ = end + share_of_others * (processor_time() - begin);
+    if (!enforced) {
+        error_ = enforced.error();
+        listener_.failed(cause, error_);
+        return heal_later(cause, end + retry_interval, true);
+    }
+    listener_.healed(cause, *enforced);
+}
+
+void Enforcer::heal_later(const Cause& cause, steady_clock::time_point when, bool is_retry) {
+    scheduled_ = cause;
+    is_retry_ = is_retry;
+    timer_.expires_at(when);
+    timer_.async_wait([this](const boost::system::error_code& error) {
+        if (!error && scheduled_)
+            heal(*std::exchange(scheduled_, {}));
+    });
+}
+
+std::vector<reconcile::BridgeState> Enforcer::bridges() const {
+    auto states = reconcile::bridge_states(target_, bridges_);
+    std::string obstacle = error_;
+    if (obstacle.empty() && is_behind_)
+        obstacle = "the rules have just been changed by others, and are repaired in a moment";
+    if (obstacle.empty() && !missing_chains_.empty())
+        obstacle = fmt::format("chain {} does not exist", fmt::join(missing_chains_, ", "));
+    if (!obstacle.empty())
+        for (reconcile::BridgeState& state : states)
+            if (state.enforced) {
+                state.enforced = false;
+                state.reason = obstacle;
+            }
+    return states;
+}
+
+}  // namespace nftlink::service

@@ -1,0 +1,100 @@
+// Keeps one target in force: makes the kernel match, and again whenever somebody else changes it.
+#pragma once
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <chrono>
+#include <deque>
+#include <expected>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "desired.hpp"
+#include "nftlink/kernel/events.hpp"
+#include "nftlink/kernel/kernel.hpp"
+#include "nftlink/reconcile/reconcile.hpp"
+
+namespace nftlink::service {
+
+// The kernel was made to match.
+struct Enforced {
+    std::size_t operation_count = 0;  // 0: it did already
+    std::chrono::nanoseconds took{};
+    std::vector<reconcile::Switch> switches = {};
+};
+
+// Why it had to be, and who changed the ruleset, as far as that is known.
+struct Cause {
+    std::string reason;  // `after a change by nft (pid 99)`
+    std::string program = {};
+    std::uint32_t process = 0;  // 0: unknown
+    bool is_of_rules = true;    // somebody changed the ruleset, and not the bridges
+};
+
+class Enforcer {
+public:
+    // What an owner wants to hear of.
+    struct Listener {
+        std::function<void(const Cause&, const Enforced&)> healed;
+        std::function<void(const Cause&, const std::string&)> failed;
+    };
+
+    // The kernel and what is desired must outlive it.
+    Enforcer(boost::asio::any_io_executor executor, kernel::Kernel& kernel, const Desired& desired, Listener listener);
+
+    // Makes the kernel match what is desired now. When that is refused, the target of before stays.
+    std::expected<Enforced, std::string> adopt();
+    // Goes back to what is desired now, and goes on trying when the kernel refuses.
+    void take_back();
+
+    // What the kernel's events say. Repairs at once; but after a repair it leaves others three times what that cost of
+    // the processor, so that a storm of changes gets a quarter of it at most, and the last word is ours.
+    void ruleset_changed(const kernel::Change& change);
+    // A bridge may be different: a message says so, or it is time to look (the global switches of bridge netfilter send
+    // none, nor does loading its module).
+    void bridges_changed();
+
+    bool in_force() const { return error_.empty() && !is_behind_; }
+    const reconcile::Target& target() const { return target_; }
+    const firewall::HostFacts& facts() const { return facts_; }
+    std::uint32_t generation() const { return generation_; }
+    // As of the last time that the kernel was made to match.
+    std::vector<reconcile::BridgeState> bridges() const;
+    const std::vector<std::string>& warnings() const { return warnings_; }
+
+private:
+    std::expected<Enforced, std::string> apply();
+    std::expected<void, std::string> make_target();
+    bool concerns_us(const kernel::Change& change) const;
+    void heal(const Cause& cause);
+    void heal_later(const Cause& cause, std::chrono::steady_clock::time_point when, bool is_retry = false);
+    void repair_first();
+    void report_absorbed(const kernel::Change& change);
+
+    kernel::Kernel& kernel_;
+    Listener listener_;
+    const Desired& desired_;
+    reconcile::Target target_;
+    firewall::HostFacts facts_;
+    kernel::Bridges bridges_;
+    std::vector<std::string> warnings_;
+    std::vector<std::string> missing_chains_;
+    std::string error_ = "not applied yet";  // why the kernel couldn't be made to match; empty when it could
+    bool is_behind_ = false;                 // others have changed something since, and it is not the time to repair it
+    std::uint32_t generation_ = 0;           // up to here all changes have been dealt with
+    std::uint32_t read_generation_ = 0;      // what the last comparison was made with
+    // Generations of others that a change of ours has repaired on the way; their events are still to come.
+    struct Range {
+        std::uint32_t before, last;
+        Enforced enforced;
+    };
+    std::deque<Range> absorbed_;
+    boost::asio::steady_timer timer_;
+    std::optional<Cause> scheduled_;  // what the timer is set for
+    bool is_retry_ = false;           // of what the kernel has refused: any news are a reason to try at once
+    std::chrono::steady_clock::time_point earliest_{};
+};
+
+}  // namespace nftlink::service

@@ -1,0 +1,41 @@
+// What happens, for those who watch: numbered records, the last of which are kept for whoever hasn't read them yet.
+#pragma once
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/json/object.hpp>
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "http_server.hpp"
+
+namespace nftlink::service {
+
+// The time as ISO 8601, in UTC, to the millisecond.
+std::string timestamp(std::chrono::system_clock::time_point time);
+
+class EventLog {
+public:
+    explicit EventLog(const boost::asio::any_io_executor& executor);
+
+    // Gives the record its number and the time, and hands it on. `event` is what has happened, `fields` what else there
+    // is to say.
+    void publish(std::string_view event, boost::json::object fields);
+    // All records from now on, as lines of JSON. Who is so slow that the next record for it isn't kept any more gets
+    // one last record that says so, and no more.
+    std::unique_ptr<Stream> subscribe();
+    // Ends all streams, after what they still have to say.
+    void close();
+
+    std::uint64_t last_number() const;
+
+private:
+    struct Records;
+    class Subscription;
+
+    std::shared_ptr<Records> records_;  // with the subscribers
+};
+
+}  // namespace nftlink::service

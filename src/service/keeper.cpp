@@ -1,0 +1,415 @@
+#include "keeper.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <ranges>
+#include <system_error>
+
+#include "log.hpp"
+#include "nftlink/config/fragment.hpp"
+
+namespace nftlink::service {
+
+namespace asio = boost::asio;
+using config::LogLevel;
+using std::chrono::system_clock;
+
+namespace {
+
+std::vector<std::string> to_strings(const base::Errors& errors) {
+    std::vector<std::string> lines;
+    std::ranges::transform(errors, std::back_inserter(lines), &base::Error::to_string);
+    return lines;
+}
+
+// What an edit means for the disk; to be made before the edit is carried out.
+StoredChange to_stored(const Edit& edit) {
+    StoredChange change;
+    for (const auto& [name, container] : edit.containers)
+        change[name] = container ? std::optional(config::to_yaml(*container)) : std::nullopt;
+    return change;
+}
+
+void compare_links(const model::Topology& from, const model::Topology& to, bool added,
+                   std::vector<LinkChange>& changes) {
+    for (const auto& [name, container] : to.containers) {
+        const model::Container* other = from.find(name);
+        for (const model::Link& link : container.links)
+            if (other == nullptr || std::ranges::find(other->links, link) == other->links.end())
+                changes.push_back({name, link, added});
+    }
+}
+
+std::string plural(std::size_t count, std::string_view noun) {
+    return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s");
+}
+
+// How long the links' counters may be shown as they were read: many readers shall not keep the service from its work.
+constexpr std::chrono::milliseconds links_last{50};
+
+// What of a new configuration only a new start can bring.
+std::vector<std::string> needs_restart(const config::Config& now, const config::Config& next) {
+    std::vector<std::string> warnings;
+    if (!(now.control == next.control))
+        warnings.push_back("control is used as it was until nftlinkd is started again");
+    if (!(now.state == next.state))
+        warnings.push_back("state.directory is used as it was until nftlinkd is started again");
+    return warnings;
+}
+
+}  // namespace
+
+Keeper::Keeper(asio::any_io_executor executor, kernel::Kernel& kernel, std::string file, config::Loaded loaded)
+    : kernel_(kernel),
+      file_(std::move(file)),
+      desired_(std::make_shared<const config::Loaded>(std::move(loaded))),
+      events_(executor),
+      enforcer_(executor, kernel, desired_,
+                {[this](const Cause& cause, const Enforced& enforced) { healed(cause, enforced); },
+                 [this](const Cause& cause, const std::string& error) { failed(cause, error); }}),
+      store_(desired_.config().state.directory),
+      turn_(executor),
+      loaded_at_(system_clock::now()) {}
+
+bool Keeper::start() {
+    Edit ended;
+    set_aside(desired_.add(read_state(), ended));
+    for (const std::string& link : ended.ended)
+        log(LogLevel::warning,
+            fmt::format("link {} has ended: its child is gone, or on no bridge of its parent", link));
+    if (!ended.empty())
+        if (auto kept = store_.prepare(to_stored(ended)); !kept || !(kept = store_.publish()))
+            log(LogLevel::error, kept.error());
+    const auto enforced = enforcer_.adopt();
+    if (!enforced) {
+        log(LogLevel::error, "at start: " + enforced.error());
+        return false;
+    }
+    applied("at start", *enforced);
+    if (!desired_.config().env_directory.empty()) {
+        const EnvTexts env = env_texts(desired_.topology(), desired_.config().env);
+        trouble(env.errors);
+        auto errors = env_files_.take_over(desired_.config().env_directory, env.texts);
+        env_files_whole_ = errors.empty();
+        trouble(std::move(errors));
+    }
+    return true;
+}
+
+// The containers on disk that can be read; the others are named in the log and set aside.
+Desired::Stored Keeper::read_state() {
+    Store::Contents contents = store_.read();
+    trouble(contents.errors);
+    Desired::Stored stored;
+    std::vector<Desired::Conflict> damaged;
+    for (const auto& [name, text] : contents.texts) {
+        auto container = config::parse_container({store_.file(name).string(), text}, name);
+        if (container)
+            stored.emplace(name, std::move(*container));
+        else
+            damaged.push_back({name, fmt::format("{}", fmt::join(to_strings(container.error()), "; "))});
+    }
+    set_aside(damaged);
+    return stored;
+}
+
+void Keeper::set_aside(const std::vector<Desired::Conflict>& conflicts) {
+    for (const auto& [container, message] : conflicts) {
+        const auto moved = store_.set_aside(container);
+        trouble({fmt::format("{}: {}; {}", store_.file(container).string(), message,
+                             moved ? "the file is set aside as " + moved->string() : moved.error())});
+    }
+}
+
+asio::awaitable<std::expected<Changed, Faults>> Keeper::change(api::Transaction transaction) {
+    co_return co_await asio::co_spawn(co_await asio::this_coro::executor, change_now(std::move(transaction)),
+                                      asio::use_awaitable);
+}
+
+asio::awaitable<std::expected<Changed, Faults>> Keeper::reload() {
+    co_return co_await asio::co_spawn(co_await asio::this_coro::executor, reload_now(), asio::use_awaitable);
+}
+
+asio::awaitable<std::expected<Changed, Faults>> Keeper::change_now(api::Transaction transaction) {
+    co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
+    const auto turn = co_await turn_.take();
+    auto edit = desired_.plan(transaction);
+    if (!edit)
+        co_return std::unexpected(std::move(edit.error()));
+    co_return co_await carry_out(std::move(*edit));
+}
+
+asio::awaitable<std::expected<Changed, Faults>> Keeper::carry_out(Edit edit) {
+    if (edit.empty())
+        co_return Changed{false, {}, {}, enforcer_.generation()};
+    const auto prepared = co_await prepare(to_stored(edit));
+    if (!prepared)
+        co_return std::unexpected(refuse(503, "not_stored", prepared.error()));
+
+    const bool cuts = desired_.config().cut_flows;
+    const model::Topology before = cuts ? desired_.topology() : model::Topology{};
+    desired_.swap(edit);
+    const auto enforced = enforcer_.adopt();
+    if (!enforced) {
+        desired_.swap(edit);
+        co_await discard();
+        co_return std::unexpected(refuse(503, "kernel_refused", enforced.error()));
+    }
+    const auto published = co_await publish();
+    if (!published) {
+        desired_.swap(edit);
+        enforcer_.take_back();
+        co_return std::unexpected(refuse(503, "not_stored", published.error()));
+    }
+    applied("through the API", *enforced, LogLevel::debug);
+    if (cuts)
+        cut_flows(before, desired_.config().firewall);
+    publish_links(edit.links, "api", "");
+    std::set<std::string> names;
+    for (const auto& [name, container] : edit.containers)
+        names.insert(name);
+    co_await write_env_files(std::move(names));
+    co_return Changed{true, std::move(edit.ended), {}, enforcer_.generation()};
+}
+
+asio::awaitable<std::expected<Changed, Faults>> Keeper::reload_now() {
+    co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
+    const auto turn = co_await turn_.take();
+    std::function<config::Result()> load = [file = file_] { return config::load(file); };
+    auto loaded = co_await disk_.run(std::move(load));
+    if (!loaded)
+        co_return std::unexpected(refuse_configuration(422, "invalid", to_strings(loaded.error())));
+    co_return co_await replace(std::move(*loaded));
+}
+
+asio::awaitable<std::expected<Changed, Faults>> Keeper::replace(config::Loaded loaded) {
+    Changed changed{.anything = loaded.hash != desired_.files().hash,
+                    .ended_links = {},
+                    .warnings = needs_restart(desired_.config(), loaded.config)};
+    for (const std::string& warning : to_strings(loaded.warnings))
+        changed.warnings.push_back(warning);
+    Desired next(std::make_shared<const config::Loaded>(std::move(loaded)));
+    Edit ended;
+    std::vector<std::string> errors;
+    for (const auto& [container, message] : next.add(desired_.stored(), ended))
+        errors.push_back(
+            fmt::format("{} (that container came through the API: nftlink rm {} removes it)", message, container));
+    if (!errors.empty())
+        co_return std::unexpected(refuse_configuration(422, "invalid", std::move(errors)));
+    const auto prepared = co_await prepare(to_stored(ended));
+    if (!prepared)
+        co_return std::unexpected(refuse_configuration(503, "not_stored", {prepared.error()}));
+
+    std::swap(desired_, next);
+    const auto enforced = enforcer_.adopt();
+    std::expected<void, std::string> published;
+    if (enforced)
+        published = co_await publish();
+    if (!enforced || !published) {
+        std::swap(desired_, next);
+        if (enforced)
+            enforcer_.take_back();
+        else
+            co_await discard();
+        co_return std::unexpected(enforced ? refuse_configuration(503, "not_stored", {published.error()})
+                                           : refuse_configuration(503, "kernel_refused", {enforced.error()}));
+    }
+    const config::Config& config = desired_.config();
+    set_up_log(config.log);
+    refused_configuration_.reset();
+    loaded_at_ = system_clock::now();
+    applied("after a reload", *enforced);
+    for (const std::string& warning : changed.warnings)
+        log(LogLevel::warning, warning);
+    if (config.cut_flows)
+        cut_flows(next.topology(), next.config().firewall);
+    std::vector<LinkChange> links;
+    compare_links(desired_.topology(), next.topology(), false, links);
+    compare_links(next.topology(), desired_.topology(), true, links);
+    publish_links(links, "reload", "the configuration was reloaded");
+    events_.publish("reloaded", {{"hash", desired_.files().hash}, {"changed", changed.anything}});
+    co_await take_over_env_files();
+    if (!env_files_whole_)
+        changed.warnings.push_back("the files in env.directory could not all be written: " +
+                                   last_error_->messages.front());
+    changed.ended_links = std::move(ended.ended);
+    changed.generation = enforcer_.generation();
+    co_return changed;
+}
+
+// The work has a name in each of these: g++ 12 destroys what a lambda within an await has captured twice.
+asio::awaitable<Keeper::Done> Keeper::prepare(StoredChange change) {
+    std::function<Done()> work = [this, change = std::move(change)] { return store_.prepare(change); };
+    co_return co_await disk_.run(std::move(work));
+}
+
+asio::awaitable<Keeper::Done> Keeper::publish() {
+    std::function<Done()> work = [this] { return store_.publish(); };
+    co_return co_await disk_.run(std::move(work));
+}
+
+asio::awaitable<void> Keeper::discard() {
+    std::function<void()> work = [this] { store_.discard(); };
+    co_await disk_.run(std::move(work));
+}
+
+asio::awaitable<void> Keeper::write_env_files(std::set<std::string> changed) {
+    if (desired_.config().env_directory.empty())
+        co_return;
+    if (!env_files_whole_) {
+        co_await take_over_env_files();
+        co_return;
+    }
+    EnvTexts env = env_texts(desired_.topology(), desired_.config().env, changed);
+    trouble(env.errors);
+    std::function<std::vector<std::string>()> update = [this, texts = std::move(env.texts)] {
+        return env_files_.update(texts);
+    };
+    auto errors = co_await disk_.run(std::move(update));
+    env_files_whole_ = errors.empty();
+    trouble(std::move(errors));
+}
+
+asio::awaitable<void> Keeper::take_over_env_files() {
+    const std::string& folder = desired_.config().env_directory;
+    EnvTexts env;
+    if (!folder.empty())
+        env = env_texts(desired_.topology(), desired_.config().env);
+    trouble(env.errors);
+    std::function<std::vector<std::string>()> take_over = [this, folder, texts = std::move(env.texts)] {
+        return env_files_.take_over(folder, texts);
+    };
+    auto errors = co_await disk_.run(std::move(take_over));
+    env_files_whole_ = errors.empty();
+    trouble(std::move(errors));
+}
+
+std::vector<firewall::LinkCount> Keeper::links() {
+    const auto now = std::chrono::steady_clock::now();
+    const std::uint32_t generation = kernel_.generation();
+    if (now - links_.read > links_last || links_.generation != generation || links_.loaded != loaded_at_) {
+        const firewall::Wanted& want = enforcer_.target().want;
+        const nft::Ruleset have = kernel_.snapshot([&](const nft::Table& table, const nft::Ruleset& listing) {
+            return firewall::is_relevant(table, listing, want);
+        });
+        links_ = {firewall::link_counts(have, desired_.topology(), desired_.config().firewall), now, have.generation,
+                  loaded_at_};
+    }
+    return links_.counts;
+}
+
+Faults Keeper::refuse(unsigned status, const std::string& code, const std::string& message) {
+    ++counts_.refused_changes;
+    trouble({message});
+    events_.publish("refused", {{"message", message}});
+    return {{status, code, message, ""}};
+}
+
+Faults Keeper::refuse_configuration(unsigned status, const std::string& code, std::vector<std::string> errors) {
+    Faults faults;
+    boost::json::array list;
+    for (const std::string& error : errors) {
+        faults.push_back({status, code, error, ""});
+        list.emplace_back(error);
+    }
+    log(LogLevel::error, "the new configuration is refused, the old one stays in force");
+    trouble(errors);
+    ++counts_.refused_changes;
+    events_.publish("reload_refused", {{"errors", std::move(list)}});
+    refused_configuration_ = Trouble{system_clock::now(), std::move(errors)};
+    return faults;
+}
+
+void Keeper::cut_flows(const model::Topology& before, const model::FirewallPolicy& policy) {
+    const auto flows = firewall::removed_flows(before, policy, desired_.topology(), desired_.config().firewall);
+    try {
+        const auto cut = kernel_.end_connections(flows);
+        if (!cut)
+            trouble({"cut_flows: " + cut.error()});
+        else if (*cut != 0)
+            log(LogLevel::info, fmt::format("ended {} of links that are gone", plural(*cut, "connection")));
+    } catch (const std::system_error& error) {
+        trouble({fmt::format("cut_flows: {}", error.what())});
+    }
+}
+
+// Says what was done to the kernel, and what of the bridges is different now.
+void Keeper::applied(const std::string& reason, const Enforced& enforced, LogLevel level) {
+    counts_.last_success = system_clock::now();
+    failing_.clear();
+    links_ = {};
+    if (enforced.operation_count != 0) {
+        counts_.apply.add(enforced.took);
+        log(level, fmt::format("{}: made the ruleset as configured with {}", reason,
+                               plural(enforced.operation_count, "operation")));
+    }
+    for (const reconcile::Switch& done : enforced.switches) {
+        log(LogLevel::info, fmt::format("bridge {}: switched its netfilter hooks on", done.bridge));
+        events_.publish(
+            "bridge",
+            {{"bridge", done.bridge}, {"enforced", true}, {"reason", "its netfilter hooks were off until now"}});
+    }
+    if (enforcer_.warnings() != known_warnings_) {
+        known_warnings_ = enforcer_.warnings();
+        for (const std::string& warning : known_warnings_)
+            log(LogLevel::warning, warning);
+    }
+    publish_bridges();
+}
+
+void Keeper::healed(const Cause& cause, const Enforced& enforced) {
+    applied(cause.reason, enforced);
+    if (!cause.is_of_rules || enforced.operation_count == 0)
+        return;
+    ++counts_.heals;
+    last_heal_ = Heal{system_clock::now(), cause, enforced};
+    events_.publish("healed", {{"program", cause.program},
+                               {"pid", cause.process},
+                               {"operations", enforced.operation_count},
+                               {"seconds", std::chrono::duration<double>(enforced.took).count()},
+                               {"reason", cause.reason}});
+}
+
+void Keeper::failed(const Cause& cause, const std::string& error) {
+    const std::string message = fmt::format("{}: {}", cause.reason, error);
+    publish_bridges();
+    if (std::exchange(failing_, message) == message)
+        return;  // tried again every second
+    trouble({message});
+    events_.publish("refused", {{"message", message}});
+}
+
+void Keeper::trouble(std::vector<std::string> messages) {
+    if (messages.empty())
+        return;
+    for (const std::string& message : messages)
+        log(LogLevel::error, message);
+    last_error_ = Trouble{system_clock::now(), std::move(messages)};
+}
+
+void Keeper::publish_links(const std::vector<LinkChange>& changes, std::string_view by, const std::string& reason) {
+    for (const LinkChange& change : changes) {
+        boost::json::object fields{{"link", model::link_name(change.parent, change.link.alias)},
+                                   {"parent", change.parent},
+                                   {"child", change.link.child},
+                                   {"alias", change.link.alias},
+                                   {"by", by}};
+        if (!reason.empty())
+            fields["reason"] = reason;
+        events_.publish(change.added ? "link_added" : "link_removed", std::move(fields));
+    }
+}
+
+void Keeper::publish_bridges() {
+    auto states = enforcer_.bridges();
+    for (const reconcile::BridgeState& state : states) {
+        const auto known = std::ranges::find(known_bridges_, state.bridge, &reconcile::BridgeState::bridge);
+        if (known == known_bridges_.end() || known->enforced != state.enforced || known->reason != state.reason)
+            events_.publish("bridge",
+                            {{"bridge", state.bridge}, {"enforced", state.enforced}, {"reason", state.reason}});
+    }
+    known_bridges_ = std::move(states);
+}
+
+}  // namespace nftlink::service

@@ -1,0 +1,131 @@
+// The service without its sockets: what is wanted, kept in force and on disk, and changed by one task at a time.
+#pragma once
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <chrono>
+#include <expected>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "desired.hpp"
+#include "disk.hpp"
+#include "enforcer.hpp"
+#include "env_files.hpp"
+#include "event_log.hpp"
+#include "metrics.hpp"
+#include "nftlink/api/records.hpp"
+#include "nftlink/config/config.hpp"
+#include "nftlink/kernel/kernel.hpp"
+#include "store.hpp"
+
+namespace nftlink::service {
+
+using Time = std::chrono::system_clock::time_point;
+using Faults = std::vector<api::Fault>;
+
+// A change that was made.
+struct Changed {
+    bool anything = false;
+    std::vector<std::string> ended_links;  // that nobody asked to remove
+    std::vector<std::string> warnings;
+    std::uint32_t generation = 0;  // of the ruleset after it
+};
+
+// What was last wrong, or done.
+struct Heal {
+    Time time;
+    Cause cause;
+    Enforced enforced;
+};
+struct Trouble {
+    Time time;
+    std::vector<std::string> messages;
+};
+
+class Keeper {
+public:
+    // The kernel must outlive it. Throws std::runtime_error when the state directory can't be used.
+    Keeper(boost::asio::any_io_executor executor, kernel::Kernel& kernel, std::string file, config::Loaded loaded);
+
+    // Adds the containers that came through the API, and makes the kernel match; blocks meanwhile. False, with the
+    // reason in the log, when the kernel refuses.
+    bool start();
+
+    // All of it, or nothing and why: in memory, in the kernel and on disk. It goes on to its end if the caller is
+    // cancelled.
+    boost::asio::awaitable<std::expected<Changed, Faults>> change(api::Transaction transaction);
+    // Reads the configuration again. Refused, the old one stays in force.
+    boost::asio::awaitable<std::expected<Changed, Faults>> reload();
+
+    Enforcer& enforcer() { return enforcer_; }
+    EventLog& events() { return events_; }
+    const Desired& desired() const { return desired_; }
+    const std::string& file() const { return file_; }
+    kernel::Kernel& kernel() { return kernel_; }
+
+    // What the kernel has of each link now.
+    std::vector<firewall::LinkCount> links();
+
+    // The disk is at work for it, and may be for long.
+    bool waits_for_disk() const { return disk_.is_busy(); }
+
+    const Counts& counts() const { return counts_; }
+    Time loaded_at() const { return loaded_at_; }
+    const std::optional<Trouble>& refused_configuration() const { return refused_configuration_; }
+    const std::optional<Heal>& last_heal() const { return last_heal_; }
+    const std::optional<Trouble>& last_error() const { return last_error_; }
+
+private:
+    boost::asio::awaitable<std::expected<Changed, Faults>> change_now(api::Transaction transaction);
+    boost::asio::awaitable<std::expected<Changed, Faults>> reload_now();
+    boost::asio::awaitable<std::expected<Changed, Faults>> carry_out(Edit edit);
+    boost::asio::awaitable<std::expected<Changed, Faults>> replace(config::Loaded loaded);
+    using Done = std::expected<void, std::string>;
+    boost::asio::awaitable<Done> prepare(StoredChange change);
+    boost::asio::awaitable<Done> publish();
+    boost::asio::awaitable<void> discard();
+    boost::asio::awaitable<void> write_env_files(std::set<std::string> changed);
+    boost::asio::awaitable<void> take_over_env_files();
+
+    Desired::Stored read_state();
+    void set_aside(const std::vector<Desired::Conflict>& conflicts);
+    Faults refuse(unsigned status, const std::string& code, const std::string& message);
+    Faults refuse_configuration(unsigned status, const std::string& code, std::vector<std::string> errors);
+    void cut_flows(const model::Topology& before, const model::FirewallPolicy& policy);
+    void applied(const std::string& reason, const Enforced& enforced, config::LogLevel level = config::LogLevel::info);
+    void healed(const Cause& cause, const Enforced& enforced);
+    void failed(const Cause& cause, const std::string& error);
+    void trouble(std::vector<std::string> messages);
+    void publish_links(const std::vector<LinkChange>& changes, std::string_view by, const std::string& reason);
+    void publish_bridges();
+
+    kernel::Kernel& kernel_;
+    std::string file_;
+    Desired desired_;
+    EventLog events_;
+    Enforcer enforcer_;
+    Store store_;
+    EnvFiles env_files_;
+    Turn turn_;
+    bool env_files_whole_ = true;  // false: some could not be written
+    struct {
+        std::vector<firewall::LinkCount> counts;
+        std::chrono::steady_clock::time_point read;
+        std::uint32_t generation = 0;
+        Time loaded;
+    } links_;              // as they were read last
+    std::string failing_;  // what the kernel is being asked for again and again, and says
+    Counts counts_;
+    Time loaded_at_;
+    std::optional<Trouble> refused_configuration_;
+    std::optional<Heal> last_heal_;
+    std::optional<Trouble> last_error_;
+    std::vector<reconcile::BridgeState> known_bridges_;
+    std::vector<std::string> known_warnings_;
+    Disk disk_;  // last: its thread ends before what it works on
+};
+
+}  // namespace nftlink::service
