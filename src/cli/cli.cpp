@@ -11,43 +11,57 @@
 #include <system_error>
 
 #include "nftlink/base/suggestion.hpp"
-#include "verbs.hpp"
+#include "options.hpp"
 
 namespace nftlink::cli {
 
 namespace {
 
-enum class Takes { nothing, container, variables, command };
+constexpr const char* alone = "Verbs that work alone, on the configuration and the kernel";
+constexpr const char* of_service = "Verbs that talk to the service, nftlinkd";
 
 struct Verb {
+    const char* group;
     const char* name;
     const char* arguments;
     const char* help;
-    Takes takes;
+    void (*take)(CLI::App&, Arguments&);
     int (*run)(const Request&, Report&);
 };
 
 constexpr std::array verbs{
-    Verb{"check", "", "Validate the configuration; say everything that is wrong with it", Takes::nothing, check},
-    Verb{"env", " CONTAINER [--format FORMAT] [--dialect DIALECT]", "Print the link variables of a parent",
-         Takes::variables, env},
-    Verb{"hosts", " CONTAINER", "Print the hosts-file lines of a parent's links", Takes::container, hosts},
-    Verb{"run", " CONTAINER [--dialect DIALECT] -- COMMAND...", "Run a command with a parent's link variables",
-         Takes::command, run_command},
-    Verb{"render", "", "Print the wanted ruleset as an nft script, or in nft's JSON", Takes::nothing, render},
-    Verb{"plan", "", "Print what apply would change, as nft commands; touch nothing", Takes::nothing, plan},
-    Verb{"apply", "", "Make the kernel match the configuration; print what changed", Takes::nothing, apply},
-    Verb{"clear", "", "Remove everything that is nftlink's from the kernel", Takes::nothing, clear},
+    Verb{alone, "check", "", "Validate the configuration; say everything that is wrong with it", take_nothing, check},
+    Verb{alone, "env", " CONTAINER [--format FORMAT] [--dialect DIALECT]", "Print the link variables of a parent",
+         take_container_and_format, env},
+    Verb{alone, "hosts", " CONTAINER", "Print the hosts-file lines of a parent's links", take_container, hosts},
+    Verb{alone, "run", " CONTAINER [--dialect DIALECT] -- COMMAND...", "Run a command with a parent's link variables",
+         take_container_and_dialect, run_command},
+    Verb{alone, "render", "", "Print the wanted ruleset as an nft script, or in nft's JSON", take_nothing, render},
+    Verb{alone, "plan", "", "Print what apply would change, as nft commands; touch nothing", take_nothing, plan},
+    Verb{alone, "apply", "", "Make the kernel match the configuration; print what changed", take_nothing, apply},
+    Verb{alone, "clear", "", "Remove everything that is nftlink's from the kernel", take_nothing, clear},
+    Verb{of_service, "status", "", "Say how the service is, and what is enforced on which bridge", take_nothing,
+         status},
+    Verb{of_service, "list", "", "Print the links with their counters", take_nothing, list},
+    Verb{of_service, "link", " PARENT CHILD[:ALIAS]", "Let a parent reach a child", take_link, link},
+    Verb{of_service, "unlink", " PARENT ALIAS", "End a link", take_link_name, unlink},
+    Verb{of_service, "add", " NAME --bridge BRIDGE --address ADDRESS [OPTION...]", "Add or replace a container",
+         take_new_container, add},
+    Verb{of_service, "rm", " NAME", "Remove a container, and the links that it has part in", take_name, rm},
+    Verb{of_service, "reload", "", "Let the service read its configuration again", take_nothing, reload},
+    Verb{of_service, "monitor", "", "Print events as they happen; with --json a line of JSON for each", take_nothing,
+         monitor},
+    Verb{of_service, "top", " [--interval SECONDS] [--count NUMBER]", "Show how fast the links' counters run",
+         take_interval, top},
 };
 
 // Words that later versions will have.
-constexpr std::array<std::string_view, 11> later_verbs{"explain", "doctor", "status", "list",    "link", "unlink",
-                                                       "add",     "rm",     "reload", "monitor", "top"};
+constexpr std::array<std::string_view, 2> later_verbs{"explain", "doctor"};
 
 constexpr const char* footer =
     "Exit status:\n"
     "  0  done, or nothing to change\n"
-    "  1  failed: bad configuration, refused by the kernel, no permission\n"
+    "  1  failed: bad configuration, refused by the kernel or the service, no permission, no service\n"
     "  2  plan: there are changes\n"
     "  64 wrong usage\n"
     "run exits as its command does.\n"
@@ -56,7 +70,8 @@ constexpr const char* footer =
     "  nftlink check -c nftlink.yaml\n"
     "  nftlink plan && echo 'the kernel is as configured'\n"
     "  eval \"$(nftlink env web --format shell)\"\n"
-    "  nftlink run web -- sh -c 'redis-cli -h \"$DB_PORT_6379_TCP_ADDR\" ping'";
+    "  nftlink run web -- sh -c 'redis-cli -h \"$DB_PORT_6379_TCP_ADDR\" ping'\n"
+    "  nftlink add web2 --bridge docker0 --address 172.17.0.4 --link redis:db";
 
 // The usage lines; the rest of the help is as CLI11 has it.
 class Help : public CLI::Formatter {
@@ -74,45 +89,6 @@ int usage_error(const std::string& message, bool as_json) {
     report.fail(message);
     report.note("Try 'nftlink --help'.");
     return report.finish(wrong_usage);
-}
-
-// What CLI11 fills in as text.
-struct Arguments {
-    Request request;
-    std::optional<std::string> format;
-    std::optional<std::string> dialect;
-};
-
-void add_verb(CLI::App& app, const Verb& verb, Arguments& arguments) {
-    CLI::App* sub = app.add_subcommand(verb.name, verb.help);
-    sub->fallthrough()->group("Verbs");
-    if (verb.takes == Takes::nothing)
-        return;
-    sub->add_option("CONTAINER", arguments.request.container, "The parent's name")->required();
-    if (verb.takes == Takes::container)
-        return;
-    if (verb.takes == Takes::variables)
-        sub->add_option("--format", arguments.format, "env (default), shell, json or null");
-    sub->add_option("--dialect", arguments.dialect,
-                    "docker-0.10, docker-27 or docker-28; default: the configuration's");
-}
-
-// Turns the words for format and dialect into values; says what is wrong with them.
-std::optional<std::string> read_words(Arguments& arguments) {
-    if (arguments.format) {
-        const auto format = linkenv::parse_format(*arguments.format);
-        if (!format)
-            return fmt::format("unknown format {}: env, shell, json and null are there",
-                               base::quote(*arguments.format));
-        arguments.request.format = *format;
-    }
-    if (arguments.dialect) {
-        arguments.request.dialect = model::parse_dialect(*arguments.dialect);
-        if (!arguments.request.dialect)
-            return fmt::format("unknown dialect {}: docker-0.10, docker-27 and docker-28 are there",
-                               base::quote(*arguments.dialect));
-    }
-    return {};
 }
 
 // The first word that is no option or an option's value: the verb.
@@ -169,12 +145,15 @@ int run(int argc, char** argv) {
     app.add_option("-c", request.file, "The configuration; conf.d/*.yaml beside it is read too")
         ->type_name("FILE")
         ->capture_default_str();
-    app.add_flag("--json", request.json, "Print one JSON record");
+    app.add_flag("--json", request.json, "Print one JSON record; of monitor, a line for each event");
     app.set_version_flag("--version", "nftlink " NFTLINK_VERSION, "Print the version");
     app.set_help_flag("-h,--help", "Print this help, or a verb's");
     app.require_subcommand(0, 1);
-    for (const Verb& verb : verbs)
-        add_verb(app, verb, arguments);
+    for (const Verb& verb : verbs) {
+        CLI::App* sub = app.add_subcommand(verb.name, verb.help);
+        sub->fallthrough()->group(verb.group);
+        verb.take(*sub, arguments);
+    }
     app.footer(footer);
     try {
         app.parse(static_cast<int>(own.size()), own.data());
@@ -191,9 +170,9 @@ int run(int argc, char** argv) {
     const auto chosen = std::ranges::find_if(verbs, [&](const Verb& verb) { return app.got_subcommand(verb.name); });
     if (separator != all.end())
         request.command.assign(separator + 1, all.end());
-    if (chosen->takes == Takes::command && request.command.empty())
+    if (chosen->run == run_command && request.command.empty())
         return usage_error("run needs a command: nftlink run CONTAINER -- COMMAND...", as_json);
-    if (chosen->takes != Takes::command && separator != all.end())
+    if (chosen->run != run_command && separator != all.end())
         return usage_error("only run takes a command after --", as_json);
     return carry_out(*chosen, request);
 }

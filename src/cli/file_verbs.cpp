@@ -9,14 +9,11 @@
 
 #include "configuration.hpp"
 #include "nftlink/base/suggestion.hpp"
+#include "words.hpp"
 
 namespace nftlink::cli {
 
 namespace {
-
-std::string count(std::size_t number, std::string_view noun) {
-    return fmt::format("{} {}{}", number, noun, number == 1 ? "" : "s");
-}
 
 struct Counts {
     std::size_t containers = 0;
@@ -38,26 +35,14 @@ Counts count_all(const config::Config& config) {
     return counts;
 }
 
-// The container that was named; null, with an error, when there is none.
-const model::Container* find_container(const config::Config& config, const Request& request, Report& report) {
-    if (const model::Container* found = config.topology.find(request.container))
-        return found;
-    base::Suggestion suggestion(request.container);
-    for (const auto& [name, container] : config.topology.containers)
-        suggestion.offer(name);
-    report.fail(fmt::format("there is no container {} in {}{}", base::quote(request.container), request.file,
-                            suggestion.to_string()));
-    return nullptr;
-}
-
 // The link variables that were asked for; nothing, with errors, when there are none.
 std::optional<std::vector<linkenv::Variable>> variables(const Request& request, Report& report) {
     const auto config = load(request, report, false);
     if (!config)
         return {};
-    const model::Container* container = find_container(*config, request, report);
+    const model::Container* container = config->topology.find(request.container);
     if (container == nullptr)
-        return {};
+        return service_variables(request, *config, report);
     model::EnvironmentOptions options = config->env;
     options.dialect = request.dialect.value_or(options.dialect);
     linkenv::Environment environment = linkenv::environment(*container, config->topology, options);
@@ -87,13 +72,19 @@ void warn_of_links(const config::Config& config, Report& report) {
 
 }  // namespace
 
-std::optional<config::Config> load(const Request& request, Report& report, bool with_warnings) {
+std::optional<config::Loaded> load_whole(const Request& request, Report& report) {
     auto loaded = config::load(request.file);
-    if (!loaded) {
-        for (const base::Error& error : loaded.error())
-            report.fail(error);
+    if (loaded)
+        return std::move(*loaded);
+    for (const base::Error& error : loaded.error())
+        report.fail(error);
+    return {};
+}
+
+std::optional<config::Config> load(const Request& request, Report& report, bool with_warnings) {
+    auto loaded = load_whole(request, report);
+    if (!loaded)
         return {};
-    }
     if (with_warnings)
         for (const base::Error& warning : loaded->warnings)
             report.warn(warning);
@@ -135,9 +126,13 @@ int env(const Request& request, Report& report) {
 
 int hosts(const Request& request, Report& report) {
     const auto config = load(request, report, false);
-    const model::Container* container = config ? find_container(*config, request, report) : nullptr;
-    if (container == nullptr)
+    if (!config)
         return failed;
+    const model::Container* container = config->topology.find(request.container);
+    if (container == nullptr)
+        return no_container(
+            request, *config, report,
+            running_service() ? ", and hosts asks nobody else: it may be one that only nftlinkd knows" : "");
     const std::string lines = linkenv::hosts(*container, config->topology);
     report.print(lines);
     report.record()["hosts"] = lines;

@@ -1,3 +1,9 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <iterator>
+#include <thread>
+
 #include "configuration.hpp"
 #include "nftlink/kernel/netlink_kernel.hpp"
 #include "nftlink/nft/text.hpp"
@@ -44,6 +50,25 @@ std::optional<reconcile::Target> make_target(kernel::Kernel& kernel, const confi
     return reconcile::make_target(config.topology, config.firewall, *facts);
 }
 
+// Leaving the bridge family takes two parts with a pause between them; described they are one.
+std::expected<reconcile::Outcome, std::string> apply_in_parts(kernel::Kernel& kernel, const reconcile::Target& target) {
+    auto outcome = reconcile::apply(kernel, target);
+    std::vector<nft::Batch> transactions;
+    std::vector<reconcile::Switch> switches;
+    while (outcome && outcome->again_in.count() > 0) {
+        std::ranges::move(outcome->done.transactions, std::back_inserter(transactions));
+        std::ranges::move(outcome->done.switches, std::back_inserter(switches));
+        std::this_thread::sleep_for(outcome->again_in);
+        outcome = reconcile::apply(kernel, target);
+    }
+    if (!outcome)
+        return outcome;
+    auto& done = outcome->done;
+    done.transactions.insert(done.transactions.begin(), transactions.begin(), transactions.end());
+    done.switches.insert(done.switches.begin(), switches.begin(), switches.end());
+    return outcome;
+}
+
 }  // namespace
 
 // The script is for this kernel where that matters and can be known; else for one that has everything.
@@ -82,11 +107,19 @@ int render(const Request& request, Report& report) {
 }
 
 int plan(const Request& request, Report& report) {
-    const auto config = load(request, report);
-    if (!config)
+    auto loaded = load_whole(request, report);
+    if (!loaded)
         return failed;
+    for (const base::Error& warning : loaded->warnings)
+        report.warn(warning);
+    if (const auto service = running_service()) {
+        report.note(
+            fmt::format("nftlink: {} is running: these are the changes that nftlink reload would make", *service));
+        if (!add_stored_containers(*loaded, report))
+            return failed;
+    }
     const auto kernel = kernel::make_netlink_kernel();
-    const auto target = make_target(*kernel, *config, report);
+    const auto target = make_target(*kernel, loaded->config, report);
     if (!target)
         return failed;
     const auto planned = reconcile::plan(*kernel, *target);
@@ -97,6 +130,11 @@ int plan(const Request& request, Report& report) {
 }
 
 int apply(const Request& request, Report& report) {
+    if (const auto service = running_service())
+        return report.fail(
+            fmt::format("{} is running and keeps the ruleset as it was told: use nftlink reload to let it read the "
+                        "configuration again",
+                        *service));
     const auto config = load(request, report);
     if (!config)
         return failed;
@@ -104,7 +142,7 @@ int apply(const Request& request, Report& report) {
     const auto target = make_target(*kernel, *config, report);
     if (!target)
         return failed;
-    const auto outcome = reconcile::apply(*kernel, *target);
+    const auto outcome = apply_in_parts(*kernel, *target);
     if (!outcome)
         return report.fail(outcome.error());
     describe(outcome->done, outcome->generation, report);
@@ -112,6 +150,10 @@ int apply(const Request& request, Report& report) {
 }
 
 int clear(const Request&, Report& report) {
+    if (const auto service = running_service())
+        return report.fail(fmt::format(
+            "{} is running and would put back at once what is removed: stop it first with systemctl stop nftlinkd",
+            *service));
     const auto kernel = kernel::make_netlink_kernel();
     const auto removed = reconcile::clear(*kernel);
     if (!removed)

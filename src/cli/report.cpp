@@ -5,9 +5,11 @@
 #include <boost/json/serialize.hpp>
 #include <cstdio>
 
-#include "utf8.hpp"
+#include "nftlink/base/utf8.hpp"
 
 namespace nftlink::cli {
+
+using base::utf8;
 
 namespace {
 
@@ -62,6 +64,8 @@ std::string Report::messages() const {
 std::string Report::json() const {
     if (!replacement_.empty())
         return replacement_;
+    if (!has_result_ && errors_.empty())
+        return {};
     boost::json::object record{{"schema", schema_version}, {"ok", errors_.empty()}};
     for (const auto& member : record_)
         record[member.key()] = member.value();

@@ -23,6 +23,9 @@ public:
     // Text that takes the record's place on stdout, when the verb has a JSON form of its own.
     void replace_record(std::string text) { replacement_ = std::move(text); }
 
+    // For a verb that writes its results itself, as they come: in place of a record there is nothing, unless it failed.
+    void leave_out_result() { has_result_ = false; }
+
     // A remark for people on stderr that is no result.
     void note(const std::string& text);
     void warn(const base::Error& warning) { warnings_.push_back(warning); }
@@ -40,6 +43,7 @@ private:
     std::string json() const;
 
     bool as_json_;
+    bool has_result_ = true;
     std::string text_;
     std::string notes_;
     boost::json::object record_;

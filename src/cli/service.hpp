@@ -1,0 +1,35 @@
+// What the verbs share that talk to the service.
+#pragma once
+
+#include <boost/json/object.hpp>
+#include <functional>
+#include <string>
+
+#include "client.hpp"
+#include "nftlink/config/config.hpp"
+#include "verbs.hpp"
+
+namespace nftlink::cli {
+
+// Of the service that the configuration says is there.
+Client client_of(const Request& request, int stop = -1);
+
+// The answer to GET /v1/links, with a list of links in it.
+Answer get_links(const Client& client);
+
+// What a field of the body, by its JSON pointer, is called where the user wrote it.
+using FieldWords = std::function<std::string(const std::string& path)>;
+
+// The pointer without its first slash.
+std::string plain_field(const std::string& path);
+
+// Puts everything that is wrong into the report. Gives the exit status.
+int refuse(const Faults& faults, Report& report, const FieldWords& field = plain_field);
+
+// A message as the service has it: with a place in a file, if it begins with one.
+base::Error to_error(const std::string& message);
+
+// Puts the record's fields into the report's record, its warnings among the report's warnings.
+void take_over(const boost::json::object& record, Report& report);
+
+}  // namespace nftlink::cli

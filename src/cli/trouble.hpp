@@ -1,0 +1,37 @@
+// Why there is no answer of the service, in words.
+#pragma once
+
+#include <chrono>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "nftlink/api/records.hpp"
+
+namespace nftlink::cli {
+
+// What the service says is wrong or, with status 0, why it can't be asked. The codes of those: no_service,
+// no_permission, no_answer, bad_answer, stopped.
+using Faults = std::vector<api::Fault>;
+
+// What the words depend on.
+struct Trouble {
+    std::string socket;
+    std::chrono::milliseconds deadline{0};
+    bool is_change = false;  // something may have been done although there is no answer
+
+    api::Fault connecting(int error_number) const;
+    api::Fault too_late() const;
+    api::Fault cut() const;
+    // Of a stream, which is endless by itself.
+    api::Fault ended() const;
+    api::Fault not_understood(std::string_view why) const;
+};
+
+// The user wants no answer any more.
+api::Fault stopped();
+
+// What is wrong, from an answer of this status that is no success.
+Faults faults_in(unsigned status, std::string_view body);
+
+}  // namespace nftlink::cli

@@ -1,0 +1,38 @@
+// Numbers and times as people say them.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace nftlink::cli {
+
+// `1 link`, `2 links`
+std::string count(std::uint64_t number, std::string_view noun);
+
+// The two largest units that matter: `3 days 4 hours`, `2 minutes`, `0 seconds`.
+std::string duration_words(std::chrono::seconds duration);
+std::string duration_words(double seconds);
+
+// What the kernel or a disk took: `2.1 ms`, `1.50 s`.
+std::string span_words(double seconds);
+
+// Reads `2026-11-24T10:00:00Z`, with a fraction of the second or without.
+std::optional<std::chrono::system_clock::time_point> parse_time(std::string_view text);
+
+// `2026-11-24 10:00:00Z` for such a text; another text as it is.
+std::string time_words(std::string_view text);
+
+// `2026-11-24 10:00:00Z, 5 minutes ago`
+std::string time_words(std::string_view text, std::chrono::system_clock::time_point now);
+
+// Ports as in the configuration, runs as ranges: `53/udp,8000-8010/tcp`. `-` when there are none.
+std::string port_words(const std::vector<std::string>& ports);
+
+// `a, b`
+std::string join(const std::vector<std::string>& words, std::string_view separator);
+
+}  // namespace nftlink::cli
