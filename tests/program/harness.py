@@ -1,8 +1,10 @@
 """What the program tests share: a namespace for each case, the programs, and reports that meson reads (TAP).
 
-A script is called with the path of the built nftlink. It starts itself again inside namespaces of its own, so that the
-host's ruleset, interfaces and sysctls are never touched; each case then gets a fresh network namespace.
+A script is called with the path of the built nftlink, and of nftlinkd where it is about that. It starts itself again inside
+namespaces of its own, so that the host's ruleset, interfaces and sysctls are never touched; each case then gets a fresh
+network namespace.
 """
+import contextlib
 import ctypes
 import json
 import os
@@ -59,7 +61,8 @@ def generation():
 class Workplace:
     """One case's folder, and nftlink called with the configuration in it."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, endings):
+        self.endings = endings  # an ExitStack: what the case has started, to be ended with it, however it ends
         self.folder = pathlib.Path(folder)
         self.file = self.folder / "nftlink.yaml"
 
@@ -93,7 +96,8 @@ def passes(function):
     with tempfile.TemporaryDirectory(prefix="nftlink-") as folder:
         try:
             fresh_namespace()
-            function(Workplace(folder))
+            with contextlib.ExitStack() as endings:
+                function(Workplace(folder, endings))
             return True
         except Exception:  # whatever it is, the next case runs
             print("\n".join("# " + line for line in traceback.format_exc().splitlines()))

@@ -1,0 +1,90 @@
+"""What nftlinkd says about bridges: whether a policy is enforced there, and what it does about it."""
+import pathlib
+
+import harness
+from harness import case, run
+from service import SEED, Service, add_bridge, eventually
+
+SWITCHES = ("nf_call_iptables", "nf_call_ip6tables")
+
+
+def bridge_state(service, name="docker0"):
+    return next(bridge for bridge in service.status()["bridges"] if bridge["bridge"] == name)
+
+
+def switches(name="docker0"):
+    details = run("ip", "-d", "link", "show", name).stdout
+    return all(f"{switch} 1" in details for switch in SWITCHES)
+
+
+@case
+def a_bridge_that_is_there_is_enforced_from_the_start(place):
+    add_bridge()
+    service = Service(place)
+    assert bridge_state(service) == {"bridge": "docker0", "icc": "deny", "present": True, "enforced": True, "reason": ""}
+    assert switches()
+
+
+@case
+def a_bridge_may_come_later_go_and_come_again(place):
+    service = Service(place)
+    events, state = service.events(), bridge_state(service)
+    assert state["present"] is False and state["enforced"] is False and "does not exist" in state["reason"], state
+    for _ in range(2):
+        add_bridge()
+        events.until("bridge", bridge="docker0", enforced=True, reason="")
+        assert switches()
+        state = bridge_state(service)
+        assert state["present"] is True and state["enforced"] is True and state["reason"] == "", state
+        run("ip", "link", "delete", "docker0")
+        gone = events.until("bridge", bridge="docker0", enforced=False)
+        state = bridge_state(service)
+        assert state["present"] is False and state["enforced"] is False and state["reason"] == gone["reason"] != "", state
+    assert service.status()["heals"] == 0, "the ruleset was never wrong"
+
+
+def sysfs(place):
+    """The bridge's folder; sysfs shows the namespace that it was mounted in."""
+    folder = place.folder / "sys"
+    folder.mkdir()
+    run("mount", "-t", "sysfs", "sysfs", folder)
+    place.endings.callback(run, "umount", "-l", folder)
+    return folder / "class/net/docker0/bridge"
+
+
+@case
+def a_bridges_netfilter_that_is_switched_off_is_switched_on_again(place):
+    add_bridge()
+    run("ip", "link", "set", "docker0", "up")
+    switch, service = sysfs(place) / SWITCHES[1], Service(place)
+    before = service.log().count("bridge docker0: switched its netfilter hooks on")
+    for _ in range(3):
+        switch.write_text("0")
+        eventually(switches)
+    assert bridge_state(service)["enforced"] is True
+    eventually(lambda: service.log().count("bridge docker0: switched its netfilter hooks on") > before)
+
+
+@case
+def a_switch_that_sends_no_message_is_seen_in_time_and_never_told_as_enforced(place):
+    add_bridge()
+    service = Service(place)
+    run("ip", "link", "set", "docker0", "type", "bridge", "nf_call_iptables", "0")
+    told = bridge_state(service)["enforced"]
+    assert switches() or not told, "enforced, as status says, and in truth is not"
+    eventually(switches)
+    assert bridge_state(service)["enforced"] is True
+
+
+@case
+def other_bridges_and_the_global_switches_are_left_alone(place):
+    add_bridge()
+    add_bridge("other")
+    service = Service(place, "bridges: {open: {icc: allow}}\n" + SEED)
+    assert switches() and not switches("other")
+    for name in ("iptables", "ip6tables"):
+        assert pathlib.Path(f"/proc/sys/net/bridge/bridge-nf-call-{name}").read_text() == "0\n"
+    assert bridge_state(service)["enforced"] is True
+
+
+harness.main()

@@ -1,0 +1,150 @@
+"""nftlinkd keeps its ruleset: takes over what is there, repairs what others change, and leaves theirs alone."""
+import subprocess
+import sys
+import time
+
+import harness
+import netfilter
+from harness import case, generation, nft, ruleset
+from service import SEED, Service, add_bridge, die_with_parent, elements, eventually
+
+KEY = "172.17.0.3 . 172.17.0.2 . tcp . 6379"
+CHANGES = [  # what to do with nft, by name
+    ("a flushed ruleset", "flush ruleset"),
+    ("a deleted table", "delete table inet nftlink"),
+    ("a deleted element", f"delete element inet nftlink links4-docker0 {{ {KEY} }}"),
+    ("an added rule", "insert rule inet nftlink forward accept"),
+    ("an added element", "add element inet nftlink links4-docker0 { 172.17.0.9 . 172.17.0.2 . tcp . 22 }"),
+    ("a changed policy", "chain inet nftlink forward { policy drop; }"),
+]
+
+
+def quiet_generation(service):
+    """The generation when all the service's work is done."""
+    eventually(lambda: service.status()["generation"] == generation())
+    return generation()
+
+
+def nft_of_known_pid(command):
+    with subprocess.Popen(["nft", command]) as process:
+        assert process.wait() == 0, command
+    return process.pid
+
+
+@case
+def a_restart_writes_nothing_and_keeps_the_counters(place):
+    add_bridge()
+    service = Service(place)
+    nft("-f", "-", stdin=f"""delete element inet nftlink links4-docker0 {{ {KEY} }}
+        add element inet nftlink links4-docker0 {{ {KEY} counter packets 42 bytes 2520 comment "/web/db" }}""")
+    before, listing = quiet_generation(service), ruleset()
+    assert service.stop()[0] == 0
+    assert generation() == before and ruleset() == listing, "on_exit: keep"
+    service.start()
+    assert generation() == before and ruleset() == listing
+    link = service.links()["/web/db"]
+    assert (link["packets"], link["bytes"], link["installed"]) == (42, 2520, True), link
+    service.kill()
+    service.start()
+    assert generation() == before and ruleset() == listing
+
+
+@case
+def what_nftlink_has_applied_is_taken_over(place):
+    add_bridge()
+    place.write(SEED)
+    place.nftlink("apply")
+    before = generation()
+    service = Service(place)
+    assert generation() == before
+    assert place.nftlink("plan").stdout == "" and service.client.get("/v1/plan")["changes"] == []
+
+
+def heal_case(name, command):
+    def repaired(place):
+        add_bridge()
+        service = Service(place)
+        events, listing, before = service.events(), ruleset(), quiet_generation(service)
+        pid = nft_of_known_pid(command)
+        healed = events.until("healed")
+        assert (healed["program"], healed["pid"]) == ("nft", pid) and healed["operations"] > 0, healed
+        assert ruleset() == listing
+        assert generation() == before + 2, "theirs and one of ours"
+        assert f"after a change by nft (pid {pid})" in service.log()
+        status = service.status()
+        last = status["last_heal"]
+        assert (last["program"], last["pid"], last["operations"]) == ("nft", pid, healed["operations"]), last
+        assert last["reason"] == f"after a change by nft (pid {pid})" and last["seconds"] > 0, last
+        assert status["heals"] == 1 and status["in_force"] is True and status["links"] == {"desired": 1, "installed": 1}, status
+        assert status["generation"] == before + 2
+    repaired.__name__ = name + " is repaired with one commit, and whose doing it was is told"
+    case(repaired)
+
+
+for name, command in CHANGES:
+    heal_case(name, command)
+
+
+def configuration(count):
+    lines = ["containers:", "  redis: {bridge: docker0, addresses: [10.0.0.2], expose: [6379]}"]
+    lines += [f"  web{n}: {{bridge: docker0, addresses: [10.1.{n // 250}.{n % 250}], links: [redis]}}" for n in range(count)]
+    return "\n".join(lines)
+
+
+@case
+def others_tables_are_none_of_its_business(place):
+    add_bridge()
+    service = Service(place, configuration(1000))
+    events, before, cpu = service.events(), quiet_generation(service), service.cpu_seconds()
+    commits = 200
+    rewrite = "add table ip other; delete table ip other; add table ip other; add chain ip other theirs\n"
+    with subprocess.Popen(["nft", "-i"], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True) as other:
+        for _ in range(commits):
+            other.stdin.write(rewrite)
+            other.stdin.flush()
+            time.sleep(0.003)
+    assert other.returncode == 0
+    assert quiet_generation(service) == before + commits, "theirs alone"
+    assert service.status()["heals"] == 0
+    used = service.cpu_seconds() - cpu
+    print(f"# {used:.2f} s of processor time for {commits} changes of others")
+    assert used < commits * 0.0005, used
+    service.client.delete("/v1/links/web/db", status=404)
+    service.client.put("/v1/containers/last", {"bridge": "docker0", "addresses": ["10.9.9.9"], "links": ["redis"]})
+    events.until("link_added")
+    assert len(events.records) == 1, events.records
+
+
+def answer_time(service):
+    begin = time.monotonic()
+    service.client.get("/v1/links")
+    return time.monotonic() - begin
+
+
+@case
+def a_storm_of_flushes_leaves_it_time_for_clients_and_the_last_word(place):
+    add_bridge()
+    service = Service(place, configuration(1000))
+    wanted = elements()
+    assert len(wanted) == 1000
+    idle = max(answer_time(service) for _ in range(20))
+    cpu, begin, worst = service.cpu_seconds(), time.monotonic(), 0
+    with subprocess.Popen([sys.executable, "-B", netfilter.__file__, "2", "0.01"], stdout=subprocess.PIPE, text=True,
+                          preexec_fn=die_with_parent) as storm:
+        while storm.poll() is None:
+            worst = max(worst, answer_time(service))
+            time.sleep(0.05)
+        flushes = int(storm.stdout.read())
+    seconds, used = time.monotonic() - begin, service.cpu_seconds() - cpu
+    print(f"# {flushes} flushes; worst answer {worst * 1000:.0f} ms, idle {idle * 1000:.0f} ms; "
+          f"{used / seconds:.0%} of a processor; {service.status()['heals']} heals")
+    assert flushes > 50, flushes
+    assert worst < max(2, 20 * idle), (worst, idle)
+    assert used < seconds / 2, (used, seconds)
+    eventually(lambda: elements() == wanted)
+    status = service.status()
+    assert status["heals"] > 0 and status["in_force"] is True, status
+    assert status["last_heal"]["program"].startswith("python"), status
+
+
+harness.main()
