@@ -89,7 +89,11 @@ title "nftlink env client"
 expect "the client knows where its db is" grep -qx 'DB_PORT=tcp://172.17.0.2:6379' "$work/environment"
 
 title "nftlinkd puts the link into nf_tables"
-"$programs/nftlinkd" -c "$configuration" 2>"$work/log" &
+# The same with a socket and a state directory of the demo's own.
+service_configuration=$work/nftlink.yaml
+{ cat "$configuration" && printf '\ncontrol: {socket: %s/socket, group: "%s"}\nstate: {directory: %s/state}\n' "$work" "$(id -g)" "$work"; } \
+  >"$service_configuration"
+"$programs/nftlinkd" -c "$service_configuration" 2>"$work/log" &
 service=$!
 expect "its table is there" wait_for nft list chain inet nftlink bridge-docker0
 expect "docker0's own bridge netfilter switch is on" wait_for own_switch_on
@@ -122,6 +126,14 @@ expect "the table is back as it was" wait_for healed
 tail -n 1 "$work/log" | show
 expect "the client is still in" answers ping PONG
 expect "the stranger is still out" times_out stranger 172.17.0.2 6379
+
+title "nftlink tells the running service of a link for the stranger, and takes it back"
+tell() { "$programs/nftlink" "$@" -c "$service_configuration"; }
+tell add stranger --bridge docker0 --address 172.17.0.4 --link redis 2>&1 | show
+expect "the stranger reaches redis" connects stranger 172.17.0.2 6379
+tell list | show
+tell rm stranger 2>&1 | show
+expect "and doesn't any more" times_out stranger 172.17.0.2 6379
 
 title "Counters"
 nft list set inet nftlink links4-docker0 | grep -o '172[^}]*comment "[^"]*"' | tee "$work/link" | show
