@@ -57,12 +57,13 @@ def a_bridges_netfilter_that_is_switched_off_is_switched_on_again(place):
     add_bridge()
     run("ip", "link", "set", "docker0", "up")
     switch, service = sysfs(place) / SWITCHES[1], Service(place)
-    before = service.log().count("bridge docker0: switched its netfilter hooks on")
+    events = service.events()
     for _ in range(3):
         switch.write_text("0")
-        eventually(switches)
+        told = events.until("bridge", bridge="docker0", enforced=True)
+        assert switches() and "hooks were off" in told["reason"], told
     assert bridge_state(service)["enforced"] is True
-    eventually(lambda: service.log().count("bridge docker0: switched its netfilter hooks on") > before)
+    assert service.log().count("bridge docker0: switched its netfilter hooks on") == 4, "at the start and each time"
 
 
 @case
@@ -70,8 +71,11 @@ def a_switch_that_sends_no_message_is_seen_in_time_and_never_told_as_enforced(pl
     add_bridge()
     service = Service(place)
     run("ip", "link", "set", "docker0", "type", "bridge", "nf_call_iptables", "0")
+    told = service.client.send("GET", "/metrics").text
+    assert switches() or 'nftlink_bridge_enforced{bridge="docker0"} 0' in told, "enforced, as it says, and in truth is not"
+    run("ip", "link", "set", "docker0", "type", "bridge", "nf_call_iptables", "0")
     told = bridge_state(service)["enforced"]
-    assert switches() or not told, "enforced, as status says, and in truth is not"
+    assert switches() or not told, "enforced, as it says, and in truth is not"
     eventually(switches)
     assert bridge_state(service)["enforced"] is True
 
