@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <boost/asio/post.hpp>
+#include <boost/asio/use_awaitable.hpp>
 #include <boost/json/serialize.hpp>
 #include <system_error>
 
@@ -115,6 +117,7 @@ asio::awaitable<Response> ControlApi::handle(Request request) {
     if (chosen->writes && access != Access::write)
         co_return respond(api::Fault{403, "not_allowed",
                                      "you may read, but only root and the configured group may change things", ""});
+    co_await let_events_pass();
     std::string failure;
     try {
         co_return co_await (this->*chosen->answer)(std::move(request));
@@ -122,6 +125,15 @@ asio::awaitable<Response> ControlApi::handle(Request request) {
         failure = error.what();
     }
     co_return respond(api::Fault{503, "kernel_refused", failure, ""});
+}
+
+// While there are changes of the ruleset that haven't been dealt with: a repair is worth more than an answer, and the
+// answer is the truer for it. Not for ever, since others may never stop.
+asio::awaitable<void> ControlApi::let_events_pass() {
+    constexpr int max_turns = 3;
+    const auto executor = co_await asio::this_coro::executor;
+    for (int turn = 0; turn < max_turns && keeper_.kernel().generation() != keeper_.enforcer().generation(); ++turn)
+        co_await asio::post(executor, asio::use_awaitable);
 }
 
 ControlApi::Answer ControlApi::get_status(Request) {

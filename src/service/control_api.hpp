@@ -48,6 +48,8 @@ public:
 private:
     using Answer = boost::asio::awaitable<Response>;
 
+    boost::asio::awaitable<void> let_events_pass();
+
     Answer get_status(Request request);
     Answer get_links(Request request);
     Answer put_link(Request request);
