@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <sched.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <sys/wait.h>
@@ -155,6 +156,11 @@ TEST_F(InstanceTest, DismissesWhoAsked) {
     InstanceLock lock;
     const sockaddr_un address = name();
     const auto knock = [&](int fd) { return connect(fd, reinterpret_cast<const sockaddr*>(&address), name_size) == 0; };
+    // The queue is longer than an ordinary user's usual share of descriptors.
+    rlimit files{};
+    ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &files), 0);
+    files.rlim_cur = files.rlim_max;
+    ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &files), 0);
     std::vector<int> callers;
     do
         callers.push_back(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
