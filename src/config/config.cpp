@@ -41,9 +41,12 @@ Document read_documents(const std::vector<Input>& inputs, Arena& arena, Report& 
 
 void read_topology(const Node& section, bool whole, Loaded& loaded, Report& report) {
     Config& config = loaded.config;
-    std::vector<StatedContainer> containers = read_containers(section, report);
+    // What is missing here may be what the engine knows; or a part that could not be read names one.
+    const bool is_all = whole && !config.sources.docker;
+    std::vector<StatedContainer> containers =
+        read_containers(section, is_all ? Unplaced::refused : Unplaced::allowed, report);
     check_addresses(containers, config.firewall, report);
-    check_links(containers, config.firewall, whole, report);
+    check_links(containers, config.firewall, is_all, report);
     for (StatedContainer& container : containers) {
         std::string name = container.value.name;
         loaded.places.emplace(name, report.position(container.place));
@@ -64,12 +67,18 @@ void read_section(const Node& key, const Node& value, Config& config, Report& re
         read_control(value, config, report);
     else if (key.text == "state")
         read_state(value, config, report);
-    else if (key.text == "sources") {
-        if (value.kind != Kind::null)
-            refuse_later(report, key.place, key.text);
-    } else if (key.text != "containers") {
+    else if (key.text == "sources")
+        read_sources(value, config, report);
+    else if (key.text != "containers")
         refuse_unknown_key(report, key, section_names);
-    }
+}
+
+// What an engine's containers may do on a bridge is only said for those that the configuration names.
+void check_sources(const Node& root, const Config& config, Report& report) {
+    if (config.sources.docker && config.firewall.bridges.empty() && config.firewall.bridge_patterns.empty())
+        report.warning(find_key(*find(root, "sources"), "docker")->place,
+                       "'bridges' names no bridge: nothing of the engine is policed; name the bridge, e.g. bridges: "
+                       "{docker0: {}}");
 }
 
 }  // namespace
@@ -81,7 +90,8 @@ Result parse_inputs(const std::vector<Input>& inputs) {
     if (const auto [root, whole] = read_documents(inputs, arena, report); root != nullptr) {
         for_each_entry(*root,
                        [&](const Node& key, const Node& value) { read_section(key, value, loaded.config, report); });
-        // Last: what containers may be depends on the firewall's family.
+        check_sources(*root, loaded.config, report);
+        // Last: what containers may be depends on the firewall's family, and on the sources.
         if (const Node* containers = find(*root, "containers"))
             read_topology(*containers, whole, loaded, report);
     }

@@ -31,7 +31,8 @@ std::string name_fault(std::string_view name) {
 
 class ContainerReader {
 public:
-    ContainerReader(StatedContainer& stated, Report& report) : stated_(stated), report_(report) {}
+    ContainerReader(StatedContainer& stated, Unplaced unplaced, Report& report)
+        : stated_(stated), unplaced_(unplaced), report_(report) {}
 
     void read(const Node& key, const Node& value) {
         if (const std::string fault = name_fault(key.text); !fault.empty())
@@ -43,7 +44,7 @@ public:
             return;
         const std::size_t errors = report_.error_count();
         read_where(map);
-        stated_.placed = report_.error_count() == errors;
+        stated_.placed = report_.error_count() == errors && !stated_.value.networks.empty();
         read_expose(map);
         if (const Node* environment = map.get("environment"))
             stated_.value.environment = read_environment(*environment, report_);
@@ -60,11 +61,11 @@ private:
         const std::string name = quote(stated_.value.name);
         if (networks != nullptr && (bridge != nullptr || addresses != nullptr))
             error(stated_.place, name + " has 'networks' beside 'bridge' or 'addresses'; write one or the other");
-        else if (networks == nullptr && bridge == nullptr && addresses == nullptr)
+        else if (networks == nullptr && bridge == nullptr && addresses == nullptr && unplaced_ == Unplaced::refused)
             error(stated_.place, name + " is on no bridge; write 'bridge' and 'addresses', or 'networks'");
-        else if (networks == nullptr && bridge == nullptr)
+        else if (networks == nullptr && bridge == nullptr && addresses != nullptr)
             error(stated_.place, name + " has 'addresses' but no 'bridge'");
-        else if (networks == nullptr && addresses == nullptr)
+        else if (networks == nullptr && bridge != nullptr && addresses == nullptr)
             error(stated_.place, name + " has a 'bridge' but no 'addresses'");
         if (networks != nullptr)
             read_networks(*networks);
@@ -76,7 +77,7 @@ private:
     }
 
     void check_bridge(const Node& name) {
-        if (const std::string fault = interface_name_fault(name.text); !fault.empty())
+        if (const std::string fault = bridge_name_fault(name.text); !fault.empty())
             report_.error(name.place, fmt::format("bridge {}: {}", quote(name.text), fault));
     }
 
@@ -175,12 +176,13 @@ private:
     }
 
     StatedContainer& stated_;
+    Unplaced unplaced_;
     Report& report_;
 };
 
 }  // namespace
 
-std::vector<StatedContainer> read_containers(const Node& section, Report& report) {
+std::vector<StatedContainer> read_containers(const Node& section, Unplaced unplaced, Report& report) {
     std::vector<StatedContainer> containers;
     if (section.kind != Kind::map && section.kind != Kind::null) {
         refuse(report, section, "containers", "a map of containers");
@@ -189,7 +191,7 @@ std::vector<StatedContainer> read_containers(const Node& section, Report& report
     containers.reserve(section.children.size() / 2);
     for_each_entry(section, [&](const Node& key, const Node& value) {
         const std::size_t errors = report.error_count();
-        ContainerReader(containers.emplace_back(), report).read(key, value);
+        ContainerReader(containers.emplace_back(), unplaced, report).read(key, value);
         containers.back().sound = report.error_count() == errors;
     });
     return containers;

@@ -3,6 +3,7 @@
 
 #include <vector>
 
+#include "nftlink/config/fragment.hpp"
 #include "nftlink/model/topology.hpp"
 #include "node.hpp"
 #include "report.hpp"
@@ -15,11 +16,11 @@ struct StatedContainer {
     model::Container value;
     std::vector<Place> addresses;  // of each address, network after network
     std::vector<Place> links;      // of each link
-    bool placed = false;           // its bridges and addresses are free of errors, and all there
+    bool placed = false;           // it has bridges and addresses, free of errors and all there
     bool sound = false;            // all of it is
 };
 
 // In the order given; also those with errors, so that links to them aren't called unknown.
-std::vector<StatedContainer> read_containers(const Node& section, Report& report);
+std::vector<StatedContainer> read_containers(const Node& section, Unplaced unplaced, Report& report);
 
 }  // namespace nftlink::config

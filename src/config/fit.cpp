@@ -15,8 +15,8 @@ constexpr int max_suggestions = 10;
 class FitChecker {
 public:
     FitChecker(const model::Topology& topology, const model::FirewallPolicy& policy,
-               const std::vector<std::string>& names)
-        : topology_(topology), policy_(policy), names_(names) {}
+               const std::vector<std::string>& names, Unplaced unplaced)
+        : topology_(topology), policy_(policy), names_(names), unplaced_(unplaced) {}
 
     // Of two that are asked about and have the same address, it is the later one that doesn't fit.
     std::vector<Misfit> check() {
@@ -40,8 +40,13 @@ private:
 
     bool is_asked(const std::string& name) const { return asked_.contains(name); }
 
+    // The engine may know what isn't said.
+    bool may_wait(const model::Container& container) const {
+        return unplaced_ == Unplaced::allowed && container.networks.empty();
+    }
+
     void check_alone(const model::Container& container) {
-        if (!is_covered(container, policy_))
+        if (!may_wait(container) && !is_covered(container, policy_))
             add(Misfit::Kind::family, container, 0, not_covered(container, policy_), "");
         std::size_t index = 0;
         for (const model::Network& network : container.networks)
@@ -70,10 +75,12 @@ private:
             if (!all && !is_asked(name))
                 continue;
             const model::Container* child = topology_.find(name);
+            if (child == nullptr && unplaced_ == Unplaced::allowed)
+                continue;
             if (child == nullptr)
                 add(Misfit::Kind::child, parent, index, no_container(name, all ? similar(name) : Suggestion(name)),
                     name);
-            else if (!share_a_bridge(parent, *child))
+            else if (!may_wait(parent) && !may_wait(*child) && !share_a_bridge(parent, *child))
                 add(Misfit::Kind::no_bridge, parent, index, no_shared_bridge(parent, *child), name);
         }
     }
@@ -95,6 +102,7 @@ private:
     const model::Topology& topology_;
     const model::FirewallPolicy& policy_;
     const std::vector<std::string>& names_;
+    Unplaced unplaced_;
     std::unordered_set<std::string_view> asked_;
     std::map<Place, Use> uses_;  // of the containers that are asked about
     std::vector<Misfit> misfits_;
@@ -104,8 +112,8 @@ private:
 }  // namespace
 
 std::vector<Misfit> check_fit(const model::Topology& topology, const model::FirewallPolicy& policy,
-                              const std::vector<std::string>& names) {
-    return FitChecker(topology, policy, names).check();
+                              const std::vector<std::string>& names, Unplaced unplaced) {
+    return FitChecker(topology, policy, names, unplaced).check();
 }
 
 }  // namespace nftlink::config

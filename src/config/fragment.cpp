@@ -61,24 +61,25 @@ const Node* find_section(const Node& root, std::string_view name, Report& report
 
 std::string to_yaml(const model::Container& container) {
     const auto address = [](const model::Address& value) { return yaml_string(value.to_string()); };
-    std::string text = fmt::format("containers:\n  {}:\n    networks:\n", yaml_string(container.name));
+    std::string text = container.networks.empty() ? "" : "    networks:\n";
     for (const model::Network& network : container.networks)
         text += fmt::format("      {}: {}\n", yaml_string(network.bridge), to_list(network.addresses, address));
     add_list(text, "expose", container.expose, [](const model::Port& port) { return port.to_string(); });
     add_list(text, "environment", container.environment, [](const std::string& entry) { return yaml_string(entry); });
     add_list(text, "links", container.links,
              [](const model::Link& link) { return yaml_string(link.child + ":" + link.alias); });
-    return text;
+    return fmt::format("containers:\n  {}:{}{}", yaml_string(container.name), text.empty() ? " {}\n" : "\n", text);
 }
 
-std::expected<model::Container, base::Errors> parse_container(const Source& source, std::string_view name) {
+std::expected<model::Container, base::Errors> parse_container(const Source& source, std::string_view name,
+                                                              Unplaced unplaced) {
     Arena arena;
     Report report;
     const auto [root, whole] = read_yaml(report.add_source(source.name, source.text), arena, report);
     std::vector<StatedContainer> containers;
     if (root != nullptr)
         if (const Node* section = find_section(*root, name, report))
-            containers = read_containers(*section, report);
+            containers = read_containers(*section, unplaced, report);
     if (report.error_count() > 0)
         return std::unexpected(report.errors());
     return std::move(containers.front().value);

@@ -12,7 +12,8 @@ namespace {
 
 class Joiner {
 public:
-    Joiner(model::Topology& topology, const model::FirewallPolicy& policy) : topology_(topology), policy_(policy) {}
+    Joiner(model::Topology& topology, const model::FirewallPolicy& policy, Unplaced unplaced)
+        : topology_(topology), policy_(policy), unplaced_(unplaced) {}
 
     void add(const std::string& name, model::Container container) {
         names_.push_back(name);
@@ -28,7 +29,7 @@ public:
         for (;;) {
             std::set<std::string> leaving;
             std::set<std::pair<std::string, std::string>> ending;
-            for (const Misfit& misfit : check_fit(topology_, policy_, names_))
+            for (const Misfit& misfit : check_fit(topology_, policy_, names_, unplaced_))
                 judge(misfit, leaving, ending);
             if (leaving.empty() && ending.empty())
                 return;
@@ -61,6 +62,7 @@ private:
 
     model::Topology& topology_;
     const model::FirewallPolicy& policy_;
+    Unplaced unplaced_;
     std::vector<std::string> names_;  // of those that were added
 };
 
@@ -68,8 +70,8 @@ private:
 
 Joined join(model::Topology& topology, const model::FirewallPolicy& policy,
             const std::map<std::string, base::Position, std::less<>>& places,
-            std::map<std::string, model::Container, std::less<>> more) {
-    Joiner joiner(topology, policy);
+            std::map<std::string, model::Container, std::less<>> more, Unplaced unplaced) {
+    Joiner joiner(topology, policy, unplaced);
     for (auto& [name, container] : more)
         if (const auto place = places.find(name); place != places.end())
             joiner.refuse(name, fmt::format("container {} is given twice: it came through the API, and it stands at {}",

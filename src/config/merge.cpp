@@ -13,7 +13,8 @@ namespace nftlink::config {
 
 namespace {
 
-constexpr std::string_view merged_sections[] = {"firewall", "bridges", "containers", "env", "control", "state", "log"};
+constexpr std::string_view merged_sections[] = {"firewall", "bridges", "containers", "env",
+                                                "control",  "state",   "sources",    "log"};
 
 struct Entry {
     const Node* key;

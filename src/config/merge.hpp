@@ -8,9 +8,9 @@
 
 namespace nftlink::config {
 
-// Merges the roots of documents, each a map or null. The sections firewall, bridges, containers, env, control, state
-// and log merge, and so do the entries of one bridge. A container is a unit: given twice it is an error, as is a
-// setting; both name both places, and the first one stands. What is no section of these may be in the result several
+// Merges the roots of documents, each a map or null. The sections firewall, bridges, containers, env, control, state,
+// sources and log merge, and so do the entries of one bridge. A container is a unit: given twice it is an error, as is
+// a setting; both name both places, and the first one stands. What is no section of these may be in the result several
 // times, for its reader to refuse each.
 const Node* merge(std::span<const Node* const> roots, Arena& arena, Report& report);
 

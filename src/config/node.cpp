@@ -24,11 +24,26 @@ std::span<const Node* const> copy(Arena& arena, std::span<const Node* const> nod
     return {pointers, nodes.size()};
 }
 
+namespace {
+
+// The index of the key among a map's children; their number when it has none.
+std::size_t index_of(const Node& map, std::string_view key) {
+    std::size_t i = 0;
+    while (i < map.children.size() && map.children[i]->text != key)
+        i += 2;
+    return i;
+}
+
+}  // namespace
+
+const Node* find_key(const Node& map, std::string_view key) {
+    const std::size_t index = index_of(map, key);
+    return index < map.children.size() ? map.children[index] : nullptr;
+}
+
 const Node* find(const Node& map, std::string_view key) {
-    for (std::size_t i = 0; i + 1 < map.children.size(); i += 2)
-        if (map.children[i]->text == key)
-            return map.children[i + 1];
-    return nullptr;
+    const std::size_t index = index_of(map, key);
+    return index + 1 < map.children.size() ? map.children[index + 1] : nullptr;
 }
 
 }  // namespace nftlink::config

@@ -29,6 +29,8 @@ Node* new_node(Arena& arena, Kind kind, Place place);
 std::string_view copy(Arena& arena, std::string_view text);
 std::span<const Node* const> copy(Arena& arena, std::span<const Node* const> nodes);
 
+// A map's key, or null.
+const Node* find_key(const Node& map, std::string_view key);
 // The value of a map's key, or null.
 const Node* find(const Node& map, std::string_view key);
 

@@ -144,10 +144,4 @@ void MapReader::only_false(std::string_view key) {
         refuse_later(report_, node->place, fmt::format("{}: true", key));
 }
 
-void MapReader::only_null(std::string_view key) {
-    const Node* node = get(key);
-    if (node != nullptr && node->kind != Kind::null)
-        refuse_later(report_, node->place, key);
-}
-
 }  // namespace nftlink::config

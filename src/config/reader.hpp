@@ -56,9 +56,8 @@ public:
             value = choices[*index].value;
     }
 
-    // A key whose default asks for nothing and whose other values a later version will have.
+    // A key whose default asks for nothing and whose other value a later version will have.
     void only_false(std::string_view key);
-    void only_null(std::string_view key);
 
 private:
     std::optional<std::size_t> choose(std::string_view key, std::span<const std::string_view> words);

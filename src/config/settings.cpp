@@ -20,6 +20,8 @@ constexpr std::string_view bridge_keys[] = {"icc", "base_rules"};
 constexpr std::string_view env_keys[] = {"dialect", "child_environment", "directory", "cdi_directory"};
 constexpr std::string_view control_keys[] = {"socket", "group", "readers"};
 constexpr std::string_view state_keys[] = {"directory"};
+constexpr std::string_view source_keys[] = {"docker"};
+constexpr std::string_view docker_keys[] = {"socket"};
 constexpr std::string_view log_keys[] = {"level", "format"};
 
 constexpr Choice<model::Family> families[] = {
@@ -155,6 +157,12 @@ void read_path(MapReader& map, std::string_view key, std::string& path, Report& 
         path = node->text;
 }
 
+// A path that may be left empty, for none.
+void read_optional_path(MapReader& map, std::string_view key, std::string& path, Report& report) {
+    if (const Node* node = map.get(key); node != nullptr && node->kind != Kind::null)
+        read_path(map, key, path, report);
+}
+
 void read_group(MapReader& map, std::string& group, Report& report) {
     constexpr std::string_view expected = "a group's name or number";
     const Node* node = map.get_text("group", expected);
@@ -166,21 +174,57 @@ void read_group(MapReader& map, std::string& group, Report& report) {
         group = node->text;
 }
 
-void read_bridge(const Node& key, const Node& value, model::BridgePolicy& policy, Report& report) {
-    if (const std::string fault = interface_name_fault(key.text); !fault.empty())
+bool is_pattern(std::string_view bridge) {
+    return bridge.find('*') != std::string_view::npos;
+}
+
+// What no interface's name has in it, as a sentence; empty when there is nothing of the kind.
+std::string character_fault(std::string_view name) {
+    const auto bad = std::ranges::find_if(name, [](char c) { return c != '.' && !model::is_interface_name({&c, 1}); });
+    if (bad == name.end())
+        return "";
+    if (*bad == ' ' || *bad == '\t')
+        return "an interface's name has no blanks";
+    if (static_cast<unsigned char>(*bad) >= 0x80)
+        return "an interface's name can have ASCII characters only";
+    return fmt::format("an interface's name cannot have {} in it", quote(std::string_view(&*bad, 1)));
+}
+
+std::string pattern_fault(std::string_view pattern) {
+    std::string rest(pattern);
+    std::erase(rest, '*');
+    if (rest.size() > longest_interface_name)
+        return fmt::format("an interface's name has at most {} characters, and this pattern asks for {}",
+                           longest_interface_name, rest.size());
+    if (pattern.find("**") != std::string_view::npos)
+        return "one '*' stands for any run of characters; write it once";
+    return character_fault(rest);
+}
+
+model::BridgePolicy read_bridge(const Node& key, const Node& value, Report& report) {
+    if (const std::string fault = is_pattern(key.text) ? pattern_fault(key.text) : bridge_name_fault(key.text);
+        !fault.empty())
         report.error(key.place, fmt::format("bridge {}: {}", quote(key.text), fault));
+    model::BridgePolicy policy;
     MapReader map(value, key.text, bridge_keys, report);
     map.read_choice("icc", iccs, policy.icc);
     map.read_boolean("base_rules", policy.base_rules);
+    return policy;
+}
+
+void read_docker(const Node& section, std::optional<DockerSource>& docker, Report& report) {
+    if (section.kind == Kind::null)
+        return;
+    docker.emplace();
+    MapReader map(section, "docker", docker_keys, report);
+    read_path(map, "socket", docker->socket, report, longest_socket_path);
 }
 
 }  // namespace
 
-std::string interface_name_fault(std::string_view name) {
-    if (name.find('*') != std::string_view::npos)
-        return "name patterns are not supported yet";
-    if (name.find(':') != std::string_view::npos)
-        return "an interface's name cannot have ':' in it";
+std::string bridge_name_fault(std::string_view name) {
+    if (is_pattern(name))
+        return "a pattern says which bridges are policed, under 'bridges'; name the one that the container is on";
     if (model::is_interface_name(name))
         return "";
     if (name.empty())
@@ -190,14 +234,7 @@ std::string interface_name_fault(std::string_view name) {
                            name.size());
     if (name == "." || name == "..")
         return "an interface cannot have this name";
-    const auto bad = std::ranges::find_if(name, [](char c) { return c != '.' && !model::is_interface_name({&c, 1}); });
-    if (bad == name.end())
-        return "this is no interface's name";
-    if (*bad == ' ' || *bad == '\t')
-        return "an interface's name has no blanks";
-    if (static_cast<unsigned char>(*bad) >= 0x80)
-        return "an interface's name can have ASCII characters only";
-    return fmt::format("an interface's name cannot have {} in it", quote(std::string_view(&*bad, 1)));
+    return character_fault(name);
 }
 
 void read_firewall(const Node& section, Config& config, Report& report) {
@@ -221,7 +258,11 @@ void read_bridges(const Node& section, Config& config, Report& report) {
     if (section.kind != Kind::map && section.kind != Kind::null)
         return refuse(report, section, "bridges", "a map of bridges");
     for_each_entry(section, [&](const Node& key, const Node& value) {
-        read_bridge(key, value, config.firewall.bridges[std::string(key.text)], report);
+        model::BridgePolicy policy = read_bridge(key, value, report);
+        if (is_pattern(key.text))
+            config.firewall.bridge_patterns.push_back({std::string(key.text), policy});
+        else
+            config.firewall.bridges[std::string(key.text)] = policy;
     });
 }
 
@@ -229,9 +270,8 @@ void read_env(const Node& section, Config& config, Report& report) {
     MapReader map(section, "env", env_keys, report);
     map.read_choice("dialect", dialects, config.env.dialect);
     map.read_boolean("child_environment", config.env.child_environment);
-    if (const Node* directory = map.get("directory"); directory != nullptr && directory->kind != Kind::null)
-        read_path(map, "directory", config.env_directory, report);
-    map.only_null("cdi_directory");
+    read_optional_path(map, "directory", config.env_directory, report);
+    read_optional_path(map, "cdi_directory", config.cdi_directory, report);
 }
 
 void read_control(const Node& section, Config& config, Report& report) {
@@ -244,6 +284,21 @@ void read_control(const Node& section, Config& config, Report& report) {
 void read_state(const Node& section, Config& config, Report& report) {
     MapReader map(section, "state", state_keys, report);
     read_path(map, "directory", config.state.directory, report);
+}
+
+void read_sources(const Node& section, Config& config, Report& report) {
+    if (section.kind != Kind::map && section.kind != Kind::null)
+        return refuse(report, section, "sources", "a map");
+    for_each_entry(section, [&](const Node& key, const Node& value) {
+        if (key.text == "docker")
+            read_docker(value, config.sources.docker, report);
+        else if (key.text == "podman")
+            report.error(key.place,
+                         "unknown key 'podman'; Podman speaks Docker's API: sources: {docker: {socket: "
+                         "/run/podman/podman.sock}}");
+        else
+            refuse_unknown_key(report, key, source_keys);
+    });
 }
 
 void read_log(const Node& section, Config& config, Report& report) {

@@ -1,4 +1,4 @@
-// The sections that are settings: firewall, bridges, env, control, state, log.
+// The sections that are settings: firewall, bridges, env, control, state, sources, log.
 #pragma once
 
 #include "nftlink/config/config.hpp"
@@ -12,9 +12,10 @@ void read_bridges(const Node& section, Config& config, Report& report);
 void read_env(const Node& section, Config& config, Report& report);
 void read_control(const Node& section, Config& config, Report& report);
 void read_state(const Node& section, Config& config, Report& report);
+void read_sources(const Node& section, Config& config, Report& report);
 void read_log(const Node& section, Config& config, Report& report);
 
-// What is wrong with an interface name, as a sentence about it; empty when nothing is.
-std::string interface_name_fault(std::string_view name);
+// What is wrong with the name of one bridge, as a sentence about it; empty when nothing is.
+std::string bridge_name_fault(std::string_view name);
 
 }  // namespace nftlink::config

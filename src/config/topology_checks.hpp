@@ -13,8 +13,8 @@ namespace nftlink::config {
 void check_addresses(const std::vector<StatedContainer>& containers, const model::FirewallPolicy& policy,
                      Report& report);
 
-// A link's child exists (unless the configuration isn't `whole`, so that it may be in the part not read) and shares a
-// bridge with its parent. Warns of links that permit nothing.
+// A link's child exists (unless these aren't the `whole` of them: it may be in a part that could not be read, or come
+// from an engine) and shares a bridge with its parent, as far as both have any. Warns of links that permit nothing.
 void check_links(const std::vector<StatedContainer>& containers, const model::FirewallPolicy& policy, bool whole,
                  Report& report);
 

@@ -12,7 +12,36 @@ bool attaches_to(const FirewallPolicy& policy, AttachPoint::Family family) {
     });
 }
 
+// Null when none fits.
+const BridgePattern* first_that_fits(const FirewallPolicy& policy, std::string_view bridge) {
+    const auto found =
+        std::ranges::find_if(policy.bridge_patterns, [&](const BridgePattern& each) { return each.fits(bridge); });
+    return found == policy.bridge_patterns.end() ? nullptr : &*found;
+}
+
 }  // namespace
+
+bool BridgePattern::fits(std::string_view bridge) const {
+    const std::string_view wanted = pattern;
+    std::size_t at = 0, next = 0;
+    // Only the last `*` may ever have to stand for more: what comes before it has been found as early as can be.
+    std::size_t star = std::string_view::npos, star_end = 0;
+    while (next < bridge.size()) {
+        if (at < wanted.size() && wanted[at] == '*') {
+            star = at++;
+            star_end = next;
+        } else if (at < wanted.size() && wanted[at] == bridge[next]) {
+            ++at;
+            ++next;
+        } else if (star != std::string_view::npos) {
+            at = star + 1;
+            next = ++star_end;
+        } else {
+            return false;
+        }
+    }
+    return wanted.find_first_not_of('*', at) == std::string_view::npos;
+}
 
 bool FirewallPolicy::covers_ipv4() const {
     return attach.empty() || attaches_to(*this, AttachPoint::Family::ip);
@@ -22,9 +51,15 @@ bool FirewallPolicy::covers_ipv6() const {
     return attach.empty() ? family != Family::ip : attaches_to(*this, AttachPoint::Family::ip6);
 }
 
+bool FirewallPolicy::polices(std::string_view bridge) const {
+    return bridges.contains(bridge) || first_that_fits(*this, bridge) != nullptr;
+}
+
 BridgePolicy FirewallPolicy::bridge(std::string_view name) const {
-    const auto found = bridges.find(name);
-    return found == bridges.end() ? BridgePolicy{} : found->second;
+    if (const auto found = bridges.find(name); found != bridges.end())
+        return found->second;
+    const BridgePattern* pattern = first_that_fits(*this, name);
+    return pattern == nullptr ? BridgePolicy{} : pattern->policy;
 }
 
 }  // namespace nftlink::model

@@ -1,13 +1,14 @@
 // The configuration as values, and how it is read from YAML.
 //
 // Every key, its type and its default are in nftlink.yaml(5). A key of a later version is refused as not supported; its
-// default value (`table_owner: false`, `cdi_directory: ~`) is accepted, since it asks for nothing.
+// default value (`table_owner: false`) is accepted, since it asks for nothing.
 #pragma once
 
 #include <cstddef>
 #include <expected>
 #include <filesystem>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -47,6 +48,21 @@ struct StateSettings {
     bool operator==(const StateSettings&) const = default;
 };
 
+// Docker's Engine API, which Podman speaks too.
+struct DockerSource {
+    std::string socket = "/run/docker.sock";  // absolute
+
+    bool operator==(const DockerSource&) const = default;
+};
+
+// Who else knows containers and links. With any of them, a container of the files may be without networks, and a link's
+// child may be no container of the files.
+struct Sources {
+    std::optional<DockerSource> docker;
+
+    bool operator==(const Sources&) const = default;
+};
+
 struct Config {
     model::FirewallPolicy firewall;
     OnExit on_exit = OnExit::keep;
@@ -54,6 +70,8 @@ struct Config {
     model::Topology topology;
     model::EnvironmentOptions env;
     std::string env_directory;  // absolute; empty: none
+    std::string cdi_directory;  // absolute; empty: none
+    Sources sources;
     ControlSettings control;
     StateSettings state;
     LogSettings log;

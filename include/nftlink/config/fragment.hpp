@@ -17,13 +17,18 @@
 
 namespace nftlink::config {
 
+// Whether a container engine is a source of containers too (Config::sources). Allowed: a container may be without
+// networks, and a link's child need not be there, since the engine may know either, now or later.
+enum class Unplaced { refused, allowed };
+
 // A document in the configuration's own form, with this container alone. parse_container() of it gives the container
 // back, whatever its values are.
 std::string to_yaml(const model::Container& container);
 
 // Reads such a document: `containers:` with exactly one container, called `name`, and nothing else. The container is
 // checked by itself, not against others.
-std::expected<model::Container, base::Errors> parse_container(const Source& source, std::string_view name);
+std::expected<model::Container, base::Errors> parse_container(const Source& source, std::string_view name,
+                                                              Unplaced unplaced = Unplaced::refused);
 
 // Why a container can't be in a topology.
 struct Misfit {
@@ -43,8 +48,10 @@ struct Misfit {
 };
 
 // What is wrong with these containers of the topology, and with links to them. Names of no container are passed over.
+// With unplaced ones allowed, a child that isn't there is right, and so is whatever depends on networks that a
+// container doesn't have yet.
 std::vector<Misfit> check_fit(const model::Topology& topology, const model::FirewallPolicy& policy,
-                              const std::vector<std::string>& names);
+                              const std::vector<std::string>& names, Unplaced unplaced = Unplaced::refused);
 
 // What joining containers to a topology came to.
 struct Joined {
@@ -60,6 +67,6 @@ struct Joined {
 // Adds containers that came through the control API to those of the configuration's files, whose places are given.
 Joined join(model::Topology& topology, const model::FirewallPolicy& policy,
             const std::map<std::string, base::Position, std::less<>>& places,
-            std::map<std::string, model::Container, std::less<>> more);
+            std::map<std::string, model::Container, std::less<>> more, Unplaced unplaced = Unplaced::refused);
 
 }  // namespace nftlink::config

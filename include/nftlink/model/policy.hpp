@@ -23,6 +23,15 @@ struct BridgePolicy {
     bool operator==(const BridgePolicy&) const = default;
 };
 
+// Stands for every bridge of the host whose name fits, whether one of our containers is on it or not.
+struct BridgePattern {
+    std::string pattern;  // `*` is any run of characters, also none
+    BridgePolicy policy;
+
+    bool fits(std::string_view bridge) const;
+    bool operator==(const BridgePattern&) const = default;
+};
+
 // A chain of somebody else's on top of which the rules are put.
 struct AttachPoint {
     enum class Family { inet, ip, ip6 };
@@ -44,15 +53,19 @@ struct FirewallPolicy {
     std::optional<std::uint32_t> accept_mark;
     // Not empty: there, instead of in a chain of our own. `layout: rules` then, and `family`, `priority` say nothing.
     std::vector<AttachPoint> attach = {};
-    // The bridges named in the configuration. A bridge that only a container names has the default policy.
+    // The bridges named in the configuration. A bridge that only a container names has the policy of the first pattern
+    // that fits, or the default one.
     std::map<std::string, BridgePolicy, std::less<>> bridges;
+    std::vector<BridgePattern> bridge_patterns = {};  // in the order given
 
     bool operator==(const FirewallPolicy&) const = default;
 
     // Whether some rules are about that kind of packets.
     bool covers_ipv4() const;
     bool covers_ipv6() const;
-    // By name, the default policy for a bridge that isn't named.
+    // Whether the configuration says that this bridge is ours to police: by its name, or by a pattern.
+    bool polices(std::string_view bridge) const;
+    // The policy given to that name, else that of the first pattern that fits, else the default.
     BridgePolicy bridge(std::string_view name) const;
 };
 

@@ -39,8 +39,10 @@ struct Network {
 
 struct Container {
     std::string name;
-    std::vector<Network> networks;  // in the order given; each bridge once
-    std::vector<Port> expose;       // sorted, each once
+    // In the order given; each bridge once. None where a container engine is to say where it is (sources.docker): it
+    // has no place yet, and its links permit nothing.
+    std::vector<Network> networks;
+    std::vector<Port> expose;  // sorted, each once
     std::vector<std::string>
         environment;          // Docker's raw entries, KEY=VALUE, in the order given; a KEY alone has no value
     std::vector<Link> links;  // in the order given; each alias once

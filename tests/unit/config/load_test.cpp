@@ -125,7 +125,9 @@ TEST(Examples, WhatIsCommentedOutHoldsToo) {
     ASSERT_TRUE(loaded.has_value()) << loaded.error().front().to_string();
     model::FirewallPolicy defaults;
     defaults.bridges["docker0"];
+    defaults.bridge_patterns = {{"br-*", {}}};
     EXPECT_EQ(loaded->config.firewall, defaults) << "the example shows the defaults";
+    EXPECT_EQ(loaded->config.sources.docker, DockerSource());
     EXPECT_EQ(loaded->config.control, ControlSettings());
     EXPECT_EQ(loaded->config.state, StateSettings());
     EXPECT_FALSE(loaded->config.cut_flows);
