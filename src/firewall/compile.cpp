@@ -184,6 +184,8 @@ nft::Table compile_routed(const Permissions& permissions, model::FirewallPolicy 
     policy.counters = false;
     for (auto& [name, bridge] : policy.bridges)
         bridge.base_rules = false;
+    for (model::BridgePattern& pattern : policy.bridge_patterns)
+        pattern.policy.base_rules = false;
     nft::Table table = compile_table(permissions, policy, {});
     table.comment = tagged("what the host routes from a bridge back onto it");
     return table;
@@ -246,7 +248,9 @@ void add_copies(nft::Table& table, Attachment& attachment) {
 }  // namespace
 
 Wanted compile(const model::Topology& topology, const model::FirewallPolicy& policy, const HostFacts& host) {
-    const Permissions links = permissions(topology, policy);
+    Permissions links = permissions(topology, policy);
+    for (const std::string& bridge : host.bridges)
+        links[bridge];
     Wanted want;
     for (const model::AttachPoint& point : policy.attach) {
         Attachment attachment = compile_attachment(links, policy, point);

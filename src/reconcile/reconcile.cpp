@@ -185,25 +185,27 @@ std::expected<std::expected<Outcome, kernel::Refusal>, std::string> carry_out(ke
     return outcome;
 }
 
-}  // namespace
+bool has_base_rules(const model::FirewallPolicy& policy) {
+    return std::ranges::any_of(policy.bridges, [](const auto& bridge) { return bridge.second.base_rules; }) ||
+           std::ranges::any_of(policy.bridge_patterns,
+                               [](const model::BridgePattern& pattern) { return pattern.policy.base_rules; });
+}
 
-std::expected<firewall::HostFacts, std::string> host_facts(kernel::Kernel& kernel,
-                                                           const model::FirewallPolicy& policy) {
-    if (policy.family != model::Family::bridge)
-        return firewall::HostFacts{};
+// For `family: bridge`.
+std::expected<firewall::HostFacts, std::string> bridge_family_facts(kernel::Kernel& kernel,
+                                                                    const model::FirewallPolicy& policy) {
     const auto can = kernel.bridge_family();
     if (!can)
         return std::unexpected(
             "what this kernel can do in the bridge family is for root to find out: CAP_NET_ADMIN is "
             "needed (try sudo)");
-    firewall::HostFacts facts{can->names, can->conntrack, {}};
-    const auto has_base_rules = [](const auto& bridge) { return bridge.second.base_rules; };
+    firewall::HostFacts facts{can->names, can->conntrack, {}, {}};
     if (!can->conntrack && policy.replies == model::Replies::established)
         return std::unexpected(
             "family: bridge with replies: established needs connection tracking of bridges "
             "(nf_conntrack_bridge), which this kernel doesn't have: say replies: source-port, or "
             "family: inet");
-    if (!can->conntrack && std::ranges::any_of(policy.bridges, has_base_rules))
+    if (!can->conntrack && has_base_rules(policy))
         return std::unexpected(
             "family: bridge with base_rules: true needs connection tracking of bridges "
             "(nf_conntrack_bridge), which this kernel doesn't have: say family: inet");
@@ -213,12 +215,32 @@ std::expected<firewall::HostFacts, std::string> host_facts(kernel::Kernel& kerne
     return facts;
 }
 
+}  // namespace
+
+std::vector<std::string> bridges_by_pattern(const kernel::Bridges& bridges, const model::FirewallPolicy& policy) {
+    std::vector<std::string> names;
+    for (const kernel::Bridge& bridge : bridges.bridges)
+        if (!policy.bridges.contains(bridge.name) && policy.polices(bridge.name))
+            names.push_back(bridge.name);
+    return names;
+}
+
+std::expected<firewall::HostFacts, std::string> host_facts(kernel::Kernel& kernel,
+                                                           const model::FirewallPolicy& policy) {
+    auto facts = policy.family == model::Family::bridge ? bridge_family_facts(kernel, policy) : firewall::HostFacts{};
+    if (facts && !policy.bridge_patterns.empty())
+        facts->bridges = bridges_by_pattern(kernel.bridges(), policy);
+    return facts;
+}
+
 Target make_target(const model::Topology& topology, const model::FirewallPolicy& policy,
                    const firewall::HostFacts& host) {
     Target target{firewall::compile(topology, policy, host), {}};
     std::map<std::string, model::Icc> bridges;
     for (const auto& [name, bridge] : policy.bridges)
         bridges.emplace(name, bridge.icc);
+    for (const std::string& name : host.bridges)
+        bridges.emplace(name, policy.bridge(name).icc);
     for (const auto& [name, container] : topology.containers)
         for (const model::Network& network : container.networks)
             bridges.emplace(network.bridge, policy.bridge(network.bridge).icc);

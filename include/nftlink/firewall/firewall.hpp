@@ -15,12 +15,15 @@
 
 namespace nftlink::firewall {
 
-// What of a host the rules depend on; for `family: bridge` alone.
+// What of a host the rules depend on.
 struct HostFacts {
-    bool bridge_names = true;      // `meta ibrname` is there: nft_meta_bridge
-    bool bridge_conntrack = true;  // `ct state` works in the bridge family: nf_conntrack_bridge
-    // Each bridge's ports, where there are no names to ask for.
+    // For `family: bridge` alone: `meta ibrname` is there (nft_meta_bridge), `ct state` works (nf_conntrack_bridge),
+    // and each bridge's ports where there are no names to ask for.
+    bool bridge_names = true;
+    bool bridge_conntrack = true;
     std::map<std::string, std::vector<std::string>, std::less<>> ports;
+    // The bridges there are that fit a pattern of the policy and aren't named in it; sorted.
+    std::vector<std::string> bridges = {};
 
     bool operator==(const HostFacts&) const = default;
 };

@@ -18,7 +18,7 @@
 
 namespace nftlink::reconcile {
 
-// A bridge that the policy or a container names.
+// A bridge that the policy or a container names, or that is there and fits a pattern of the policy.
 struct PolicedBridge {
     std::string name;
     // The kinds of packets that must meet our rules. None with icc: allow: nothing is dropped there, so that nothing
@@ -35,8 +35,12 @@ struct Target {
     std::vector<PolicedBridge> bridges;  // by name
 };
 
-// What the rules of this policy depend on here. Nothing of it unless `family: bridge`. The error says what the policy
-// asks for that this kernel can't do, and what to ask for instead.
+// The bridges there are that the policy polices by a pattern alone; sorted.
+std::vector<std::string> bridges_by_pattern(const kernel::Bridges& bridges, const model::FirewallPolicy& policy);
+
+// What the rules of this policy depend on here. The kernel is asked for what the policy makes a difference of: in the
+// bridge family what it can do, and with patterns which bridges there are. The error says what the policy asks for that
+// this kernel can't do, and what to ask for instead.
 std::expected<firewall::HostFacts, std::string> host_facts(kernel::Kernel& kernel, const model::FirewallPolicy& policy);
 
 Target make_target(const model::Topology& topology, const model::FirewallPolicy& policy,

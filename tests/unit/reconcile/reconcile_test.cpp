@@ -37,6 +37,41 @@ TEST(MakeTarget, OnlyBridgesWithIccDenyMustBeSeen) {
     EXPECT_THAT(make_target(topology, policy).bridges, ElementsAre(open, PolicedBridge{"unlisted", {false, false}}));
 }
 
+TEST(MakeTarget, APatternStandsForTheBridgesThatAreThere) {
+    kernel::FakeKernel kernel;
+    kernel.bridge_state = {{{"br-a", 3, {}}, {"br-b", 4, {}}, {"docker0", 5, {}}, {"virbr0", 6, {}}}, true, {}};
+    model::FirewallPolicy policy;
+    EXPECT_THAT(host_facts(kernel, policy)->bridges, IsEmpty());
+    policy.bridge_patterns = {{"br-*", {}}, {"d*", {model::Icc::allow, false}}};
+    policy.bridges["br-b"].icc = model::Icc::allow;
+    const auto facts = host_facts(kernel, policy);
+    EXPECT_THAT(facts->bridges, ElementsAre("br-a", "docker0"));
+    model::Topology topology;
+    topology.containers["a"].networks = {{"br-later", {}}};
+    const auto target = make_target(topology, policy, *facts);
+    EXPECT_THAT(target.bridges, ElementsAre(PolicedBridge{"br-a", {true, true}},
+                                            PolicedBridge{"br-b", {false, false}, model::Icc::allow},
+                                            PolicedBridge{"br-later", {true, true}},
+                                            PolicedBridge{"docker0", {false, false}, model::Icc::allow}));
+    const nft::Table& table = target.want.tables.front();
+    for (const std::string chain : {"bridge-br-a", "bridge-br-b", "bridge-br-later", "bridge-docker0"})
+        EXPECT_NE(table.chain(chain), nullptr) << chain;
+    EXPECT_EQ(table.chain("bridge-virbr0"), nullptr);
+    EXPECT_EQ(table.chain("bridge-br-a")->rules.size(), table.chain("bridge-br-later")->rules.size());
+}
+
+TEST(HostFacts, BaseRulesOfAPatternNeedTracking) {
+    kernel::FakeKernel kernel;
+    kernel.family_state = kernel::BridgeFamily{true, false};
+    model::FirewallPolicy policy;
+    policy.family = model::Family::bridge;
+    policy.replies = model::Replies::source_port;
+    policy.bridge_patterns = {{"br-*", {}}};
+    EXPECT_TRUE(host_facts(kernel, policy));
+    policy.bridge_patterns.front().policy.base_rules = true;
+    EXPECT_THAT(host_facts(kernel, policy).error(), HasSubstr("base_rules"));
+}
+
 TEST(Apply, SecondTimeWritesNothing) {
     kernel::FakeKernel kernel;
     kernel.bridge_state = with_docker0();
