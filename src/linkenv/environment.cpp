@@ -193,14 +193,23 @@ Environment environment(const Container& parent, const Topology& topology, const
     return all;
 }
 
-std::string hosts(const Container& parent, const Topology& topology) {
+std::string hosts(const Container& parent, const Topology& topology, HostsFormat format) {
     std::string lines;
+    std::set<std::string> known;
+    const auto add = [&](std::string line) {
+        if (known.insert(line).second)
+            lines += line + "\n";
+    };
     for (const Link& link : parent.links) {
         const Container* child = topology.find(link.child);
-        if (child == nullptr)
+        const auto address = child == nullptr ? std::nullopt : address_of(*child, parent);
+        if (!address)
             continue;
-        if (const auto address = address_of(*child, parent))
-            lines += fmt::format("{}\t{} {}\n", address->to_string(), link.alias, child->name);
+        if (format == HostsFormat::hosts)
+            add(fmt::format("{}\t{} {}", address->to_string(), link.alias, child->name));
+        else
+            for (const std::string& name : {link.alias, child->name})
+                add(fmt::format("--add-host={}:{}", name, address->to_string()));
     }
     return lines;
 }

@@ -61,11 +61,23 @@ Result as_json(const std::vector<Variable>& variables) {
 constexpr std::array<std::pair<std::string_view, Format>, 4> formats{
     {{"env", Format::env}, {"shell", Format::shell}, {"json", Format::json}, {"null", Format::null}}};
 
+constexpr std::array<std::pair<std::string_view, HostsFormat>, 2> hosts_formats{
+    {{"hosts", HostsFormat::hosts}, {"docker", HostsFormat::docker}}};
+
+template <typename T, std::size_t N>
+std::optional<T> find(const std::array<std::pair<std::string_view, T>, N>& words, std::string_view word) {
+    const auto found = std::ranges::find(words, word, [](const auto& entry) { return entry.first; });
+    return found == words.end() ? std::nullopt : std::optional(found->second);
+}
+
 }  // namespace
 
 std::optional<Format> parse_format(std::string_view text) {
-    const auto found = std::ranges::find(formats, text, &decltype(formats)::value_type::first);
-    return found == formats.end() ? std::nullopt : std::optional(found->second);
+    return find(formats, text);
+}
+
+std::optional<HostsFormat> parse_hosts_format(std::string_view text) {
+    return find(hosts_formats, text);
 }
 
 Result format(const std::vector<Variable>& variables, Format format) {

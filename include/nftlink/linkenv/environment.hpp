@@ -36,8 +36,8 @@ struct Environment {
     std::vector<Warning> warnings;
 };
 
-// The variables of one link. The parent must be in the topology, the link among its links, and the child in the
-// topology too, sharing a bridge with the parent: what a valid configuration guarantees.
+// The variables of one link. The parent must be in the topology and the link among its links. A link that waits has
+// what is known: nothing where its child isn't there, none of its ports where they share no bridge yet.
 Environment link_environment(const model::Container& parent, const model::Link& link, const model::Topology& topology,
                              const model::EnvironmentOptions& options);
 
@@ -46,8 +46,18 @@ Environment link_environment(const model::Container& parent, const model::Link& 
 Environment environment(const model::Container& parent, const model::Topology& topology,
                         const model::EnvironmentOptions& options);
 
-// The hosts-file lines of a parent's links, `ADDRESS<TAB>alias child-name`, one per link, each ended by a newline.
-std::string hosts(const model::Container& parent, const model::Topology& topology);
+// How a parent is told the addresses of its links' children:
+//   hosts   `ADDRESS<TAB>alias child-name`, a line of hosts(5) for each link
+//   docker  `--add-host=NAME:ADDRESS`, a word of `docker run` for each alias and each child's name, on lines of their
+//   own
+enum class HostsFormat { hosts, docker };
+
+std::optional<HostsFormat> parse_hosts_format(std::string_view text);
+
+// In the order of its links, each line once and ended by a newline. A link whose child isn't there, or has no address
+// on a bridge of the parent's, has none.
+std::string hosts(const model::Container& parent, const model::Topology& topology,
+                  HostsFormat format = HostsFormat::hosts);
 
 enum class Format { env, shell, json, null };
 

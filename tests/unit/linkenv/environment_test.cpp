@@ -69,10 +69,10 @@ protected:
             topology.containers[container.name] = container;
         return environment(web, topology, EnvironmentOptions{dialect, child_environment});
     }
-    std::string hosts_lines() const {
+    std::string hosts_lines(HostsFormat format = HostsFormat::hosts) const {
         model::Topology topology;
         topology.containers = {{"redis", redis}, {"web", web}};
-        return hosts(web, topology);
+        return hosts(web, topology, format);
     }
 
     Container redis, web;
@@ -314,6 +314,17 @@ TEST_F(Addresses, StandInHostsLinesWithAliasAndName) {
     web.links = {{"redis", "db"}};
     EXPECT_EQ(hosts_lines(), "fd00::2\tdb redis\n");
     web.links.clear();
+    EXPECT_EQ(hosts_lines(), "");
+}
+
+TEST_F(Addresses, StandInWordsOfDockerRunOnceEach) {
+    web.links = {{"redis", "db"}, {"redis", "redis"}, {"gone", "x"}};
+    EXPECT_EQ(hosts_lines(HostsFormat::docker), "--add-host=db:172.17.0.2\n--add-host=redis:172.17.0.2\n");
+    redis.networks = {{"docker0", {address("fd00::2")}}};
+    web.links = {{"redis", "db"}};
+    EXPECT_EQ(hosts_lines(HostsFormat::docker), "--add-host=db:fd00::2\n--add-host=redis:fd00::2\n");
+    redis.networks.clear();
+    EXPECT_EQ(hosts_lines(HostsFormat::docker), "") << "it has no place yet";
     EXPECT_EQ(hosts_lines(), "");
 }
 

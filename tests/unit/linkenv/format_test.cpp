@@ -27,6 +27,9 @@ TEST(Formats, HaveNames) {
     EXPECT_EQ(parse_format("null"), Format::null);
     EXPECT_EQ(parse_format("yaml"), std::nullopt);
     EXPECT_EQ(parse_format(""), std::nullopt);
+    EXPECT_EQ(parse_hosts_format("hosts"), HostsFormat::hosts);
+    EXPECT_EQ(parse_hosts_format("docker"), HostsFormat::docker);
+    EXPECT_EQ(parse_hosts_format("env"), std::nullopt);
 }
 
 TEST(Formats, WriteVariablesInTheirOrder) {
