@@ -1,0 +1,60 @@
+// A container engine's API over its Unix socket: single questions, and the stream of its events.
+//
+// Every await has a deadline, whatever the other end does: an engine that hangs, trickles bytes or never ends is an
+// error of that question. Errors are sentences without a place.
+#pragma once
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <chrono>
+#include <expected>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "nftlink/engine/inventory.hpp"
+
+namespace nftlink::engine {
+
+// How long the answer to one question may take, from connecting to its last byte.
+inline constexpr std::chrono::milliseconds answer_deadline{10'000};
+
+template <typename T>
+using Reply = boost::asio::awaitable<std::expected<T, std::string>>;
+
+// The questions that the other ones need an answer to first.
+Reply<Version> ask_version(std::string socket);
+
+Reply<std::vector<Listed>> ask_list(std::string socket, Version version);
+// Nothing: there is no such container.
+Reply<std::optional<Container>> ask_container(std::string socket, Version version, std::string id);
+using Networks = std::map<std::string, Network, std::less<>>;
+Reply<Networks> ask_networks(std::string socket, Version version);
+// All of the above. A container that can't be read is left out.
+Reply<Inventory> ask_everything(std::string socket, Version version);
+
+// An engine's events as they come.
+class EventStream {
+public:
+    EventStream(boost::asio::any_io_executor executor, std::string socket);
+
+    // Asks for them.
+    Reply<void> open(Version version);
+    // Gives take() each event until the stream ends; why it did.
+    boost::asio::awaitable<std::string> follow(std::function<void(const Event&)> take);
+    // Waits until the engine has begun to answer, but no longer than this: some say nothing before the first event.
+    boost::asio::awaitable<void> begun(std::chrono::milliseconds patience);
+    // Ends whatever is under way. The object may go then, too.
+    void close();
+
+private:
+    struct Connection;
+    std::shared_ptr<Connection> connection_;
+};
+
+// Everything that the engine has, for those who don't follow it. Waits for it, at most so long.
+std::expected<Inventory, std::string> fetch(const std::string& socket, std::chrono::milliseconds patience);
+
+}  // namespace nftlink::engine

@@ -1,0 +1,241 @@
+#include "nftlink/engine/unite.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace nftlink::engine {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+model::Address address(const char* text) {
+    return *model::Address::parse(text);
+}
+
+Container running(const std::string& name, const char* ip, const std::vector<Wish>& links = {}) {
+    Container container;
+    container.id = "0123456789abcdef-" + name;
+    container.name = name;
+    container.running = true;
+    container.started = 1000;
+    container.endpoints = {{"net0", {address(ip)}}};
+    container.expose = *model::parse_ports("6379");
+    container.links = links;
+    return container;
+}
+
+Container stopped(const std::string& name, const std::vector<Wish>& links = {}) {
+    Container container = running(name, "172.17.0.99", links);
+    container.running = false;
+    container.endpoints.front().addresses.clear();
+    return container;
+}
+
+class UniteTest : public testing::Test {
+protected:
+    UniteTest() {
+        policy_.bridges["docker0"] = {};
+        inventory_.networks["net0"] = {"net0", "bridge", "docker0"};
+        inventory_.networks["net1"] = {"net1", "other", "br-other"};
+    }
+
+    void add(const Container& container) { inventory_.containers[container.id] = container; }
+    model::Container& state(const std::string& name, std::vector<model::Network> networks,
+                            std::vector<model::Link> links = {}) {
+        return stated_.containers[name] = {
+                   .name = name, .networks = std::move(networks), .expose = {}, .environment = {}, .links = links};
+    }
+    United unite() const {
+        return engine::unite(
+            stated_, policy_, inventory_,
+            [](std::string_view name) { return "nftlink.yaml:7:3 (" + std::string(name) + ")"; },
+            "the engine at /run/docker.sock");
+    }
+
+    model::Topology stated_;
+    model::FirewallPolicy policy_;
+    Inventory inventory_;
+};
+
+TEST_F(UniteTest, TakesWhatTheEngineSays) {
+    add(running("redis", "172.17.0.2"));
+    add(running("web", "172.17.0.3", {{"redis", "db"}}));
+    const United united = unite();
+    ASSERT_NE(united.topology.find("web"), nullptr);
+    EXPECT_THAT(united.topology.find("web")->links, ElementsAre(model::Link{"redis", "db"}));
+    EXPECT_EQ(united.topology.find("redis")->networks.front().bridge, "docker0");
+    EXPECT_THAT(united.waiting, IsEmpty());
+    EXPECT_THAT(united.complaints, IsEmpty());
+}
+
+TEST_F(UniteTest, LeavesBridgesAloneThatNobodyNamed) {
+    Container redis = running("redis", "172.18.0.2");
+    redis.endpoints.front().network = "net1";
+    add(redis);
+    add(running("web", "172.17.0.3", {{"redis", "db"}}));
+    const United united = unite();
+    EXPECT_EQ(united.find("redis"), nullptr);
+    ASSERT_EQ(united.waiting.size(), 1U);
+    EXPECT_THAT(united.waiting[0].reason, HasSubstr("no address on a bridge that is policed"));
+}
+
+TEST_F(UniteTest, ALinkWaitsForItsChild) {
+    add(running("web", "172.17.0.3", {{"redis", "db"}, {"later", "later"}}));
+    add(stopped("redis"));
+    const United united = unite();
+    EXPECT_THAT(united.topology.find("web")->links, IsEmpty());
+    EXPECT_THAT(united.waiting, ElementsAre(Waiting{"web", {"redis", "db"}, "redis is not running"},
+                                            Waiting{"web", {"later", "later"}, "there is no container later yet"}));
+}
+
+TEST_F(UniteTest, AStoppedParentHasItsVariablesAndNoAddress) {
+    add(running("redis", "172.17.0.2"));
+    add(stopped("web", {{"redis", "db"}}));
+    const United united = unite();
+    EXPECT_EQ(united.topology.find("web"), nullptr);
+    ASSERT_NE(united.find("web"), nullptr);
+    EXPECT_THAT(united.find("web")->links, ElementsAre(model::Link{"redis", "db"}));
+    EXPECT_THAT(united.find("web")->networks.front().addresses, IsEmpty());
+}
+
+// They would hide those that are true now, and leave a file without any.
+TEST_F(UniteTest, LinkVariablesThatAContainerWasStartedWithAreNotItsOwn) {
+    add(running("redis", "172.17.0.2"));
+    Container web = running("web", "172.17.0.3", {{"redis", "my-db"}, {"redis", "cache"}});
+    web.environment = {"MY_DB_NAME=/old/my-db",
+                       "MY_DB_PORT=tcp://172.17.0.9:6379",
+                       "MY_DB_PORT_6379_TCP_ADDR=172.17.0.9",
+                       "MY_DB_ENV_A=1",
+                       "MY_DB_PASSWORD=x",
+                       "CACHE_PORT=mine"};
+    add(web);
+    EXPECT_THAT(unite().topology.find("web")->environment, ElementsAre("MY_DB_PASSWORD=x", "CACHE_PORT=mine"));
+}
+
+TEST_F(UniteTest, AStoppedParentKeepsLinksToChildrenThatAreNotThere) {
+    add(stopped("web", {{"redis", "db"}}));
+    EXPECT_THAT(unite().find("web")->links, ElementsAre(model::Link{"redis", "db"}));
+    EXPECT_THAT(unite().waiting, IsEmpty());
+}
+
+TEST_F(UniteTest, WhatAPersonWroteWins) {
+    add(running("redis", "172.17.0.2"));
+    state("redis", {{"docker0", {address("172.17.0.9")}}});
+    const United united = unite();
+    EXPECT_EQ(united.topology.find("redis")->networks.front().addresses.front(), address("172.17.0.9"));
+    ASSERT_EQ(united.complaints.size(), 1U);
+    EXPECT_THAT(united.complaints[0].message, HasSubstr("nftlink.yaml:7:3"));
+    EXPECT_THAT(united.complaints[0].message, HasSubstr("/run/docker.sock"));
+}
+
+TEST_F(UniteTest, AnAddressThatAPersonWroteIsNobodyElses) {
+    add(running("redis", "172.17.0.2"));
+    state("mine", {{"docker0", {address("172.17.0.2")}}});
+    const United united = unite();
+    EXPECT_EQ(united.find("redis"), nullptr);
+    ASSERT_EQ(united.complaints.size(), 1U);
+    EXPECT_THAT(united.complaints[0].message, HasSubstr("172.17.0.2 on docker0 is mine's, at nftlink.yaml:7:3"));
+}
+
+// The event of the first one's end may come after the second one's start.
+TEST_F(UniteTest, AnAddressIsOfWhoWasStartedLast) {
+    add(running("redis", "172.17.0.2"));
+    Container stranger = running("stranger", "172.17.0.2");
+    stranger.started = 2000;
+    add(stranger);
+    add(running("web", "172.17.0.3", {{"redis", "db"}}));
+    const United united = unite();
+    EXPECT_NE(united.topology.find("stranger"), nullptr);
+    EXPECT_EQ(united.find("redis"), nullptr);
+    EXPECT_THAT(united.topology.find("web")->links, IsEmpty());
+}
+
+TEST_F(UniteTest, AddsToTheEnginesContainer) {
+    add(running("redis", "172.17.0.2"));
+    Container web = running("web", "172.17.0.3", {{"redis", "db"}, {"redis", "cache"}});
+    web.environment = {"A=1", "B=2"};
+    add(web);
+    model::Container& more = state("web", {}, {{"other", "cache"}, {"redis", "third"}});
+    more.environment = {"B=3", "C=4"};
+    more.expose = *model::parse_ports("80");
+    add(running("other", "172.17.0.4"));
+    const United united = unite();
+    const model::Container& found = *united.topology.find("web");
+    EXPECT_THAT(found.links,
+                ElementsAre(model::Link{"other", "cache"}, model::Link{"redis", "third"}, model::Link{"redis", "db"}));
+    EXPECT_THAT(found.environment, ElementsAre("A=1", "B=3", "C=4"));
+    EXPECT_EQ(found.expose, *model::parse_ports("80"));
+    ASSERT_EQ(united.complaints.size(), 1U);
+    EXPECT_THAT(united.complaints[0].message, HasSubstr("the alias cache is other already"));
+}
+
+TEST_F(UniteTest, AStatedParentThatTheEngineHasNotMadeYet) {
+    add(running("redis", "172.17.0.2"));
+    state("web", {}, {{"redis", "db"}});
+    const United united = unite();
+    ASSERT_NE(united.find("web"), nullptr);
+    EXPECT_EQ(united.topology.find("web"), nullptr);
+    EXPECT_EQ(united.find("web")->networks.front().bridge, "docker0");
+    EXPECT_THAT(united.find("web")->links, ElementsAre(model::Link{"redis", "db"}));
+    EXPECT_THAT(united.waiting, ElementsAre(Waiting{"web", {"redis", "db"}, "there is no container web yet"}));
+}
+
+TEST_F(UniteTest, AStatedContainerLinksToTheEngines) {
+    state("web", {{"docker0", {address("172.17.0.3")}}}, {{"redis", "db"}});
+    EXPECT_THAT(unite().waiting, ElementsAre(Waiting{"web", {"redis", "db"}, "there is no container redis yet"}));
+    add(running("redis", "172.17.0.2"));
+    const United united = unite();
+    EXPECT_THAT(united.waiting, IsEmpty());
+    EXPECT_THAT(united.topology.find("web")->links, ElementsAre(model::Link{"redis", "db"}));
+}
+
+TEST_F(UniteTest, ComposeServicesAndTheirReplicas) {
+    const auto replica = [](const std::string& project, unsigned number, const char* ip) {
+        Container container = running(project + "-redis-" + std::to_string(number), ip);
+        container.project = project;
+        container.service = "redis";
+        container.number = number;
+        return container;
+    };
+    Container web = running("shop-web-1", "172.17.0.3", {{"redis", "db"}});
+    web.project = "shop";
+    web.service = "web";
+    add(web);
+    add(replica("other", 1, "172.17.0.9"));
+    add(replica("shop", 1, "172.17.0.4"));
+    EXPECT_THAT(unite().topology.find("shop-web-1")->links, ElementsAre(model::Link{"shop-redis-1", "db"}));
+    add(replica("shop", 2, "172.17.0.5"));
+    EXPECT_THAT(unite().topology.find("shop-web-1")->links,
+                ElementsAre(model::Link{"shop-redis-1", "db"}, model::Link{"shop-redis-1", "db_1"},
+                            model::Link{"shop-redis-2", "db_2"}));
+}
+
+TEST_F(UniteTest, AChildByItsId) {
+    add(running("redis", "172.17.0.2"));
+    add(running("web", "172.17.0.3", {{"0123456789ab", "db"}}));
+    inventory_.containers.erase("0123456789abcdef-web");
+    Container web = running("web", "172.17.0.3", {{"0123456789abcdef-r", "db"}});
+    web.id = "ffff";
+    add(web);
+    EXPECT_THAT(unite().topology.find("web")->links, ElementsAre(model::Link{"redis", "db"}));
+}
+
+TEST_F(UniteTest, FamilyIpTakesIpv4Alone) {
+    policy_.family = model::Family::ip;
+    Container redis = running("redis", "172.17.0.2");
+    redis.endpoints.front().addresses.push_back(address("fd00::2"));
+    add(redis);
+    EXPECT_THAT(unite().topology.find("redis")->networks.front().addresses, ElementsAre(address("172.17.0.2")));
+}
+
+TEST_F(UniteTest, NamesThatAreTooLongAreLeftOut) {
+    add(running(std::string(65, 'a'), "172.17.0.2"));
+    const United united = unite();
+    EXPECT_THAT(united.topology.containers, IsEmpty());
+    EXPECT_EQ(united.complaints.size(), 1U);
+}
+
+}  // namespace
+}  // namespace nftlink::engine

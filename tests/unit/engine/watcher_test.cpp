@@ -1,0 +1,242 @@
+#include "nftlink/engine/watcher.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <thread>
+
+#include "fake_engine.hpp"
+
+namespace nftlink::engine {
+namespace {
+
+namespace asio = boost::asio;
+using namespace std::chrono_literals;
+using testing::HasSubstr;
+
+class WatcherTest : public testing::Test {
+protected:
+    WatcherTest() : engine_(context_) { engine_.put("redis", "172.17.0.2"); }
+    ~WatcherTest() override {
+        if (watcher_ != nullptr)
+            watcher_->stop();
+        engine_.go();
+        context_.run_for(10ms);
+    }
+
+    void watch(Watcher::Pauses pauses = {1ms, 10ms, 1h}) {
+        watcher_ = std::make_shared<Watcher>(
+            context_.get_executor(), engine_.socket(),
+            Watcher::Listener{[this] { ++changes_; }, [this] { contacts_.push_back(watcher_->contact()); }}, pauses);
+        watcher_->start();
+    }
+
+    // A machine that is busy gets its time.
+    bool until(const std::function<bool()>& holds) {
+        const auto end = std::chrono::steady_clock::now() + 20s;
+        while (!holds() && std::chrono::steady_clock::now() < end)
+            context_.run_one_for(10ms);
+        return holds();
+    }
+    bool until_connected() {
+        return until([this] { return watcher_->contact().connected && engine_.is_followed(); });
+    }
+
+    const Container* find(const std::string& name) const {
+        const auto found = watcher_->inventory().containers.find("id-" + name);
+        return found == watcher_->inventory().containers.end() ? nullptr : &found->second;
+    }
+    std::string address_of(const std::string& name) const {
+        return find(name)->endpoints.front().addresses.front().to_string();
+    }
+    bool runs(const std::string& name) const { return find(name) != nullptr && find(name)->running; }
+
+    asio::io_context context_{1};
+    FakeEngine engine_;
+    std::shared_ptr<Watcher> watcher_;
+    int changes_ = 0;
+    std::vector<Contact> contacts_;
+};
+
+TEST_F(WatcherTest, ReadsEverythingFirst) {
+    watch();
+    ASSERT_TRUE(until_connected());
+    ASSERT_TRUE(runs("redis"));
+    EXPECT_EQ(watcher_->contact().engine, "Docker 20.10.24");
+    EXPECT_EQ(watcher_->contact().api, "1.41");
+    EXPECT_EQ(watcher_->inventory().bridge_of(find("redis")->endpoints.front()), "docker0");
+}
+
+TEST_F(WatcherTest, FollowsStartsAndEnds) {
+    watch();
+    ASSERT_TRUE(until_connected());
+    engine_.put("web", "172.17.0.3");
+    engine_.send_container_event("start", "web");
+    ASSERT_TRUE(until([&] { return runs("web"); }));
+    engine_.stop_container("web");
+    engine_.send_container_event("die", "web");
+    ASSERT_TRUE(until([&] { return !runs("web"); }));
+    EXPECT_NE(find("web"), nullptr);
+    engine_.remove("web");
+    engine_.send_container_event("destroy", "web");
+    ASSERT_TRUE(until([&] { return find("web") == nullptr; }));
+}
+
+// Whoever gets the address next must not wait for an engine that answers slowly.
+TEST_F(WatcherTest, AnEndNeedsNoAnswer) {
+    watch();
+    ASSERT_TRUE(until_connected());
+    engine_.raw["/v1.41/containers/id-redis/json"] = "HTTP/1.1 200 OK\r\n";
+    engine_.send_container_event("die", "redis");
+    EXPECT_TRUE(until([&] { return !runs("redis") && find("redis")->endpoints.front().addresses.empty(); }));
+}
+
+TEST_F(WatcherTest, LeavingANetworkTakesThatAddressAlone) {
+    watch();
+    ASSERT_TRUE(until_connected());
+    engine_.raw["/v1.41/containers/id-redis/json"] = "";
+    engine_.send_event(
+        R"({"Type": "network", "Action": "disconnect", "Actor": {"ID": "another", "Attributes": {"container": "id-redis"}}})");
+    engine_.send_event(
+        R"({"Type": "network", "Action": "disconnect", "Actor": {"ID": "net0", "Attributes": {"container": "id-redis"}}})");
+    EXPECT_TRUE(until([&] { return find("redis")->endpoints.front().addresses.empty(); }));
+    EXPECT_TRUE(runs("redis"));
+}
+
+// The answer was on its way when the container ended.
+TEST_F(WatcherTest, AnAnswerFromBeforeTheEndDoesNotCount) {
+    watch();
+    ASSERT_TRUE(until_connected());
+    engine_.put("web", "172.17.0.3");
+    const std::string target = "/v1.41/containers/id-web/json";
+    engine_.held.insert(target);
+    engine_.send_container_event("start", "web");
+    ASSERT_TRUE(until([&] { return engine_.asked.back() == target; }));
+    engine_.stop_container("web");
+    engine_.send_container_event("die", "web");
+    context_.run_for(20ms);
+    engine_.held.clear();
+    ASSERT_TRUE(until([&] { return find("web") != nullptr; }));
+    EXPECT_FALSE(runs("web"));
+}
+
+// After a restart the event of the end may come late.
+TEST_F(WatcherTest, AnEndFromBeforeTheLastStartIsOld) {
+    watch();
+    ASSERT_TRUE(until_connected());
+    const int before = changes_;
+    engine_.send_event(
+        R"({"Type": "container", "Action": "die", "Actor": {"ID": "id-redis"}, "timeNano": 1000000000})");
+    engine_.put("web", "172.17.0.3");
+    engine_.send_container_event("start", "web");
+    ASSERT_TRUE(until([&] { return runs("web"); }));
+    EXPECT_TRUE(runs("redis"));
+    EXPECT_TRUE(until([&] { return changes_ == before + 1; }));
+}
+
+TEST_F(WatcherTest, TakesALostConnectionUpAgain) {
+    watch();
+    ASSERT_TRUE(until_connected());
+    engine_.go();
+    ASSERT_TRUE(until([&] { return !watcher_->contact().connected; }));
+    EXPECT_TRUE(runs("redis")) << "what it said last stays";
+    EXPECT_FALSE(watcher_->contact().error.empty());
+    engine_.put("redis", "172.17.0.7");
+    engine_.come();
+    ASSERT_TRUE(until_connected());
+    EXPECT_TRUE(until([&] { return address_of("redis") == "172.17.0.7"; }));
+}
+
+TEST_F(WatcherTest, AnEngineThatComesLater) {
+    engine_.go();
+    watch();
+    ASSERT_TRUE(until([&] { return !contacts_.empty(); }));
+    EXPECT_THAT(contacts_.front().error, HasSubstr("cannot connect: No such file"));
+    EXPECT_FALSE(watcher_->has_inventory());
+    engine_.come();
+    EXPECT_TRUE(until_connected());
+    EXPECT_EQ(contacts_.size(), 2U) << "trying again is no news";
+}
+
+// Podman 4 sends the header along with the first event.
+TEST_F(WatcherTest, EventsWhoseHeaderComesLate) {
+    engine_.says_header_with_first_event = true;
+    watch();
+    ASSERT_TRUE(until_connected());
+    engine_.put("web", "172.17.0.3");
+    engine_.send_container_event("start", "web");
+    EXPECT_TRUE(until([&] { return runs("web"); }));
+}
+
+TEST_F(WatcherTest, LooksForWhatNoEventTold) {
+    watch({1ms, 10ms, 20ms});
+    ASSERT_TRUE(until_connected());
+    engine_.put("web", "172.17.0.3");
+    engine_.remove("redis");
+    EXPECT_TRUE(until([&] { return runs("web") && find("redis") == nullptr; }));
+}
+
+TEST_F(WatcherTest, GarbageIsAnError) {
+    for (const char* garbage : {"SSH-2.0-OpenSSH_9.2\r\n\r\n", "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n}{]",
+                                "HTTP/1.1 500 Oops\r\nContent-Length: 17\r\n\r\n{\"message\":\"no!\"}",
+                                "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}",
+                                "HTTP/1.1 200 OK\r\nContent-Length: 999999999999\r\n\r\n{}"}) {
+        engine_.raw["/version"] = garbage;
+        contacts_.clear();
+        watch();
+        EXPECT_TRUE(until([&] { return !contacts_.empty(); })) << garbage;
+        EXPECT_FALSE(watcher_->contact().connected) << garbage;
+        watcher_->stop();
+    }
+}
+
+TEST_F(WatcherTest, AnEventThatIsNoJsonEndsTheConnection) {
+    watch();
+    ASSERT_TRUE(until_connected());
+    engine_.send_event("{]");
+    ASSERT_TRUE(until([&] { return contacts_.size() >= 2; }));
+    EXPECT_THAT(contacts_[1].error, HasSubstr("no JSON"));
+    EXPECT_TRUE(until_connected());
+}
+
+TEST_F(WatcherTest, OneContainerThatCannotBeReadIsNotAll) {
+    watch();
+    ASSERT_TRUE(until_connected());
+    engine_.raw["/v1.41/containers/id-redis/json"] = "HTTP/1.1 500 Oops\r\nContent-Length: 2\r\n\r\n{}";
+    engine_.put("redis", "172.17.0.7");
+    engine_.send_container_event("update", "redis");
+    engine_.put("third", "172.17.0.4");
+    engine_.send_container_event("start", "third");
+    ASSERT_TRUE(until([&] { return runs("third"); }));
+    EXPECT_TRUE(watcher_->contact().connected);
+    EXPECT_EQ(address_of("redis"), "172.17.0.2");
+    engine_.raw.clear();
+    EXPECT_TRUE(until([&] { return address_of("redis") == "172.17.0.7"; })) << "it is asked again";
+}
+
+TEST_F(WatcherTest, NetworksThatComeLater) {
+    watch();
+    ASSERT_TRUE(until_connected());
+    engine_.answers["/v1.41/networks"] =
+        R"([{"Id": "net0", "Name": "bridge", "Driver": "bridge", "Options": {"com.docker.network.bridge.name": "docker0"}},
+            {"Id": "0123456789abcdef", "Name": "mine", "Driver": "bridge", "Options": {}},
+            {"Id": "77", "Name": "host", "Driver": "host"}])";
+    engine_.send_event(R"({"Type": "network", "Action": "create", "Actor": {"ID": "0123456789abcdef"}})");
+    ASSERT_TRUE(until([&] { return watcher_->inventory().networks.contains("mine"); }));
+    EXPECT_EQ(watcher_->inventory().networks.at("0123456789abcdef").bridge, "br-0123456789ab");
+    EXPECT_EQ(watcher_->inventory().networks.at("host").bridge, "");
+}
+
+TEST_F(WatcherTest, FetchAsksOnce) {
+    std::expected<Inventory, std::string> fetched;
+    std::thread asking([&] { fetched = fetch(engine_.socket(), 5s); });
+    context_.run_for(200ms);
+    asking.join();
+    ASSERT_TRUE(fetched) << fetched.error();
+    EXPECT_EQ(fetched->containers.size(), 1U);
+    engine_.go();
+    EXPECT_THAT(fetch(engine_.socket(), 5s).error(), HasSubstr("cannot connect"));
+}
+
+}  // namespace
+}  // namespace nftlink::engine
