@@ -84,6 +84,7 @@ std::span<const ControlApi::Route> ControlApi::routes() {
         {"PUT", "/v1/containers/{name}", true, &ControlApi::put_container},
         {"DELETE", "/v1/containers/{name}", true, &ControlApi::delete_container},
         {"GET", "/v1/containers/{name}/env", false, &ControlApi::get_environment},
+        {"GET", "/v1/containers/{name}/hosts", false, &ControlApi::get_hosts},
         {"POST", "/v1/transaction", true, &ControlApi::post_transaction},
         {"GET", "/v1/plan", false, &ControlApi::get_plan},
         {"POST", "/v1/reload", true, &ControlApi::post_reload},
@@ -158,7 +159,7 @@ ControlApi::Answer ControlApi::put_link(Request request) {
     const auto put = api::read_link(name, *body);
     if (!put)
         co_return respond(put.error());
-    const model::Container* parent = keeper_.desired().topology().find(name.parent);
+    const model::Container* parent = keeper_.desired().find(name.parent);
     const bool is_new =
         parent != nullptr && std::ranges::find(parent->links, name.alias, &model::Link::alias) == parent->links.end();
     api::Transaction transaction;
@@ -186,7 +187,7 @@ ControlApi::Answer ControlApi::put_container(Request request) {
     if (!body->is_object())
         co_return respond(api::Fault{400, "malformed", "the body must be an object: a container's record", ""});
     const std::string name = request.path[2];
-    const bool is_new = keeper_.desired().topology().find(name) == nullptr;
+    const bool is_new = !keeper_.desired().is_stated(name);
     api::Transaction transaction;
     transaction.put_containers.push_back({name, std::move(*body), ""});
     const auto changed = co_await keeper_.change(std::move(transaction));
@@ -202,7 +203,7 @@ ControlApi::Answer ControlApi::delete_container(Request request) {
 
 ControlApi::Answer ControlApi::get_environment(Request request) {
     const Desired& desired = keeper_.desired();
-    const model::Container* container = desired.topology().find(request.path[2]);
+    const model::Container* container = desired.find(request.path[2]);
     if (container == nullptr)
         co_return not_found(fmt::format("there is no container {}", base::quote(request.path[2])));
     model::EnvironmentOptions options = desired.config().env;
@@ -223,6 +224,19 @@ ControlApi::Answer ControlApi::get_environment(Request request) {
     if (!text)
         co_return respond(api::Fault{422, "invalid", text.error(), ""});
     co_return Response{.type = *format == linkenv::Format::json ? "application/json" : "text/plain", .body = *text};
+}
+
+ControlApi::Answer ControlApi::get_hosts(Request request) {
+    const Desired& desired = keeper_.desired();
+    const model::Container* container = desired.find(request.path[2]);
+    if (container == nullptr)
+        co_return not_found(fmt::format("there is no container {}", base::quote(request.path[2])));
+    auto format = std::optional(linkenv::HostsFormat::hosts);
+    if (const auto word = request.query.find("format"); word != request.query.end())
+        format = linkenv::parse_hosts_format(word->second);
+    if (!format)
+        co_return respond(api::Fault{400, "malformed", "format is hosts or docker", ""});
+    co_return respond(json::object{{"hosts", linkenv::hosts(*container, desired.topology(), *format)}});
 }
 
 ControlApi::Answer ControlApi::post_transaction(Request request) {
@@ -264,7 +278,9 @@ ControlApi::Answer ControlApi::get_metrics(Request) {
                           .hash = files.hash,
                           .started = facts_.started,
                           .clients = facts_.client_count(),
-                          .in_force = keeper_.enforcer().in_force()};
+                          .in_force = keeper_.enforcer().in_force(),
+                          .waiting = keeper_.desired().waiting().size(),
+                          .engine = keeper_.engine()};
     co_return Response{.type = "text/plain; version=0.0.4; charset=utf-8",
                        .body = prometheus_text(keeper_.counts(), reading)};
 }

@@ -58,6 +58,7 @@ private:
     Answer put_container(Request request);
     Answer delete_container(Request request);
     Answer get_environment(Request request);
+    Answer get_hosts(Request request);
     Answer post_transaction(Request request);
     Answer get_plan(Request request);
     Answer post_reload(Request request);

@@ -55,6 +55,33 @@ json::object configuration_record(const Keeper& keeper) {
     return record;
 }
 
+json::array complaint_records(const Desired& desired) {
+    json::array array;
+    for (const engine::Complaint& complaint : desired.complaints())
+        array.push_back({{"container", base::utf8(complaint.container)}, {"message", base::utf8(complaint.message)}});
+    return array;
+}
+
+json::array source_records(const Keeper& keeper) {
+    const Desired& desired = keeper.desired();
+    const engine::Contact* contact = keeper.engine();
+    if (contact == nullptr)
+        return {};
+    const auto containers = std::ranges::count_if(
+        desired.topology().containers, [&](const auto& entry) { return desired.source(entry.first) == "docker"; });
+    json::array array;
+    array.push_back({{"source", "docker"},
+                     {"socket", base::utf8(desired.config().sources.docker->socket)},
+                     {"connected", contact->connected},
+                     {"engine", base::utf8(contact->engine)},
+                     {"api", contact->api},
+                     {"since", timestamp(contact->since)},
+                     {"error", base::utf8(contact->error)},
+                     {"containers", containers},
+                     {"conflicts", complaint_records(desired)}});
+    return array;
+}
+
 json::array port_records(const model::Container& child) {
     json::array array;
     for (const model::Port& port : child.expose)
@@ -84,6 +111,8 @@ json::object status_record(Keeper& keeper) {
         {"containers_api", keeper.desired().stored_count()},
         {"links",
          {{"desired", links.size()}, {"installed", std::ranges::count(links, true, &firewall::LinkCount::installed)}}},
+        {"links_waiting", keeper.desired().waiting().size()},
+        {"sources", source_records(keeper)},
         {"in_force", enforcer.in_force()},
         {"bridges", bridge_records(enforcer.bridges())},
         {"generation", enforcer.generation()},
@@ -116,8 +145,20 @@ json::object links_record(Keeper& keeper) {
                          {"packets", counted ? json::value(count.packets) : json::value(nullptr)},
                          {"bytes", counted ? json::value(count.bytes) : json::value(nullptr)},
                          {"installed", count.installed},
-                         {"source", desired.place(count.parent) != nullptr ? "file" : "api"}});
+                         {"source", desired.source(count.parent, count.link)}});
     }
+    for (const engine::Waiting& waiting : desired.waiting())
+        array.push_back({{"name", model::link_name(waiting.parent, waiting.link.alias)},
+                         {"parent", waiting.parent},
+                         {"child", waiting.link.child},
+                         {"alias", waiting.link.alias},
+                         {"bridges", json::array{}},
+                         {"ports", json::array{}},
+                         {"packets", counted ? json::value(0) : json::value(nullptr)},
+                         {"bytes", counted ? json::value(0) : json::value(nullptr)},
+                         {"installed", false},
+                         {"waiting", waiting.reason},
+                         {"source", desired.source(waiting.parent, waiting.link)}});
     return {{"links", std::move(array)}, {"counters", counted}, {"generation", keeper.enforcer().generation()}};
 }
 
@@ -126,7 +167,7 @@ json::object containers_record(const Desired& desired) {
     for (const auto& [name, container] : desired.topology().containers) {
         const base::Position* place = desired.place(name);
         containers[name] = api::to_json(container);
-        sources[name] = place != nullptr ? base::utf8(place->to_string()) : "api";
+        sources[name] = place != nullptr ? base::utf8(place->to_string()) : std::string(desired.source(name));
     }
     return {{"containers", std::move(containers)}, {"sources", std::move(sources)}};
 }

@@ -22,6 +22,8 @@ constexpr std::size_t max_suggestions = 10;
 // More are of no use to anybody.
 constexpr std::size_t max_faults = 100;
 
+constexpr std::string_view engines_links = "its links are made there, by --link or the label nftlink.links";
+
 std::vector<std::string> names_of(const Containers& containers) {
     std::vector<std::string> names;
     for (const auto& [name, container] : containers)
@@ -54,6 +56,8 @@ std::string without_place(std::string message, const std::string& name, const ap
     return message.substr(0, start) + " at " + text.path(line);
 }
 
+}  // namespace
+
 // One transaction on its way to an edit.
 class Planner {
 public:
@@ -74,17 +78,17 @@ public:
             put_link(put);
         end_links();
         std::erase_if(edit.containers, [this](const auto& entry) {
-            const model::Container* before = desired_.topology().find(entry.first);
+            const model::Container* before = desired_.stated_.find(entry.first);
             return entry.second ? before != nullptr && *before == *entry.second : before == nullptr;
         });
         for (const auto& [name, after] : edit.containers) {
-            const model::Container* before = desired_.topology().find(name);
+            const model::Container* before = desired_.stated_.find(name);
             if (before != nullptr)
                 list_links(*before, after ? &*after : nullptr, false, edit.links);
         }
         for (const auto& [name, after] : edit.containers)
             if (after)
-                list_links(*after, desired_.topology().find(name), true, edit.links);
+                list_links(*after, desired_.stated_.find(name), true, edit.links);
     }
 
     // The pointer of what doesn't fit.
@@ -129,7 +133,7 @@ private:
     const model::Container* find(const std::string& name) const {
         if (const auto planned = edit.containers.find(name); planned != edit.containers.end())
             return planned->second ? &*planned->second : nullptr;
-        return desired_.topology().find(name);
+        return desired_.stated_.find(name);
     }
 
     // To be changed.
@@ -151,6 +155,15 @@ private:
         return place != nullptr;
     }
 
+    // What only the engine has.
+    bool refuse_engine(const std::string& name, std::string_view remedy) {
+        if (find(name) != nullptr || desired_.find(name) == nullptr)
+            return false;
+        fault(409, "conflict",
+              fmt::format("container {} belongs to {}; {}", quote(name), desired_.engine_name(), remedy));
+        return true;
+    }
+
     bool refuse_unknown(const std::string& name, const std::string& path = "") {
         if (find(name) != nullptr)
             return false;
@@ -163,15 +176,29 @@ private:
     }
 
     void delete_link(const api::LinkName& name) {
-        if (refuse_unknown(name.parent) || refuse_files(name.parent))
+        if (refuse_engine(name.parent, engines_links) || refuse_unknown(name.parent) || refuse_files(name.parent))
             return;
         model::Container& parent = open(name.parent);
         if (std::erase_if(parent.links, [&](const model::Link& link) { return link.alias == name.alias; }) == 0)
-            fault(404, "not_found", fmt::format("there is no link {}", model::link_name(name.parent, name.alias)));
+            refuse_missing(name);
+        // Nothing is left of what was added to the engine's container.
+        if (parent.networks.empty() && parent.links.empty() && parent.expose.empty() && parent.environment.empty())
+            edit.containers[name.parent] = std::nullopt;
+    }
+
+    void refuse_missing(const api::LinkName& name) {
+        const std::string link = model::link_name(name.parent, name.alias);
+        const model::Container* parent = desired_.find(name.parent);
+        if (parent != nullptr &&
+            std::ranges::find(parent->links, name.alias, &model::Link::alias) != parent->links.end())
+            fault(409, "conflict",
+                  fmt::format("link {} belongs to {}; {}", link, desired_.engine_name(), engines_links));
+        else
+            fault(404, "not_found", fmt::format("there is no link {}", link));
     }
 
     void delete_container(const std::string& name) {
-        if (!refuse_unknown(name) && !refuse_files(name))
+        if (!refuse_engine(name, "remove it there") && !refuse_unknown(name) && !refuse_files(name))
             edit.containers[name] = std::nullopt;
     }
 
@@ -179,7 +206,7 @@ private:
         if (refuse_files(put.name, put.path))
             return;
         const api::ContainerText text = api::to_yaml(put.name, put.record, put.path);
-        auto parsed = config::parse_container({put.name, text.yaml}, put.name);
+        auto parsed = config::parse_container({put.name, text.yaml}, put.name, desired_.unplaced());
         if (parsed) {
             edit.containers[put.name] = std::move(*parsed);
             return;
@@ -189,7 +216,8 @@ private:
     }
 
     void put_link(const api::LinkPut& put) {
-        if (refuse_unknown(put.name.parent, put.path) || refuse_files(put.name.parent, put.path))
+        const bool is_engines = find(put.name.parent) == nullptr && desired_.find(put.name.parent) != nullptr;
+        if (!is_engines && (refuse_unknown(put.name.parent, put.path) || refuse_files(put.name.parent, put.path)))
             return;
         // The configuration's own reader says what is wrong with the names.
         const boost::json::value record{
@@ -201,6 +229,9 @@ private:
                 fault(422, "invalid", error.message, put.path + "/child");
             return;
         }
+        // A link that is added to what the engine says.
+        if (is_engines)
+            edit.containers[put.name.parent].emplace().name = put.name.parent;
         model::Container& parent = open(put.name.parent);
         const auto same_alias = std::ranges::find(parent.links, put.name.alias, &model::Link::alias);
         if (same_alias != parent.links.end())
@@ -218,7 +249,7 @@ private:
         if (gone.empty())
             return;
         std::vector<api::LinkName> ending;
-        for (const auto& [name, container] : desired_.topology().containers)
+        for (const auto& [name, container] : desired_.stated_.containers)
             if (const model::Container* parent = find(name); parent != nullptr && desired_.place(name) == nullptr)
                 for (const model::Link& link : parent->links)
                     if (gone.contains(link.child) && has_link(container, link))
@@ -233,6 +264,8 @@ private:
     const api::Transaction& transaction_;
 };
 
+namespace {
+
 // What the address' other user or the child is about decides whose fault it is.
 Fault to_fault(const Misfit& misfit, std::string path) {
     const bool is_conflict = misfit.kind == Misfit::Kind::address;
@@ -242,7 +275,51 @@ Fault to_fault(const Misfit& misfit, std::string path) {
 }  // namespace
 
 Desired::Desired(std::shared_ptr<const config::Loaded> files)
-    : files_(std::move(files)), topology_(files_->config.topology) {}
+    : files_(std::move(files)), stated_(files_->config.topology) {
+    unite();
+}
+
+const model::Container* Desired::find(std::string_view container) const {
+    return has_engine() ? united_.find(container) : stated_.find(container);
+}
+
+std::string_view Desired::source(std::string_view container) const {
+    if (place(container) != nullptr)
+        return "file";
+    return stated_.find(container) != nullptr ? "api" : "docker";
+}
+
+std::string_view Desired::source(std::string_view parent, const model::Link& link) const {
+    const model::Container* stated = stated_.find(parent);
+    return stated != nullptr && has_link(*stated, link) ? source(parent) : "docker";
+}
+
+std::string Desired::engine_name() const {
+    return "the engine at " + config().sources.docker.value_or(config::DockerSource{}).socket;
+}
+
+engine::United Desired::set_inventory(Inventory inventory) {
+    inventory_ = std::move(inventory);
+    engine::United before = std::move(united_);
+    unite();
+    return before;
+}
+
+void Desired::unite() {
+    static const engine::Inventory nothing;
+    if (!has_engine())
+        return;
+    const auto origin = [this](std::string_view container) {
+        const base::Position* where = place(container);
+        return where != nullptr ? where->to_string() : "given through the API";
+    };
+    united_ =
+        engine::unite(stated_, config().firewall, inventory_ != nullptr ? *inventory_ : nothing, origin, engine_name());
+}
+
+config::Unplaced Desired::unplaced() const {
+    return has_engine() ? config::Unplaced::allowed : config::Unplaced::refused;
+}
 
 const base::Position* Desired::place(std::string_view container) const {
     const auto found = files_->places.find(container);
@@ -251,20 +328,21 @@ const base::Position* Desired::place(std::string_view container) const {
 
 Desired::Stored Desired::stored() const {
     Stored stored;
-    for (const auto& [name, container] : topology_.containers)
+    for (const auto& [name, container] : stated_.containers)
         if (place(name) == nullptr)
             stored.emplace(name, container);
     return stored;
 }
 
 std::vector<Desired::Conflict> Desired::add(Stored stored, Edit& ended) {
-    config::Joined joined = config::join(topology_, config().firewall, files_->places, std::move(stored));
+    config::Joined joined = config::join(stated_, config().firewall, files_->places, std::move(stored), unplaced());
     for (const auto& [parent, link] : joined.ended) {
         ended.links.push_back({parent, link, false});
         ended.ended.push_back(model::link_name(parent, link.alias));
-        if (const model::Container* container = topology_.find(parent))
+        if (const model::Container* container = stated_.find(parent))
             ended.containers[parent] = *container;
     }
+    unite();
     return std::move(joined.conflicts);
 }
 
@@ -273,9 +351,9 @@ std::expected<Edit, std::vector<Fault>> Desired::plan(const api::Transaction& tr
     planner.plan();
     if (planner.faults.empty()) {
         std::vector<std::pair<Misfit, std::string>> misfits;
-        swap(planner.edit);
-        const auto found = config::check_fit(topology_, config().firewall, names_of(planner.edit.containers));
-        swap(planner.edit);
+        exchange(planner.edit);
+        const auto found = config::check_fit(stated_, config().firewall, names_of(planner.edit.containers), unplaced());
+        exchange(planner.edit);
         for (const Misfit& misfit : found)
             if (planner.faults.size() < max_faults)
                 planner.faults.push_back(to_fault(misfit, planner.path_of(misfit)));
@@ -288,17 +366,22 @@ std::expected<Edit, std::vector<Fault>> Desired::plan(const api::Transaction& tr
 }
 
 void Desired::swap(Edit& edit) {
+    exchange(edit);
+    unite();
+}
+
+void Desired::exchange(Edit& edit) {
     for (auto& [name, container] : edit.containers) {
-        const auto now = topology_.containers.find(name);
-        if (now == topology_.containers.end()) {
+        const auto now = stated_.containers.find(name);
+        if (now == stated_.containers.end()) {
             if (container)
-                topology_.containers.emplace(name, std::move(*container));
+                stated_.containers.emplace(name, std::move(*container));
             container.reset();
         } else if (container) {
             std::swap(now->second, *container);
         } else {
             container = std::move(now->second);
-            topology_.containers.erase(now);
+            stated_.containers.erase(now);
         }
     }
 }

@@ -1,5 +1,5 @@
-// What is wanted: the containers of the configuration's files and, beside them, those that came through the control
-// API. Pure.
+// What is wanted: the containers of the configuration's files, those that came through the control API, and, where
+// there is a container engine, what it says. Pure.
 #pragma once
 
 #include <expected>
@@ -12,6 +12,7 @@
 #include "nftlink/api/records.hpp"
 #include "nftlink/config/config.hpp"
 #include "nftlink/config/fragment.hpp"
+#include "nftlink/engine/unite.hpp"
 #include "nftlink/model/topology.hpp"
 
 namespace nftlink::service {
@@ -45,12 +46,35 @@ public:
 
     const config::Config& config() const { return files_->config; }
     const config::Loaded& files() const { return *files_; }
-    const model::Topology& topology() const { return topology_; }
+    // What the kernel is to have.
+    const model::Topology& topology() const { return has_engine() ? united_.topology : stated_; }
+    // Also a container that isn't running, for its variables; null when there is none. Its links lead to containers of
+    // the topology.
+    const model::Container* find(std::string_view container) const;
+    // Those that aren't running.
+    const model::Topology& idle() const { return united_.idle; }
+    const std::vector<engine::Waiting>& waiting() const { return united_.waiting; }
+    const std::vector<engine::Complaint>& complaints() const { return united_.complaints; }
+
     // The place of a container in the files; null when it came through the API or isn't there.
     const base::Position* place(std::string_view container) const;
+    // It is in the files, or came through the API.
+    bool is_stated(std::string_view container) const { return stated_.find(container) != nullptr; }
+    // Where a container is from: `file`, `api` or `docker`. One that people and the engine both tell of is of people.
+    std::string_view source(std::string_view container) const;
+    std::string_view source(std::string_view parent, const model::Link& link) const;
     // How many came through the API.
-    std::size_t stored_count() const { return topology_.containers.size() - files_->config.topology.containers.size(); }
+    std::size_t stored_count() const { return stated_.containers.size() - files_->config.topology.containers.size(); }
     Stored stored() const;
+
+    bool has_engine() const { return config().sources.docker.has_value(); }
+    using Inventory = std::shared_ptr<const engine::Inventory>;
+    const Inventory& inventory() const { return inventory_; }
+    // What the engine says from now on, also when the inventory is another one later and this isn't called again before
+    // the next change; null: nothing. What there was before.
+    engine::United set_inventory(Inventory inventory);
+    // What the engine is called in messages: `the engine at /run/docker.sock`.
+    std::string engine_name() const;
 
     using Conflict = config::Joined::Conflict;
     // Adds containers that came through the API before. Those that contradict the files are left out. Links whose child
@@ -64,8 +88,15 @@ public:
     void swap(Edit& edit);
 
 private:
+    friend class Planner;
+    void exchange(Edit& edit);
+    void unite();
+    config::Unplaced unplaced() const;
+
     std::shared_ptr<const config::Loaded> files_;
-    model::Topology topology_;
+    model::Topology stated_;  // the files' and the API's
+    Inventory inventory_;
+    engine::United united_;  // only with an engine
 };
 
 }  // namespace nftlink::service

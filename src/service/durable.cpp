@@ -2,10 +2,13 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstdio>
+#include <fstream>
+#include <sstream>
 #include <system_error>
 #include <utility>
 
@@ -15,6 +18,8 @@ namespace fs = std::filesystem;
 using Result = std::expected<void, std::string>;
 
 namespace {
+
+constexpr mode_t owner_alone = 0600;
 
 class Descriptor {
 public:
@@ -43,7 +48,7 @@ bool write_all(int fd, std::string_view text) {
 }
 
 Result write(const fs::path& file, std::string_view text, bool durable) {
-    Descriptor target(::open(file.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600));
+    Descriptor target(::open(file.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, owner_alone));
     const bool written = target.get() >= 0 && write_all(target.get(), text) &&
                          (!durable || ::fsync(target.get()) == 0) && target.close();
     if (written)
@@ -64,6 +69,19 @@ Result sync(const fs::path& folder, int (*sync_descriptor)(int)) {
 
 std::string disk_error(std::string_view what, const fs::path& path, int error_number) {
     return fmt::format("cannot {} {}: {}", what, path.string(), std::generic_category().message(error_number));
+}
+
+std::optional<std::string> read_file(const fs::path& file) {
+    std::ifstream stream(file, std::ios::binary);
+    std::stringstream text;
+    text << stream.rdbuf();
+    return stream ? std::optional(text.str()) : std::nullopt;
+}
+
+bool has_text(const fs::path& file, std::string_view text) {
+    struct stat status{};
+    return ::stat(file.c_str(), &status) == 0 && S_ISREG(status.st_mode) && (status.st_mode & 0777) == owner_alone &&
+           read_file(file) == text;
 }
 
 fs::path draft_of(const fs::path& file) {

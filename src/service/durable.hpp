@@ -3,6 +3,7 @@
 
 #include <expected>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -10,6 +11,11 @@ namespace nftlink::service {
 
 // `cannot write /var/lib/nftlink/x: No space left on device`
 std::string disk_error(std::string_view what, const std::filesystem::path& path, int error_number);
+
+// All of it; nothing where it can't be read.
+std::optional<std::string> read_file(const std::filesystem::path& file);
+// Whether the file is for its owner alone, and has this text.
+bool has_text(const std::filesystem::path& file, std::string_view text);
 
 // Where a file's new text waits for its name: hidden, beside it.
 std::filesystem::path draft_of(const std::filesystem::path& file);

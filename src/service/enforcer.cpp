@@ -62,14 +62,20 @@ Enforcer::Enforcer(boost::asio::any_io_executor executor, kernel::Kernel& kernel
 
 std::expected<Enforced, std::string> Enforcer::adopt() {
     repair_first();
+    // What is desired goes back too when this fails.
     reconcile::Target old_target = target_;
-    std::expected<Enforced, std::string> enforced;
-    if (const auto made = make_target(); !made)
-        enforced = std::unexpected(made.error());
-    else
-        enforced = apply();
-    if (!enforced)
+    firewall::HostFacts old_facts = facts_;
+    const bool was_current = is_current_;
+    kernel::Bridges old_bridges = bridges_;
+    is_current_ = false;
+    const auto made = make_target();
+    auto enforced = made ? apply() : std::unexpected(made.error());
+    if (!enforced) {
         target_ = std::move(old_target);
+        facts_ = std::move(old_facts);
+        is_current_ = was_current;
+        bridges_ = std::move(old_bridges);
+    }
     return enforced;
 }
 
@@ -86,7 +92,8 @@ void Enforcer::repair_first() try {
 }
 
 void Enforcer::take_back() {
-    auto made = make_target();
+    is_current_ = false;
+    const auto made = make_target();
     if (auto enforced = made ? apply() : std::unexpected(made.error()); !enforced) {
         error_ = enforced.error();
         listener_.failed({.reason = "taking back a change that could not be kept", .is_of_rules = false}, error_);
@@ -95,12 +102,19 @@ void Enforcer::take_back() {
     }
 }
 
+// Looks at the host, and makes the target anew if there is a difference to it.
 std::expected<void, std::string> Enforcer::make_target() try {
-    auto facts = reconcile::host_facts(kernel_, desired_.config().firewall);
+    const model::FirewallPolicy& policy = desired_.config().firewall;
+    kernel::Bridges bridges = kernel_.bridges();
+    auto facts = reconcile::host_facts(kernel_, policy);
     if (!facts)
         return std::unexpected(facts.error());
-    facts_ = std::move(*facts);
-    target_ = reconcile::make_target(desired_.topology(), desired_.config().firewall, facts_);
+    if (!is_current_ || *facts != facts_) {
+        facts_ = std::move(*facts);
+        target_ = reconcile::make_target(desired_.topology(), policy, facts_);
+        is_current_ = true;
+    }
+    bridges_ = relevant(std::move(bridges));
     return {};
 } catch (const std::system_error& error) {
     return std::unexpected(error.what());
@@ -108,17 +122,15 @@ std::expected<void, std::string> Enforcer::make_target() try {
 
 std::expected<Enforced, std::string> Enforcer::apply() try {
     const auto begin = steady_clock::now();
-    kernel::Bridges bridges = kernel_.bridges();  // before the rest: what changes afterwards is looked at again
     auto outcome = reconcile::apply(kernel_, target_);
     if (!outcome)
         return std::unexpected(outcome.error());
     for (const reconcile::Switch& done : outcome->done.switches)
-        if (const auto bridge = std::ranges::find(bridges.bridges, done.bridge, &kernel::Bridge::name);
-            bridge != bridges.bridges.end()) {
+        if (const auto bridge = std::ranges::find(bridges_.bridges, done.bridge, &kernel::Bridge::name);
+            bridge != bridges_.bridges.end()) {
             bridge->own.ipv4 |= done.on.ipv4;
             bridge->own.ipv6 |= done.on.ipv6;
         }
-    bridges_ = std::move(bridges);
     generation_ = outcome->generation;
     read_generation_ = outcome->done.generation;
     warnings_ = outcome->done.warnings;
@@ -162,9 +174,21 @@ void Enforcer::report_absorbed(const kernel::Change& change) {
         listener_.healed(cause_of(change), absorbed_.front().enforced);
 }
 
+// What of the bridges makes a difference: those that are policed, and their ports where rules go by these. Others come
+// and go all the time, and with every container a port.
+kernel::Bridges Enforcer::relevant(kernel::Bridges bridges) const {
+    std::erase_if(bridges.bridges, [&](const kernel::Bridge& bridge) {
+        return !desired_.config().firewall.polices(bridge.name) &&
+               !std::ranges::binary_search(target_.bridges, bridge.name, {}, &reconcile::PolicedBridge::name);
+    });
+    if (facts_.bridge_names)
+        for (kernel::Bridge& bridge : bridges.bridges)
+            bridge.ports.clear();
+    return bridges;
+}
+
 void Enforcer::bridges_changed() try {
-    // Ports go up and down all the time; only who belongs to which bridge matters, and the switches.
-    if (kernel_.bridges() != bridges_)
+    if (relevant(kernel_.bridges()) != bridges_)
         heal({.reason = "after a change of a bridge", .is_of_rules = false});
 } catch (const std::system_error&) {
     // They change faster than they can be read: the next message, or the next look, will tell.
@@ -181,8 +205,7 @@ void Enforcer::heal(const Cause& cause) {
         return heal_later(cause, earliest_);
     }
     const auto begin = processor_time();
-    auto made =
-        desired_.config().firewall.family == model::Family::bridge ? make_target() : std::expected<void, std::string>{};
+    const auto made = make_target();
     const auto enforced = made ? apply() : std::unexpected(made.error());
     const auto end = steady_clock::now();
     earliest_ = end + share_of_others * (processor_time() - begin);

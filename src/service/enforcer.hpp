@@ -60,13 +60,14 @@ public:
     const reconcile::Target& target() const { return target_; }
     const firewall::HostFacts& facts() const { return facts_; }
     std::uint32_t generation() const { return generation_; }
-    // As of the last time that the kernel was made to match.
+    // Of each that is policed, by its name or by a pattern, as of the last time that the kernel was made to match.
     std::vector<reconcile::BridgeState> bridges() const;
     const std::vector<std::string>& warnings() const { return warnings_; }
 
 private:
     std::expected<Enforced, std::string> apply();
     std::expected<void, std::string> make_target();
+    kernel::Bridges relevant(kernel::Bridges bridges) const;
     bool concerns_us(const kernel::Change& change) const;
     void heal(const Cause& cause);
     void heal_later(const Cause& cause, std::chrono::steady_clock::time_point when, bool is_retry = false);
@@ -77,8 +78,9 @@ private:
     Listener listener_;
     const Desired& desired_;
     reconcile::Target target_;
-    firewall::HostFacts facts_;
-    kernel::Bridges bridges_;
+    firewall::HostFacts facts_;  // what the target was made for
+    bool is_current_ = false;    // the target is of what is desired now
+    kernel::Bridges bridges_;    // the relevant ones; read before the facts, so that no change is missed
     std::vector<std::string> warnings_;
     std::vector<std::string> missing_chains_;
     std::string error_ = "not applied yet";  // why the kernel couldn't be made to match; empty when it could

@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <fstream>
-#include <sstream>
 
 #include "durable.hpp"
 #include "nftlink/linkenv/environment.hpp"
@@ -35,16 +34,6 @@ std::expected<void, std::string> replace(const fs::path& file, const std::string
     return written ? rename_file(draft_of(file), file) : written;
 }
 
-bool has_text(const fs::path& file, const std::string& text) {
-    struct stat status{};
-    if (::stat(file.c_str(), &status) != 0 || (status.st_mode & 0777) != 0600)
-        return false;
-    std::ifstream stream(file, std::ios::binary);
-    std::stringstream found;
-    found << stream.rdbuf();
-    return stream && found.str() == text;
-}
-
 void add_text(EnvTexts& result, const model::Container& container, const model::Topology& topology,
               const model::EnvironmentOptions& options) {
     const auto environment = linkenv::environment(container, topology, options);
@@ -56,22 +45,25 @@ void add_text(EnvTexts& result, const model::Container& container, const model::
 
 }  // namespace
 
-EnvTexts env_texts(const model::Topology& topology, const model::EnvironmentOptions& options) {
+EnvTexts env_texts(const model::Topology& topology, const model::Topology& idle,
+                   const model::EnvironmentOptions& options) {
     EnvTexts result;
-    for (const auto& [name, container] : topology.containers)
-        add_text(result, container, topology, options);
+    for (const model::Topology* part : {&topology, &idle})
+        for (const auto& [name, container] : part->containers)
+            add_text(result, container, topology, options);
     return result;
 }
 
-EnvTexts env_texts(const model::Topology& topology, const model::EnvironmentOptions& options,
-                   const std::set<std::string>& changed) {
+EnvTexts env_texts(const model::Topology& topology, const model::Topology& idle,
+                   const model::EnvironmentOptions& options, const std::set<std::string>& changed) {
     EnvTexts result;
     for (const std::string& name : changed)
         result.texts[name] = std::nullopt;
     const auto depends = [&](const model::Link& link) { return changed.contains(link.child); };
-    for (const auto& [name, container] : topology.containers)
-        if (changed.contains(name) || std::ranges::any_of(container.links, depends))
-            add_text(result, container, topology, options);
+    for (const model::Topology* part : {&topology, &idle})
+        for (const auto& [name, container] : part->containers)
+            if (changed.contains(name) || std::ranges::any_of(container.links, depends))
+                add_text(result, container, topology, options);
     return result;
 }
 

@@ -19,11 +19,12 @@ struct EnvTexts {
     std::map<std::string, std::optional<std::string>> texts;
     std::vector<std::string> errors;
 };
-// Of all containers of the topology.
-EnvTexts env_texts(const model::Topology& topology, const model::EnvironmentOptions& options);
+// Of all containers of the topology, and of those that aren't running.
+EnvTexts env_texts(const model::Topology& topology, const model::Topology& idle,
+                   const model::EnvironmentOptions& options);
 // Of those whose variables depend on these containers: themselves, and the parents of links to them.
-EnvTexts env_texts(const model::Topology& topology, const model::EnvironmentOptions& options,
-                   const std::set<std::string>& changed);
+EnvTexts env_texts(const model::Topology& topology, const model::Topology& idle,
+                   const model::EnvironmentOptions& options, const std::set<std::string>& changed);
 
 // The folder is the service's own. A file is replaced in one step and is for its owner alone. The functions block while
 // the disk works; what they can't do is in their result.

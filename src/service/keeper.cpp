@@ -6,6 +6,7 @@
 #include <ranges>
 #include <system_error>
 
+#include "link_changes.hpp"
 #include "log.hpp"
 #include "nftlink/config/fragment.hpp"
 
@@ -31,16 +32,6 @@ StoredChange to_stored(const Edit& edit) {
     return change;
 }
 
-void compare_links(const model::Topology& from, const model::Topology& to, bool added,
-                   std::vector<LinkChange>& changes) {
-    for (const auto& [name, container] : to.containers) {
-        const model::Container* other = from.find(name);
-        for (const model::Link& link : container.links)
-            if (other == nullptr || std::ranges::find(other->links, link) == other->links.end())
-                changes.push_back({name, link, added});
-    }
-}
-
 std::string plural(std::size_t count, std::string_view noun) {
     return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s");
 }
@@ -61,7 +52,8 @@ std::vector<std::string> needs_restart(const config::Config& now, const config::
 }  // namespace
 
 Keeper::Keeper(asio::any_io_executor executor, kernel::Kernel& kernel, std::string file, config::Loaded loaded)
-    : kernel_(kernel),
+    : executor_(executor),
+      kernel_(kernel),
       file_(std::move(file)),
       desired_(std::make_shared<const config::Loaded>(std::move(loaded))),
       events_(executor),
@@ -72,7 +64,13 @@ Keeper::Keeper(asio::any_io_executor executor, kernel::Kernel& kernel, std::stri
       turn_(executor),
       loaded_at_(system_clock::now()) {}
 
+Keeper::~Keeper() {
+    if (watcher_ != nullptr)
+        watcher_->stop();
+}
+
 bool Keeper::start() {
+    ask_engine();
     Edit ended;
     set_aside(desired_.add(read_state(), ended));
     for (const std::string& link : ended.ended)
@@ -87,13 +85,10 @@ bool Keeper::start() {
         return false;
     }
     applied("at start", *enforced);
-    if (!desired_.config().env_directory.empty()) {
-        const EnvTexts env = env_texts(desired_.topology(), desired_.config().env);
-        trouble(env.errors);
-        auto errors = env_files_.take_over(desired_.config().env_directory, env.texts);
-        env_files_whole_ = errors.empty();
-        trouble(std::move(errors));
-    }
+    const Variables variables = all_variables();
+    variables_written(variables, write(variables));
+    report_complaints();
+    follow_engine();
     return true;
 }
 
@@ -104,7 +99,8 @@ Desired::Stored Keeper::read_state() {
     Desired::Stored stored;
     std::vector<Desired::Conflict> damaged;
     for (const auto& [name, text] : contents.texts) {
-        auto container = config::parse_container({store_.file(name).string(), text}, name);
+        // What was added to an engine's container when there was an engine is no damage now.
+        auto container = config::parse_container({store_.file(name).string(), text}, name, config::Unplaced::allowed);
         if (container)
             stored.emplace(name, std::move(*container));
         else
@@ -147,8 +143,10 @@ asio::awaitable<std::expected<Changed, Faults>> Keeper::carry_out(Edit edit) {
     if (!prepared)
         co_return std::unexpected(refuse(503, "not_stored", prepared.error()));
 
-    const bool cuts = desired_.config().cut_flows;
-    const model::Topology before = cuts ? desired_.topology() : model::Topology{};
+    // With an engine a change may have others behind it: it takes the place of what the engine says, or leaves it
+    // again.
+    const bool cuts = desired_.config().cut_flows, has_engine = desired_.has_engine();
+    const model::Topology before = cuts || has_engine ? desired_.topology() : model::Topology{};
     desired_.swap(edit);
     const auto enforced = enforcer_.adopt();
     if (!enforced) {
@@ -165,11 +163,16 @@ asio::awaitable<std::expected<Changed, Faults>> Keeper::carry_out(Edit edit) {
     applied("through the API", *enforced, LogLevel::debug);
     if (cuts)
         cut_flows(before, desired_.config().firewall);
-    publish_links(edit.links, "api", "");
     std::set<std::string> names;
     for (const auto& [name, container] : edit.containers)
         names.insert(name);
-    co_await write_env_files(std::move(names));
+    if (has_engine) {
+        edit.links = link_changes(before, desired_.topology());
+        add_changed(before, desired_.topology(), names);
+        report_complaints();
+    }
+    publish_links(edit.links, "api", "");
+    co_await write_variables(std::move(names));
     co_return Changed{true, std::move(edit.ended), {}, enforcer_.generation()};
 }
 
@@ -190,6 +193,9 @@ asio::awaitable<std::expected<Changed, Faults>> Keeper::replace(config::Loaded l
     for (const std::string& warning : to_strings(loaded.warnings))
         changed.warnings.push_back(warning);
     Desired next(std::make_shared<const config::Loaded>(std::move(loaded)));
+    const bool same_engine = desired_.config().sources == next.config().sources;
+    if (same_engine)
+        next.set_inventory(desired_.inventory());
     Edit ended;
     std::vector<std::string> errors;
     for (const auto& [container, message] : next.add(desired_.stored(), ended))
@@ -201,13 +207,17 @@ asio::awaitable<std::expected<Changed, Faults>> Keeper::replace(config::Loaded l
     if (!prepared)
         co_return std::unexpected(refuse_configuration(503, "not_stored", {prepared.error()}));
 
-    std::swap(desired_, next);
+    const auto exchange = [&] {
+        std::swap(desired_, next);
+        desired_.set_inventory(desired_.inventory());  // the engine goes on meanwhile
+    };
+    exchange();
     const auto enforced = enforcer_.adopt();
     std::expected<void, std::string> published;
     if (enforced)
         published = co_await publish();
     if (!enforced || !published) {
-        std::swap(desired_, next);
+        exchange();
         if (enforced)
             enforcer_.take_back();
         else
@@ -224,14 +234,14 @@ asio::awaitable<std::expected<Changed, Faults>> Keeper::replace(config::Loaded l
         log(LogLevel::warning, warning);
     if (config.cut_flows)
         cut_flows(next.topology(), next.config().firewall);
-    std::vector<LinkChange> links;
-    compare_links(desired_.topology(), next.topology(), false, links);
-    compare_links(next.topology(), desired_.topology(), true, links);
-    publish_links(links, "reload", "the configuration was reloaded");
+    publish_links(link_changes(next.topology(), desired_.topology()), "reload", "the configuration was reloaded");
+    report_complaints();
+    if (!same_engine)
+        follow_engine();
     events_.publish("reloaded", {{"hash", desired_.files().hash}, {"changed", changed.anything}});
-    co_await take_over_env_files();
-    if (!env_files_whole_)
-        changed.warnings.push_back("the files in env.directory could not all be written: " +
+    co_await write_all_variables();
+    if (!variables_whole_)
+        changed.warnings.push_back("the files with link variables could not all be written: " +
                                    last_error_->messages.front());
     changed.ended_links = std::move(ended.ended);
     changed.generation = enforcer_.generation();
@@ -252,37 +262,6 @@ asio::awaitable<Keeper::Done> Keeper::publish() {
 asio::awaitable<void> Keeper::discard() {
     std::function<void()> work = [this] { store_.discard(); };
     co_await disk_.run(std::move(work));
-}
-
-asio::awaitable<void> Keeper::write_env_files(std::set<std::string> changed) {
-    if (desired_.config().env_directory.empty())
-        co_return;
-    if (!env_files_whole_) {
-        co_await take_over_env_files();
-        co_return;
-    }
-    EnvTexts env = env_texts(desired_.topology(), desired_.config().env, changed);
-    trouble(env.errors);
-    std::function<std::vector<std::string>()> update = [this, texts = std::move(env.texts)] {
-        return env_files_.update(texts);
-    };
-    auto errors = co_await disk_.run(std::move(update));
-    env_files_whole_ = errors.empty();
-    trouble(std::move(errors));
-}
-
-asio::awaitable<void> Keeper::take_over_env_files() {
-    const std::string& folder = desired_.config().env_directory;
-    EnvTexts env;
-    if (!folder.empty())
-        env = env_texts(desired_.topology(), desired_.config().env);
-    trouble(env.errors);
-    std::function<std::vector<std::string>()> take_over = [this, folder, texts = std::move(env.texts)] {
-        return env_files_.take_over(folder, texts);
-    };
-    auto errors = co_await disk_.run(std::move(take_over));
-    env_files_whole_ = errors.empty();
-    trouble(std::move(errors));
 }
 
 std::vector<firewall::LinkCount> Keeper::links() {

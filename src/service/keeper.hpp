@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "cdi_file.hpp"
 #include "desired.hpp"
 #include "disk.hpp"
 #include "enforcer.hpp"
@@ -18,7 +19,9 @@
 #include "metrics.hpp"
 #include "nftlink/api/records.hpp"
 #include "nftlink/config/config.hpp"
+#include "nftlink/engine/watcher.hpp"
 #include "nftlink/kernel/kernel.hpp"
+#include "nftlink/linkenv/cdi.hpp"
 #include "store.hpp"
 
 namespace nftlink::service {
@@ -49,9 +52,12 @@ class Keeper {
 public:
     // The kernel must outlive it. Throws std::runtime_error when the state directory can't be used.
     Keeper(boost::asio::any_io_executor executor, kernel::Kernel& kernel, std::string file, config::Loaded loaded);
+    ~Keeper();
+    Keeper(const Keeper&) = delete;
+    Keeper& operator=(const Keeper&) = delete;
 
-    // Adds the containers that came through the API, and makes the kernel match; blocks meanwhile. False, with the
-    // reason in the log, when the kernel refuses.
+    // Adds the containers that came through the API and the engine's, and makes the kernel match; blocks meanwhile.
+    // From then on it follows the engine. False, with the reason in the log, when the kernel refuses.
     bool start();
 
     // All of it, or nothing and why: in memory, in the kernel and on disk. It goes on to its end if the caller is
@@ -65,6 +71,9 @@ public:
     const Desired& desired() const { return desired_; }
     const std::string& file() const { return file_; }
     kernel::Kernel& kernel() { return kernel_; }
+
+    // How it is with the container engine; null when there is none to follow.
+    const engine::Contact* engine() const { return watcher_ == nullptr ? nullptr : &watcher_->contact(); }
 
     // What the kernel has of each link now.
     std::vector<firewall::LinkCount> links();
@@ -87,8 +96,27 @@ private:
     boost::asio::awaitable<Done> prepare(StoredChange change);
     boost::asio::awaitable<Done> publish();
     boost::asio::awaitable<void> discard();
-    boost::asio::awaitable<void> write_env_files(std::set<std::string> changed);
-    boost::asio::awaitable<void> take_over_env_files();
+
+    // Link variables in files.
+    struct Variables {
+        std::string env_directory, cdi_directory;
+        EnvTexts env = {};
+        linkenv::CdiSpecification cdi = {};
+    };
+    Variables all_variables() const;
+    std::vector<std::string> write(const Variables& variables);
+    boost::asio::awaitable<void> write_variables(std::set<std::string> changed);
+    boost::asio::awaitable<void> write_all_variables();
+    void variables_written(const Variables& variables, std::vector<std::string> errors);
+
+    // The container engine.
+    void ask_engine();
+    void follow_engine();
+    void engine_contacted();
+    void engine_changed();
+    void take_engine_news();
+    boost::asio::awaitable<void> write_engines_variables();
+    void report_complaints();
 
     Desired::Stored read_state();
     void set_aside(const std::vector<Desired::Conflict>& conflicts);
@@ -102,6 +130,7 @@ private:
     void publish_links(const std::vector<LinkChange>& changes, std::string_view by, const std::string& reason);
     void publish_bridges();
 
+    boost::asio::any_io_executor executor_;
     kernel::Kernel& kernel_;
     std::string file_;
     Desired desired_;
@@ -109,8 +138,14 @@ private:
     Enforcer enforcer_;
     Store store_;
     EnvFiles env_files_;
+    CdiFile cdi_file_;
+    std::shared_ptr<engine::Watcher> watcher_;
+    bool has_engine_news_ = false;             // that somebody is about to take
+    std::set<std::string> changed_by_engine_;  // whose variables are to be written
+    bool writes_engines_variables_ = false;    // somebody is about to
+    std::vector<engine::Complaint> known_complaints_;
     Turn turn_;
-    bool env_files_whole_ = true;  // false: some could not be written
+    bool variables_whole_ = true;  // false: some files could not be written
     struct {
         std::vector<firewall::LinkCount> counts;
         std::chrono::steady_clock::time_point read;

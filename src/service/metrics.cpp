@@ -93,6 +93,11 @@ std::string prometheus_text(const Counts& counts, const Reading& reading) {
     if (counts.last_success)
         add_single(text, "nftlink_last_success_timestamp_seconds", "gauge",
                    "When the kernel was last made to match, in Unix time.", seconds(*counts.last_success));
+    if (reading.engine != nullptr) {
+        Metric(text, "nftlink_source_connected", "gauge", "Whether the container engine is being followed.")
+            .add("source=\"docker\"", reading.engine->connected ? 1 : 0);
+        add_single(text, "nftlink_links_waiting", "gauge", "Links one side of which isn't there yet.", reading.waiting);
+    }
     add_single(text, "nftlink_clients", "gauge", "Connections to the control socket.", reading.clients);
     return text;
 }

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "nftlink/engine/watcher.hpp"
 #include "nftlink/firewall/firewall.hpp"
 #include "nftlink/reconcile/reconcile.hpp"
 
@@ -44,6 +45,8 @@ struct Reading {
     std::chrono::system_clock::time_point started;
     std::size_t clients = 0;
     bool in_force = false;
+    std::size_t waiting = 0;                  // links
+    const engine::Contact* engine = nullptr;  // null: there is none to follow
 };
 
 // The text exposition format, version 0.0.4.

@@ -121,6 +121,20 @@ const std::string_view openapi_text = R"json({
       }
     }
   },
+  "/v1/containers/{name}/hosts": {
+    "parameters": [{"$ref": "#/components/parameters/name"}],
+    "get": {
+      "operationId": "getHosts", "summary": "Where a parent's children are, as nftlink hosts prints it",
+      "parameters": [
+        {"name": "format", "in": "query", "description": "Lines of a hosts file, or options of docker run.", "schema": {"enum": ["hosts", "docker"]}}
+      ],
+      "responses": {
+        "200": {"description": "One line for each link.", "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Hosts"}}}},
+        "400": {"$ref": "#/components/responses/Malformed"}, "403": {"$ref": "#/components/responses/NotAllowed"},
+        "404": {"$ref": "#/components/responses/NotFound"}, "default": {"$ref": "#/components/responses/Other"}
+      }
+    }
+  },
   "/v1/transaction": {
     "post": {
       "operationId": "postTransaction", "summary": "Many changes at once: all of them or none",
@@ -232,7 +246,7 @@ const std::string_view openapi_text = R"json({
     },
     "Status": {
       "type": "object",
-      "required": ["schema", "version", "pid", "started", "uptime_seconds", "configuration", "containers", "containers_api", "links", "in_force", "bridges", "generation", "heals", "refused_changes", "last_heal", "last_error", "clients", "events"],
+      "required": ["schema", "version", "pid", "started", "uptime_seconds", "configuration", "containers", "containers_api", "links", "links_waiting", "sources", "in_force", "bridges", "generation", "heals", "refused_changes", "last_heal", "last_error", "clients", "events"],
       "properties": {
         "schema": {"const": 1, "description": "The version of this record's form."},
         "version": {"type": "string"},
@@ -254,6 +268,27 @@ const std::string_view openapi_text = R"json({
         "containers": {"type": "integer"},
         "containers_api": {"type": "integer", "description": "How many of them came through this API."},
         "links": {"type": "object", "required": ["desired", "installed"], "properties": {"desired": {"type": "integer"}, "installed": {"type": "integer"}}},
+        "links_waiting": {"type": "integer", "description": "Links beside those, one side of which isn't there yet."},
+        "sources": {
+          "type": "array", "description": "Container engines that are followed.",
+          "items": {
+            "type": "object", "required": ["source", "socket", "connected", "engine", "api", "since", "error", "containers", "conflicts"],
+            "properties": {
+              "source": {"const": "docker"},
+              "socket": {"type": "string"},
+              "connected": {"type": "boolean", "description": "false: what it said last stays in force."},
+              "engine": {"type": "string", "description": "Docker or Podman, and its version; empty when it has never answered."},
+              "api": {"type": "string", "description": "The version of its API that is spoken."},
+              "since": {"$ref": "#/components/schemas/Time"},
+              "error": {"type": "string", "description": "Why it isn't connected; empty when it is."},
+              "containers": {"type": "integer", "description": "How many that run, on bridges that are policed, come from it."},
+              "conflicts": {
+                "type": "array", "description": "What of it is left out, and why.",
+                "items": {"type": "object", "required": ["container", "message"], "properties": {"container": {"type": "string"}, "message": {"type": "string"}}}
+              }
+            }
+          }
+        },
         "in_force": {"type": "boolean", "description": "Whether the kernel was made to match the last time."},
         "bridges": {
           "type": "array",
@@ -307,14 +342,15 @@ const std::string_view openapi_text = R"json({
         "packets": {"type": ["integer", "null"], "description": "From parent to child. Two aliases of one child share their counter."},
         "bytes": {"type": ["integer", "null"]},
         "installed": {"type": "boolean", "description": "Whether all its rules are in the kernel."},
-        "source": {"enum": ["file", "api"], "description": "Where the parent comes from."}
+        "waiting": {"type": "string", "description": "Only of a link that isn't there yet: what it waits for."},
+        "source": {"enum": ["file", "api", "docker"], "description": "Who said that there is this link."}
       }
     },
     "Containers": {
       "type": "object", "required": ["containers", "sources"],
       "properties": {
         "containers": {"type": "object", "additionalProperties": {"$ref": "#/components/schemas/Container"}},
-        "sources": {"type": "object", "description": "FILE:LINE:COLUMN, or api.", "additionalProperties": {"type": "string"}}
+        "sources": {"type": "object", "description": "FILE:LINE:COLUMN, api or docker.", "additionalProperties": {"type": "string"}}
       }
     },
     "Container": {
@@ -330,8 +366,12 @@ const std::string_view openapi_text = R"json({
       }
     },
     "ContainerRecord": {
-      "type": "object", "description": "A container as it stands below containers: in the configuration, see nftlink.yaml(5).",
-      "oneOf": [{"required": ["bridge", "addresses"]}, {"required": ["networks"]}], "additionalProperties": false,
+      "type": "object", "description": "A container as it stands below containers: in the configuration, see nftlink.yaml(5). Without bridge, addresses and networks it adds to the engine's container of its name, where there is an engine.",
+      "oneOf": [
+        {"required": ["bridge", "addresses"]}, {"required": ["networks"]},
+        {"not": {"anyOf": [{"required": ["bridge"]}, {"required": ["addresses"]}, {"required": ["networks"]}]}}
+      ],
+      "additionalProperties": false,
       "properties": {
         "bridge": {"$ref": "#/components/schemas/Bridge"},
         "addresses": {"type": "array", "minItems": 1, "items": {"$ref": "#/components/schemas/Address"}},
@@ -404,6 +444,7 @@ const std::string_view openapi_text = R"json({
         "warnings": {"type": "array", "description": "What was left out or may surprise.", "items": {"type": "string"}}
       }
     },
+    "Hosts": {"type": "object", "required": ["hosts"], "properties": {"hosts": {"type": "string", "description": "Lines, each ended by a newline."}}},
     "Plan": {
       "type": "object", "required": ["changes", "bridge_netfilter", "warnings", "generation"],
       "properties": {
@@ -423,7 +464,7 @@ const std::string_view openapi_text = R"json({
       "oneOf": [
         {"required": ["link", "parent", "child", "alias", "by"], "properties": {
           "event": {"enum": ["link_added", "link_removed"]}, "link": {"$ref": "#/components/schemas/LinkName"}, "parent": {"$ref": "#/components/schemas/Name"},
-          "child": {"$ref": "#/components/schemas/Name"}, "alias": {"$ref": "#/components/schemas/Name"}, "by": {"enum": ["api", "reload"]}, "reason": {"type": "string"}}},
+          "child": {"$ref": "#/components/schemas/Name"}, "alias": {"$ref": "#/components/schemas/Name"}, "by": {"enum": ["api", "reload", "docker"]}, "reason": {"type": "string"}}},
         {"description": "Somebody changed our rules, and that was repaired.", "required": ["program", "pid", "operations", "seconds", "reason"], "properties": {
           "event": {"const": "healed"}, "program": {"type": "string"}, "pid": {"type": "integer"}, "operations": {"type": "integer"}, "seconds": {"type": "number"}, "reason": {"type": "string"}}},
         {"description": "The kernel or the disk refused a change or a repair.", "required": ["message"], "properties": {"event": {"const": "refused"}, "message": {"type": "string"}}},
@@ -431,6 +472,9 @@ const std::string_view openapi_text = R"json({
           "event": {"const": "bridge"}, "bridge": {"$ref": "#/components/schemas/Bridge"}, "enforced": {"type": "boolean"}, "reason": {"type": "string"}}},
         {"required": ["hash", "changed"], "properties": {"event": {"const": "reloaded"}, "hash": {"$ref": "#/components/schemas/Hash"}, "changed": {"type": "boolean"}}},
         {"required": ["errors"], "properties": {"event": {"const": "reload_refused"}, "errors": {"type": "array", "items": {"type": "string"}}}},
+        {"description": "A container engine is being followed, or no longer.", "required": ["source", "socket", "connected", "engine", "reason"], "properties": {
+          "event": {"const": "source"}, "source": {"const": "docker"}, "socket": {"type": "string"}, "connected": {"type": "boolean"}, "engine": {"type": "string"}, "reason": {"type": "string"}}},
+        {"description": "Something that an engine says is left out.", "required": ["container", "message"], "properties": {"event": {"const": "conflict"}, "container": {"type": "string"}, "message": {"type": "string"}}},
         {"properties": {"event": {"const": "stopping"}}},
         {"description": "The last record of a reader that was too slow.", "required": ["message", "lost"], "properties": {"event": {"const": "dropped"}, "message": {"type": "string"}, "lost": {"type": "integer"}}}
       ]

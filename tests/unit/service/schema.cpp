@@ -79,12 +79,20 @@ private:
                     hold(value, each, place);
             else if (word == "oneOf" || word == "anyOf")
                 hold_some(value, operand.as_array(), word == "oneOf", place);
+            else if (word == "not" && fits(value, operand, place))
+                found.push_back(place + ": fits what it must not");
         }
         if (value.is_object())
             hold_members(value.as_object(), asked, place);
         if (const json::value* items = asked.if_contains("items"); items != nullptr && value.is_array())
             for (std::size_t i = 0; i < value.as_array().size(); ++i)
                 check(value.as_array()[i], *items, place + "/" + std::to_string(i));
+    }
+
+    bool fits(const json::value& value, const json::value& schema, const std::string& place) const {
+        Checker attempt(document_);
+        attempt.hold(value, schema, place);
+        return attempt.found.empty();
     }
 
     void hold_some(const json::value& value, const json::array& choices, bool exactly_one, const std::string& place) {

@@ -1,0 +1,18 @@
+// What two topologies differ in.
+#pragma once
+
+#include <set>
+#include <string>
+#include <vector>
+
+#include "desired.hpp"
+
+namespace nftlink::service {
+
+// Those removed come first.
+std::vector<LinkChange> link_changes(const model::Topology& before, const model::Topology& after);
+
+// The containers that are in one of them alone, or another one in each.
+void add_changed(const model::Topology& before, const model::Topology& after, std::set<std::string>& names);
+
+}  // namespace nftlink::service

@@ -1,0 +1,166 @@
+// The keeper beside a container engine of fixed answers, with a kernel in memory.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <boost/asio/co_spawn.hpp>
+#include <optional>
+
+#include "../engine/fake_engine.hpp"
+#include "folder.hpp"
+#include "nftlink/kernel/fake_kernel.hpp"
+#include "service/keeper.hpp"
+
+namespace nftlink::service {
+namespace {
+
+namespace asio = boost::asio;
+using namespace std::chrono_literals;
+using engine::FakeEngine;
+using kernel::FakeKernel;
+using testing::HasSubstr;
+
+constexpr const char* links = R"("Links": ["/redis:/web/db"])";
+
+class KeeperEngineTest : public testing::Test {
+protected:
+    KeeperEngineTest() : engine_(context_) {
+        kernel_.bridge_state = {{{"docker0", 3, {}}}, true, {}};
+        engine_.put("redis", "172.17.0.2");
+        engine_.put("web", "172.17.0.3", links);
+    }
+    ~KeeperEngineTest() override {
+        engine_.go();
+        context_.restart();
+        context_.run_for(10ms);
+        EXPECT_TRUE(until([&] { return !keeper_->waits_for_disk(); }));
+        context_.run_for(10ms);
+        keeper_.reset();
+    }
+
+    std::string configuration(bool with_engine = true) const {
+        return "bridges: {docker0: {}}\nstate: {directory: " + (folder_ / "state").string() +
+               "}\nenv: {directory: " + (folder_ / "env").string() + ", cdi_directory: " + (folder_ / "cdi").string() +
+               "}\n" + (with_engine ? "sources: {docker: {socket: " + engine_.socket() + "}}\n" : "");
+    }
+
+    void start(bool with_engine = true) {
+        file_ = folder_.write("nftlink.yaml", configuration(with_engine));
+        const auto loaded = config::load(file_);
+        ASSERT_TRUE(loaded) << loaded.error().front().to_string();
+        keeper_.emplace(context_.get_executor(), kernel_, file_, *loaded);
+        ASSERT_TRUE(keeper_->start());
+    }
+
+    bool until(const std::function<bool()>& holds) {
+        const auto end = std::chrono::steady_clock::now() + 20s;
+        while (!holds() && std::chrono::steady_clock::now() < end) {
+            context_.restart();
+            context_.run_one_for(10ms);
+        }
+        return holds();
+    }
+    bool until_elements(std::size_t count) {
+        return until([&] { return elements() == count; });
+    }
+    bool until_followed() {
+        return until([&] { return keeper_->engine()->connected && engine_.is_followed(); });
+    }
+    std::size_t elements() {
+        const nft::Table* table = kernel_.ruleset().table(nft::Family::inet, "nftlink");
+        const nft::Set* set = table == nullptr ? nullptr : table->set("links4-docker0");
+        return set == nullptr ? 0 : set->elements.size();
+    }
+    bool reload() {
+        std::optional<bool> done;
+        asio::co_spawn(
+            context_, keeper_->reload(),
+            [&](std::exception_ptr, const std::expected<Changed, Faults>& changed) { done = changed.has_value(); });
+        EXPECT_TRUE(until([&] { return done.has_value(); }));
+        return *done;
+    }
+
+    asio::io_context context_{1};
+    Folder folder_;
+    FakeEngine engine_;
+    std::string file_;
+    FakeKernel kernel_;
+    std::optional<Keeper> keeper_;
+};
+
+TEST_F(KeeperEngineTest, TheEnginesLinksAreInTheKernelAndInTheFiles) {
+    start();
+    ASSERT_TRUE(until_elements(1));
+    EXPECT_TRUE(until([&] { return folder_.read("env/web.env").find("DB_NAME=/web/db\n") != std::string::npos; }));
+    EXPECT_TRUE(until([&] { return folder_.read("cdi/nftlink.json").find("DB_NAME=/web/db") != std::string::npos; }));
+    ASSERT_TRUE(until_followed());
+    engine_.stop_container("redis");
+    engine_.send_container_event("die", "redis");
+    EXPECT_TRUE(until_elements(0));
+    EXPECT_TRUE(until([&] { return folder_.read("env/web.env").empty(); }));
+    EXPECT_TRUE(until([&] {
+        return folder_.read("cdi/nftlink.json").find("NFTLINK_WAITING=/web/db") != std::string::npos;
+    })) << "an engine that starts it again must find its device";
+    engine_.remove("web");
+    engine_.send_container_event("destroy", "web");
+    EXPECT_TRUE(until([&] { return !folder_.has("cdi/nftlink.json"); })) << "no parent has any";
+}
+
+TEST_F(KeeperEngineTest, WhatTheKernelRefusesIsTriedAgain) {
+    start();
+    ASSERT_TRUE(until_elements(1));
+    ASSERT_TRUE(until_followed());
+    kernel_.fails = [](FakeKernel::Step step) { return step == FakeKernel::Step::apply; };
+    engine_.stop_container("redis");
+    engine_.send_container_event("die", "redis");
+    ASSERT_TRUE(until([&] { return !keeper_->enforcer().in_force(); }));
+    EXPECT_EQ(elements(), 1U);
+    kernel_.fails = {};
+    EXPECT_TRUE(until_elements(0));
+    EXPECT_TRUE(keeper_->enforcer().in_force());
+}
+
+TEST_F(KeeperEngineTest, AnEngineThatGoesLeavesTheRulesAsTheyAre) {
+    start();
+    ASSERT_TRUE(until_elements(1));
+    ASSERT_TRUE(until_followed());
+    engine_.go();
+    ASSERT_TRUE(until([&] { return !keeper_->engine()->connected; }));
+    EXPECT_EQ(elements(), 1U);
+    EXPECT_THAT(keeper_->last_error()->messages.back(), HasSubstr("what it said last stays in force"));
+    engine_.remove("web");
+    engine_.come();
+    EXPECT_TRUE(until_elements(0));
+}
+
+TEST_F(KeeperEngineTest, AReloadAddsTheEngineAndTakesItAway) {
+    start(false);
+    EXPECT_EQ(keeper_->engine(), nullptr);
+    folder_.write("nftlink.yaml", configuration(true));
+    ASSERT_TRUE(reload());
+    ASSERT_TRUE(until_elements(1));
+    const std::size_t commits = kernel_.commit_count;
+    ASSERT_TRUE(reload());
+    EXPECT_EQ(kernel_.commit_count, commits) << "the same again changes nothing";
+    folder_.write("nftlink.yaml", configuration(false));
+    ASSERT_TRUE(reload());
+    EXPECT_EQ(elements(), 0U);
+    EXPECT_EQ(keeper_->engine(), nullptr);
+}
+
+// Many events at once, few transactions.
+TEST_F(KeeperEngineTest, ABurstIsFewChanges) {
+    constexpr int count = 50;
+    start();
+    ASSERT_TRUE(until_elements(1));
+    ASSERT_TRUE(until_followed());
+    const std::size_t commits = kernel_.commit_count;
+    for (int n = 0; n < count; ++n)
+        engine_.put("w" + std::to_string(n), "172.17.1." + std::to_string(n), R"("Links": ["/redis:/w/db"])");
+    for (int n = 0; n < count; ++n)
+        engine_.send_container_event("start", "w" + std::to_string(n));
+    ASSERT_TRUE(until_elements(count + 1));
+    EXPECT_LT(kernel_.commit_count - commits, count / 2U);
+}
+
+}  // namespace
+}  // namespace nftlink::service
