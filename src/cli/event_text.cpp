@@ -22,6 +22,7 @@ std::string link_added(const Fields& event) {
     return fmt::format("{} added{}", link_words(event),
                        by == "api"      ? ", through the API"
                        : by == "reload" ? ", from the configuration"
+                       : by == "docker" ? ", from the engine"
                                         : "");
 }
 
@@ -58,6 +59,16 @@ std::string reload_refused(const Fields& event) {
     return "the configuration was refused, the one before it stays in force: " + join(event.texts("errors"), "; ");
 }
 
+std::string source(const Fields& event) {
+    const std::string engine = fmt::format("the engine at {}", event.text("socket", "?"));
+    return event.flag("connected") ? fmt::format("following {}, {}", engine, event.text("engine", "?"))
+                                   : fmt::format("{} is NOT there: {}", engine, event.text("reason", "?"));
+}
+
+std::string conflict(const Fields& event) {
+    return event.text("message");
+}
+
 std::string stopping(const Fields&) {
     return "nftlinkd is stopping";
 }
@@ -74,6 +85,7 @@ struct Kind {
 constexpr Kind kinds[] = {{"link_added", link_added}, {"link_removed", link_removed},
                           {"healed", healed},         {"refused", refused},
                           {"bridge", bridge},         {"reloaded", reloaded},
+                          {"source", source},         {"conflict", conflict},
                           {"stopping", stopping},     {"reload_refused", reload_refused},
                           {"dropped", dropped}};
 

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 #include <map>
@@ -35,28 +36,72 @@ Counts count_all(const config::Config& config) {
     return counts;
 }
 
+// Whether the files say all about this parent: where it is, and its children.
+bool stands_alone(const model::Container& parent, const model::Topology& topology) {
+    return !parent.networks.empty() && std::ranges::all_of(parent.links, [&](const model::Link& link) {
+        const model::Container* child = topology.find(link.child);
+        return child != nullptr && !child->networks.empty();
+    });
+}
+
+// A parent, and the topology that its links lead into.
+struct Parent {
+    model::Container container;
+    model::Topology topology;
+};
+
+// A parent of the files, or of the engine; nothing, with errors in the report, when there is none.
+std::optional<Parent> find_parent(const Request& request, const config::Loaded& loaded, Report& report) {
+    const model::Topology& topology = loaded.config.topology;
+    if (const model::Container* stated = topology.find(request.container);
+        stated != nullptr && stands_alone(*stated, topology))
+        return Parent{*stated, topology};
+    auto united = ask_engine(loaded, report);
+    if (!united)
+        return {};
+    for (const engine::Waiting& waiting : united->waiting)
+        if (waiting.parent == request.container && united->topology.find(waiting.link.child) == nullptr)
+            report.warn(fmt::format("link {} is left out: {}", model::link_name(waiting.parent, waiting.link.alias),
+                                    waiting.reason));
+    if (const model::Container* container = united->find(request.container))
+        return Parent{*container, std::move(united->topology)};
+    report.fail(fmt::format("there is no container {} in {}, nor does the engine at {} know one",
+                            base::quote(request.container), request.file, loaded.config.sources.docker->socket));
+    return {};
+}
+
+// Whether the service is to be asked: it knows more than the files, and the engine as well.
+bool is_for_service(const Request& request, const config::Config& config) {
+    const model::Container* stated = config.topology.find(request.container);
+    return (stated == nullptr || !stands_alone(*stated, config.topology)) &&
+           (!config.sources.docker || running_service());
+}
+
 // The link variables that were asked for; nothing, with errors, when there are none.
 std::optional<std::vector<linkenv::Variable>> variables(const Request& request, Report& report) {
-    const auto config = load(request, report, false);
-    if (!config)
+    const auto loaded = load_whole(request, report);
+    if (!loaded)
         return {};
-    const model::Container* container = config->topology.find(request.container);
-    if (container == nullptr)
-        return service_variables(request, *config, report);
-    model::EnvironmentOptions options = config->env;
+    const config::Config& config = loaded->config;
+    if (is_for_service(request, config))
+        return service_variables(request, config, report);
+    const auto parent = find_parent(request, *loaded, report);
+    if (!parent)
+        return {};
+    model::EnvironmentOptions options = config.env;
     options.dialect = request.dialect.value_or(options.dialect);
-    linkenv::Environment environment = linkenv::environment(*container, config->topology, options);
+    linkenv::Environment environment = linkenv::environment(parent->container, parent->topology, options);
     for (const linkenv::Warning& warning : environment.warnings)
         report.warn(warning.to_string());
     return std::move(environment.variables);
 }
 
 // The warnings of all parents. What holds for many links is said once: a thousand may have the same child.
-void warn_of_links(const config::Config& config, Report& report) {
+void warn_of_links(const model::Topology& topology, const model::EnvironmentOptions& options, Report& report) {
     std::vector<std::pair<linkenv::Warning, std::size_t>> firsts;  // and how many more
     std::map<std::string, std::size_t> indexes;
-    for (const auto& [name, container] : config.topology.containers)
-        for (linkenv::Warning& warning : linkenv::environment(container, config.topology, config.env).warnings) {
+    for (const auto& [name, container] : topology.containers)
+        for (linkenv::Warning& warning : linkenv::environment(container, topology, options).warnings) {
             const auto [index, is_new] = indexes.emplace(warning.text, firsts.size());
             if (is_new)
                 firsts.emplace_back(std::move(warning), 0);
@@ -81,22 +126,27 @@ std::optional<config::Loaded> load_whole(const Request& request, Report& report)
     return {};
 }
 
+void say_warnings(const config::Loaded& loaded, Report& report) {
+    for (const base::Error& warning : loaded.warnings)
+        report.warn(warning);
+}
+
 std::optional<config::Config> load(const Request& request, Report& report, bool with_warnings) {
     auto loaded = load_whole(request, report);
     if (!loaded)
         return {};
     if (with_warnings)
-        for (const base::Error& warning : loaded->warnings)
-            report.warn(warning);
+        say_warnings(*loaded, report);
     return std::move(loaded->config);
 }
 
 int check(const Request& request, Report& report) {
-    const auto config = load(request, report);
-    if (!config)
+    const auto loaded = load_whole(request, report);
+    if (!loaded)
         return failed;
-    warn_of_links(*config, report);
-    const Counts counts = count_all(*config);
+    say_warnings(*loaded, report);
+    warn_of_links(without_engine(*loaded), loaded->config.env, report);
+    const Counts counts = count_all(loaded->config);
     report.print(fmt::format("{}: ok: {}, {}, {}\n", request.file, count(counts.containers, "container"),
                              count(counts.links, "link"), count(counts.bridges, "bridge")));
     report.record()["containers"] = counts.containers;
@@ -125,17 +175,18 @@ int env(const Request& request, Report& report) {
 }
 
 int hosts(const Request& request, Report& report) {
-    const auto config = load(request, report, false);
-    if (!config)
+    const auto loaded = load_whole(request, report);
+    if (!loaded)
         return failed;
-    const model::Container* container = config->topology.find(request.container);
-    if (container == nullptr)
-        return no_container(
-            request, *config, report,
-            running_service() ? ", and hosts asks nobody else: it may be one that only nftlinkd knows" : "");
-    const std::string lines = linkenv::hosts(*container, config->topology);
-    report.print(lines);
-    report.record()["hosts"] = lines;
+    std::optional<std::string> lines;
+    if (is_for_service(request, loaded->config))
+        lines = service_hosts(request, loaded->config, report);
+    else if (const auto parent = find_parent(request, *loaded, report))
+        lines = linkenv::hosts(parent->container, parent->topology, request.hosts_format);
+    if (!lines)
+        return failed;
+    report.print(*lines);
+    report.record()["hosts"] = *lines;
     return done;
 }
 

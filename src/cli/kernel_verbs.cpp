@@ -36,6 +36,10 @@ void describe(const reconcile::Plan& plan, std::uint32_t generation, Report& rep
     report.record()["generation"] = generation;
 }
 
+constexpr const char* patterns_are_of_now =
+    "the patterns in 'bridges' stand for the bridges that are there now: one that comes later needs this again, or "
+    "nftlinkd, which follows them";
+
 // Nothing when this kernel can't do what the policy asks for; the report says why then.
 std::optional<reconcile::Target> make_target(kernel::Kernel& kernel, const config::Config& config, Report& report) {
     const auto facts = reconcile::host_facts(kernel, config.firewall);
@@ -47,6 +51,8 @@ std::optional<reconcile::Target> make_target(kernel::Kernel& kernel, const confi
         report.warn(
             "this kernel has no nft_meta_bridge: the rules go by the bridges' ports as they are now; a port that comes "
             "later needs another apply, or nftlinkd, which follows them");
+    if (!config.firewall.bridge_patterns.empty())
+        report.warn(std::string(patterns_are_of_now));
     return reconcile::make_target(config.topology, config.firewall, *facts);
 }
 
@@ -69,25 +75,36 @@ std::expected<reconcile::Outcome, std::string> apply_in_parts(kernel::Kernel& ke
     return outcome;
 }
 
+// The script is for this kernel where that matters and can be known; else for one that has everything. Patterns stand
+// for the bridges of this host.
+firewall::HostFacts facts_for_script(const model::FirewallPolicy& policy, Report& report) {
+    firewall::HostFacts facts;
+    if (policy.family != model::Family::bridge && policy.bridge_patterns.empty())
+        return facts;
+    const auto kernel = kernel::make_netlink_kernel();
+    if (const auto found = reconcile::host_facts(*kernel, policy)) {
+        facts = *found;
+    } else {
+        report.warn("the script is for another kernel than this one: " + found.error());
+        facts.bridges = reconcile::bridges_by_pattern(kernel->bridges(), policy);
+    }
+    if (!facts.bridge_names)
+        report.warn("this kernel has no nft_meta_bridge: the script goes by the bridges' ports as they are now");
+    if (!policy.bridge_patterns.empty())
+        report.warn(std::string(patterns_are_of_now));
+    return facts;
+}
+
 }  // namespace
 
-// The script is for this kernel where that matters and can be known; else for one that has everything.
 int render(const Request& request, Report& report) {
-    const auto config = load(request, report);
-    if (!config)
+    auto loaded = load_whole(request, report);
+    if (!loaded)
         return failed;
-    firewall::HostFacts facts;
-    if (config->firewall.family == model::Family::bridge) {
-        const auto kernel = kernel::make_netlink_kernel();
-        const auto found = reconcile::host_facts(*kernel, config->firewall);
-        if (found)
-            facts = *found;
-        else
-            report.warn("the script is for another kernel than this one: " + found.error());
-        if (!facts.bridge_names)
-            report.warn("this kernel has no nft_meta_bridge: the script goes by the bridges' ports as they are now");
-    }
-    const auto want = firewall::compile(config->topology, config->firewall, facts);
+    say_warnings(*loaded, report);
+    add_engine_containers(*loaded, report, EngineGone::warned);
+    const config::Config* const config = &loaded->config;
+    const auto want = firewall::compile(config->topology, config->firewall, facts_for_script(config->firewall, report));
     std::vector<std::string> left_out;
     if (request.json)
         report.replace_record(firewall::render_json(want, left_out));
@@ -110,14 +127,15 @@ int plan(const Request& request, Report& report) {
     auto loaded = load_whole(request, report);
     if (!loaded)
         return failed;
-    for (const base::Error& warning : loaded->warnings)
-        report.warn(warning);
+    say_warnings(*loaded, report);
     if (const auto service = running_service()) {
         report.note(
             fmt::format("nftlink: {} is running: these are the changes that nftlink reload would make", *service));
         if (!add_stored_containers(*loaded, report))
             return failed;
     }
+    if (!add_engine_containers(*loaded, report))
+        return failed;
     const auto kernel = kernel::make_netlink_kernel();
     const auto target = make_target(*kernel, loaded->config, report);
     if (!target)
@@ -135,11 +153,14 @@ int apply(const Request& request, Report& report) {
             fmt::format("{} is running and keeps the ruleset as it was told: use nftlink reload to let it read the "
                         "configuration again",
                         *service));
-    const auto config = load(request, report);
-    if (!config)
+    auto loaded = load_whole(request, report);
+    if (!loaded)
+        return failed;
+    say_warnings(*loaded, report);
+    if (!add_engine_containers(*loaded, report))
         return failed;
     const auto kernel = kernel::make_netlink_kernel();
-    const auto target = make_target(*kernel, *config, report);
+    const auto target = make_target(*kernel, loaded->config, report);
     if (!target)
         return failed;
     const auto outcome = apply_in_parts(*kernel, *target);

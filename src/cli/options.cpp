@@ -36,6 +36,11 @@ void take_name(CLI::App& verb, Arguments& arguments) {
     verb.add_option("NAME", arguments.request.container, "The container's name")->required()->type_name("");
 }
 
+void take_container_and_hosts_format(CLI::App& verb, Arguments& arguments) {
+    take_container(verb, arguments);
+    verb.add_option("--format", arguments.hosts_format, "hosts (default), or docker for words of docker run");
+}
+
 void take_container_and_dialect(CLI::App& verb, Arguments& arguments) {
     take_container(verb, arguments);
     verb.add_option("--dialect", arguments.dialect,
@@ -85,6 +90,12 @@ std::optional<std::string> read_words(Arguments& arguments) {
             return fmt::format("unknown format {}: env, shell, json and null are there",
                                base::quote(*arguments.format));
         request.format = *format;
+    }
+    if (arguments.hosts_format) {
+        const auto format = linkenv::parse_hosts_format(*arguments.hosts_format);
+        if (!format)
+            return fmt::format("unknown format {}: hosts and docker are there", base::quote(*arguments.hosts_format));
+        request.hosts_format = *format;
     }
     if (arguments.dialect) {
         request.dialect = model::parse_dialect(*arguments.dialect);

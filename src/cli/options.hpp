@@ -16,6 +16,7 @@ namespace nftlink::cli {
 struct Arguments {
     Request request;
     std::optional<std::string> format;
+    std::optional<std::string> hosts_format;
     std::optional<std::string> dialect;
     std::string linked;  // CHILD[:ALIAS]
     double interval = 1;
@@ -25,6 +26,7 @@ struct Arguments {
 void take_nothing(CLI::App& verb, Arguments& arguments);
 void take_container(CLI::App& verb, Arguments& arguments);
 void take_name(CLI::App& verb, Arguments& arguments);
+void take_container_and_hosts_format(CLI::App& verb, Arguments& arguments);
 void take_container_and_dialect(CLI::App& verb, Arguments& arguments);
 void take_container_and_format(CLI::App& verb, Arguments& arguments);
 void take_link(CLI::App& verb, Arguments& arguments);

@@ -49,6 +49,10 @@ std::string troubles(const Fields& status, const Facts& facts) {
         if (const Fields bridge(item); !bridge.flag("enforced"))
             text += fmt::format("NOT ENFORCED on {}: {}\n", bridge.text("bridge"),
                                 bridge.text("reason", "it isn't said why"));
+    for (const json::value& item : status.list("sources"))
+        if (const Fields source(item); !source.flag("connected"))
+            text += fmt::format("NOT CONNECTED to the engine at {} since {}: {}\n", source.text("socket", "?"),
+                                facts.when(source, "since"), source.text("error", "it has not answered yet"));
     const Fields configuration = status.record("configuration");
     if (!configuration.has("refused"))
         return text;
@@ -71,12 +75,28 @@ std::string bridge_lines(const Fields& status) {
     return rows.empty() ? "none\n" : to_table({{""}, {""}, {""}, {""}}, rows);
 }
 
-std::string link_words(const Fields& links) {
+std::string link_words(const Fields& links, std::uint64_t waiting) {
     const auto desired = links.number("desired"), installed = links.number("installed");
     const std::string wanted = links.number_text("desired");
-    return desired && desired == installed
-               ? fmt::format("{}, all installed", wanted)
-               : fmt::format("{} wanted, {} INSTALLED", wanted, links.number_text("installed"));
+    const std::string words = desired == 0U ? "none"
+                              : desired && desired == installed
+                                  ? fmt::format("{}, all installed", wanted)
+                                  : fmt::format("{} wanted, {} INSTALLED", wanted, links.number_text("installed"));
+    return waiting == 0 ? words : fmt::format("{}; {} more waiting", words, waiting);
+}
+
+std::string source_lines(const Fields& status) {
+    std::string lines;
+    for (const json::value& item : status.list("sources")) {
+        const Fields source(item);
+        lines += fmt::format("{} at {}", source.text("engine", source.text("source")), source.text("socket", "?"));
+        lines += source.flag("connected")
+                     ? fmt::format(": {}\n", count(source.number("containers").value_or(0), "container"))
+                     : fmt::format(", NOT connected\n");
+        for (const json::value& conflict : source.list("conflicts"))
+            lines += Fields(conflict).text("message") + "\n";
+    }
+    return lines;
 }
 
 std::string heal_words(const Fields& heal, const Facts& facts) {
@@ -105,7 +125,9 @@ std::vector<std::string> link_row(const Fields& link) {
             port_words(link.texts("ports")),
             counter("packets"),
             counter("bytes"),
-            link.flag("installed") ? "" : "NOT INSTALLED"};
+            link.has("waiting")      ? "waiting: " + link.text("waiting")
+            : link.flag("installed") ? ""
+                                     : "NOT INSTALLED"};
 }
 
 }  // namespace
@@ -120,8 +142,9 @@ std::string status_text(const json::object& record, Time now) {
     facts.add("", "hash " + configuration.text("hash", "?"));
     facts.add("containers", fmt::format("{}, {} of them through the API", status.number_text("containers"),
                                         status.number_text("containers_api")));
-    facts.add("links", link_words(status.record("links")));
+    facts.add("links", link_words(status.record("links"), status.number("links_waiting").value_or(0)));
     facts.add_lines("bridges", bridge_lines(status));
+    facts.add_lines("engine", source_lines(status));
     facts.add("ruleset", "generation " + status.number_text("generation"));
     add_history(facts, status);
     facts.add("clients", status.number_text("clients"));

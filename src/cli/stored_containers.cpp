@@ -24,8 +24,8 @@ std::map<std::string, model::Container, std::less<>> read_containers(const fs::p
             continue;
         const std::string name = file.substr(0, file.size() - suffix.size());
         std::ifstream stream(entry->path(), std::ios::binary);
-        auto parsed =
-            config::parse_container({entry->path().string(), {std::istreambuf_iterator<char>(stream), {}}}, name);
+        auto parsed = config::parse_container({entry->path().string(), {std::istreambuf_iterator<char>(stream), {}}},
+                                              name, config::Unplaced::allowed);
         if (parsed)
             containers.emplace(name, std::move(*parsed));
         else
@@ -49,7 +49,8 @@ bool add_stored_containers(config::Loaded& loaded, Report& report) {
         return false;
     }
     const config::Joined joined =
-        config::join(loaded.config.topology, loaded.config.firewall, loaded.places, std::move(stored));
+        config::join(loaded.config.topology, loaded.config.firewall, loaded.places, std::move(stored),
+                     loaded.config.sources.docker ? config::Unplaced::allowed : config::Unplaced::refused);
     for (const auto& [container, message] : joined.conflicts)
         report.fail(
             fmt::format("a reload would be refused: {} (nftlink rm {} removes that container)", message, container));

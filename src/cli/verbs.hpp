@@ -19,6 +19,7 @@ struct Request {
     bool json = false;
     std::string container;  // env, hosts, run; add, rm
     linkenv::Format format = linkenv::Format::env;
+    linkenv::HostsFormat hosts_format = linkenv::HostsFormat::hosts;
     std::optional<model::Dialect> dialect;
     std::vector<std::string> command;  // run
     std::string parent;                // link, unlink

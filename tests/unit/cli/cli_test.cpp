@@ -279,6 +279,15 @@ TEST_F(Command, HostsPrintsLines) {
     EXPECT_EQ(said({"hosts", "plan", "-c", "@", "--json"}).record().at("hosts"), "172.17.0.2\tdb redis\n");
 }
 
+TEST_F(Command, HostsPrintsWordsForDockerToo) {
+    EXPECT_EQ(said({"hosts", "plan", "-c", "@", "--format", "hosts"}).out, "172.17.0.2\tdb redis\n");
+    EXPECT_EQ(said({"hosts", "plan", "-c", "@", "--format", "docker"}).out,
+              "--add-host=db:172.17.0.2\n--add-host=redis:172.17.0.2\n");
+    const Answer answer = said({"hosts", "plan", "-c", "@", "--format", "env"});
+    EXPECT_EQ(answer.status, 64);
+    EXPECT_THAT(answer.err, HasSubstr("unknown format 'env': hosts and docker are there"));
+}
+
 TEST_F(Command, RunSaysWhyItCannot) {
     const Answer missing = said({"run", "plan", "-c", "@", "--", "nftlink-no-such-command"});
     EXPECT_EQ(missing.status, 127);
