@@ -198,7 +198,7 @@ MALFORMED = [  # text, line and column of the first error
     ("firewall: {attach: [{family: ip, table: filter, chain: FORWARD}]}\n", 1, 20),
     ("firewall: {layout: rules, attach: [{family: ip, table: filter}]}\n", 1, None),
     ("firewall: {table_owner: true}\n", 1, None),
-    ("bridges: {'docker*': {}}\n", 1, None),
+    ("bridges: {'docker**': {}}\n", 1, None),
     ("bridges: {docker0: {icc: maybe}}\n", 1, None),
     ("a: 1\n---\nb: 2\n", 1, None),
     ("just text", 1, 1),
@@ -345,6 +345,27 @@ def bridge_netfilter_is_switched_on_as_plan_says(place):
     run("ip", "link", "delete", "docker0")
     add_bridge()
     run(*place.nftlink("plan", status=2).stdout[2:].split())  # the command does what it says
+    place.nftlink("plan")
+
+
+@case
+def a_pattern_stands_for_the_bridges_there_are(place):
+    run("ip", "link", "add", "br-app", "type", "bridge")
+    run("ip", "link", "add", "other", "type", "bridge")
+    place.write("bridges: {br-*: {}, '*0': {}}")
+    rendered = place.nftlink("render")
+    assert "chain bridge-br-app" in rendered.stdout and "bridge-other" not in rendered.stdout, rendered
+    assert "one that comes later needs this again" in rendered.stderr, rendered
+    nft("-f", "-", stdin=rendered.stdout)
+    applied = place.nftlink("apply")
+    assert applied.stdout == f"# {BRIDGE_SWITCHES}\n".replace("docker0", "br-app"), applied
+    add_bridge()
+    place.nftlink("plan", status=2)
+    place.nftlink("apply")
+    assert "chain bridge-docker0" in nft("list", "ruleset")
+    run("ip", "link", "delete", "br-app")
+    place.nftlink("apply")
+    assert "br-app" not in nft("list", "ruleset")
     place.nftlink("plan")
 
 

@@ -2,8 +2,9 @@
 import pathlib
 
 import harness
-from harness import case, run
-from service import SEED, Service, add_bridge, eventually
+from guest import Guest
+from harness import case, nft, run
+from service import SEED, Service, add_bridge, container, eventually
 
 SWITCHES = ("nf_call_iptables", "nf_call_ip6tables")
 
@@ -41,6 +42,58 @@ def a_bridge_may_come_later_go_and_come_again(place):
         state = bridge_state(service)
         assert state["present"] is False and state["enforced"] is False and state["reason"] == gone["reason"] != "", state
     assert service.status()["heals"] == 0, "the ruleset was never wrong"
+
+
+def listens(place, guest, address, port):
+    """The guest takes connections there."""
+    listener = guest.socket()
+    place.endings.callback(listener.close)
+    listener.bind((address, port))
+    listener.listen()
+
+
+def reaches(guest, address, port, patience):
+    with guest.socket() as client:
+        client.settimeout(patience)
+        try:
+            client.connect((address, port))
+        except TimeoutError:
+            return False
+    return True
+
+
+@case
+def a_bridge_that_fits_a_pattern_is_policed_as_long_as_it_is_there(place):
+    service = Service(place, "bridges: {docker0: {}, br-*: {}}")
+    events = service.events()
+    for _ in range(2):
+        add_bridge("br-app")
+        add_bridge("other")
+        events.until("bridge", bridge="br-app", enforced=True)
+        assert switches("br-app") and not switches("other")
+        assert [bridge["bridge"] for bridge in service.status()["bridges"]] == ["br-app", "docker0"]
+        run("ip", "link", "delete", "br-app")
+        run("ip", "link", "delete", "other")
+        eventually(lambda: [bridge["bridge"] for bridge in service.status()["bridges"]] == ["docker0"])
+        assert "br-app" not in nft("list", "ruleset")
+    assert service.status()["heals"] == 0, "the ruleset was never wrong"
+
+
+@case
+def nothing_passes_on_a_bridge_that_fits_a_pattern_but_links(place):
+    service = Service(place, "bridges: {br-*: {}}")
+    events = service.events()
+    add_bridge("br-app")
+    run("ip", "link", "set", "br-app", "up")
+    events.until("bridge", bridge="br-app", enforced=True)
+    redis, web = Guest(place, "redis", "172.17.0.2", "br-app"), Guest(place, "web", "172.17.0.3", "br-app")
+    for port in (6379, 80):
+        listens(place, redis, "172.17.0.2", port)
+    assert not reaches(web, "172.17.0.2", 6379, patience=0.5), "nobody has named the bridge, and no container is on it"
+    service.client.put("/v1/containers/redis", container("172.17.0.2", expose=[6379], bridge="br-app"))
+    service.client.put("/v1/containers/web", container("172.17.0.3", links=["redis"], bridge="br-app"))
+    assert reaches(web, "172.17.0.2", 6379, patience=5)
+    assert not reaches(web, "172.17.0.2", 80, patience=0.5)
 
 
 def sysfs(place):

@@ -1,52 +1,11 @@
 """cut_flows, with real connections between network namespaces on a bridge."""
-import contextlib
-import os
-import socket
-
 import harness
+from guest import Guest
 from harness import case, run
-from service import Service, add_bridge, container, eventually, libc
+from service import Service, add_bridge, container, eventually
 
 CONTAINERS = {"redis": container("172.17.0.2", expose=[6379]), "web": container("172.17.0.3", links=["redis"]),
               "api": container("172.17.0.4", links=["redis"])}
-
-
-def check(result):
-    if result != 0:
-        raise OSError("unshare or setns")
-
-
-class Guest:
-    """A container's network namespace, with eth0 on docker0. It is there as long as its descriptor is open."""
-
-    def __init__(self, place, name, address):
-        host = os.open("/proc/self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
-        place.endings.callback(os.close, host)
-        self.host = host
-        check(libc.unshare(harness.CLONE_NEWNET))
-        self.space = os.open("/proc/self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
-        place.endings.callback(os.close, self.space)
-        check(libc.setns(host, 0))
-        inside = f"/proc/{os.getpid()}/fd/{self.space}"
-        run("ip", "link", "add", name, "type", "veth", "peer", "name", "eth0", "netns", inside)
-        run("ip", "link", "set", name, "master", "docker0", "up")
-        with self.entered():
-            run("ip", "address", "add", f"{address}/16", "dev", "eth0")
-            run("ip", "link", "set", "eth0", "up")
-
-    @contextlib.contextmanager
-    def entered(self):
-        check(libc.setns(self.space, 0))
-        try:
-            yield
-        finally:
-            check(libc.setns(self.host, 0))
-
-    def socket(self):
-        with self.entered():
-            made = socket.socket()
-        made.settimeout(5)
-        return made
 
 
 def connection(place, guest, listener):

@@ -139,7 +139,7 @@ def one_that_was_killed_is_in_nobodys_way(place):
 
 @case
 def a_bad_start_ends_at_once_with_the_reasons(place):
-    message = start_another(place, "bad.yaml", "firewal: {}\nbridges: {'a*': {}}\n")()
+    message = start_another(place, "bad.yaml", "firewal: {}\nbridges: {'a/b': {}}\n")()
     assert f"{place.folder}/bad.yaml:1:1: " in message and f"{place.folder}/bad.yaml:2:" in message, message
     assert "missing.yaml" in run(service_program, "-c", place.folder / "missing.yaml", status=1).stderr
     run(service_program, "--no-such-option", status=64)

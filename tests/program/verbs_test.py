@@ -71,6 +71,14 @@ def env_ended_by_nul_bytes_is_what_env_0_reads(place):
 
 
 @case
+def hosts_for_docker_are_words_that_a_shell_splits(place):
+    place.write(CONFIGURATION)
+    script = f"for word in $({harness.program} hosts web -c {place.file} --format docker); do echo \"<$word>\"; done"
+    assert run("sh", "-c", script).stdout == "<--add-host=db:172.17.0.2>\n<--add-host=redis:172.17.0.2>\n"
+    assert place.nftlink("hosts", "redis", "--format", "docker").stdout == ""
+
+
+@case
 def check_reads_the_drop_ins_too(place):
     place.write(CONFIGURATION)
     place.write("containers: {api: {bridge: docker0, addresses: [172.17.0.4], links: [redis]}}", name="conf.d/api.yaml")
