@@ -3,37 +3,12 @@
 # Everything happens in namespaces of its own; the host's ruleset, links and sysctls are never touched.
 set -uo pipefail
 
-bold='' green='' red='' dim='' plain=''
-[ -t 1 ] && bold=$'\e[1m' green=$'\e[32m' red=$'\e[31m' dim=$'\e[2m' plain=$'\e[0m'
-
-title() { printf '\n%s%s%s\n' "$bold" "$1" "$plain"; }
-show() { sed "s/^/  $dim│$plain /"; }
-failures=0
-# verdict WHAT STATUS: a tick when the status is 0.
-verdict() {
-  if [ "$2" -eq 0 ]; then
-    printf '  %s✓%s %s\n' "$green" "$plain" "$1"
-  else
-    printf '  %s✗ %s%s\n' "$red" "$1" "$plain"
-    failures=$((failures + 1))
-  fi
-}
+. "$(dirname "$0")/show.sh"
 
 if [ "${NFTLINK_DEMO_INSIDE:-}" != 1 ]; then
-  # What is made in these namespaces goes with them, whatever ends the demo: the process that holds them is killed then.
-  host_ruleset() { nft --stateless list ruleset 2>/dev/null; }  # of an ordinary user: empty
-  before=$(host_ruleset)
-  NFTLINK_DEMO_INSIDE=1 unshare --map-root-user --net --mount --pid --fork --kill-child \
-    bash "$(realpath "$0")" "$(realpath "$1")" "$(realpath "$2")" &
-  holder=$!
-  trap 'kill -KILL "$holder"; exit 130' INT TERM HUP
-  wait "$holder"
-  status=$?
-  if [ "$EUID" -eq 0 ] && [ "$before" != "$(host_ruleset)" ]; then
-    verdict "the host's own ruleset is as it was" 1
-    status=1
-  fi
-  exit "$status"
+  export NFTLINK_DEMO_INSIDE=1
+  beside_the_host KILL unshare --map-root-user --net --mount --pid --fork --kill-child \
+    bash "$(realpath "$0")" "$(realpath "$1")" "$(realpath "$2")"
 fi
 
 programs=$1 configuration=$2
@@ -42,8 +17,6 @@ mount -t tmpfs tmpfs /run  # `ip netns` keeps its names there, and we our files
 work=/run/demo
 mkdir "$work"
 
-expect() { local what=$1; shift; "$@" >/dev/null 2>&1; verdict "$what" $?; }
-wait_for() { for _ in $(seq 100); do "$@" >/dev/null 2>&1 && return 0; sleep 0.05; done; return 1; }
 inside() { local name=$1; shift; nsenter --net="/run/netns/$name" "$@"; }
 
 # A container: a namespace with one leg on docker0.
@@ -61,7 +34,6 @@ connects() { inside "$1" timeout 1 bash -c ": </dev/tcp/$2/$3"; }
 times_out() { connects "$@"; [ $? -eq 124 ]; }
 global_switches_off() { [ "$(sort -u /proc/sys/net/bridge/bridge-nf-call-ip{,6}tables)" = 0 ]; }
 own_switch_on() { ip -details link show docker0 | grep -q 'nf_call_iptables 1'; }
-table_without_counters() { nft --stateless list table inet nftlink; }
 
 title "A host with docker0, and three containers on it"
 # A new namespace may start with them on; then docker0's own switch would prove nothing.
@@ -109,7 +81,7 @@ in_client() {
 # answers COMMAND ANSWER
 answers() { [ "$(in_client "$1")" = "$2" ]; }
 for command in ping "set story 'links without iptables'" "get story"; do
-  printf '  %s$%s redis-cli -h $DB_PORT_6379_TCP_ADDR -p $DB_PORT_6379_TCP_PORT %s\n' "$dim" "$plain" "$command"
+  prompt "redis-cli -h \$DB_PORT_6379_TCP_ADDR -p \$DB_PORT_6379_TCP_PORT $command"
   in_client "$command" 2>&1 | show
 done
 expect "the client gets its PONG" answers ping PONG
@@ -141,14 +113,4 @@ nft list chain inet nftlink bridge-docker0 | grep -o 'counter.*drop' | tee "$wor
 expect "the link's packets are counted" grep -Eq 'counter packets [1-9][0-9]* .*comment "/client/db"' "$work/link"
 expect "and the stranger's, dropped" grep -Eq 'counter packets [1-9]' "$work/drop"
 
-kill "$service"
-wait "$service"
-verdict "nftlinkd ends when told to" $?
-
-echo
-if [ "$failures" -ne 0 ]; then
-  echo "${red}$failures of these did not hold.${plain} What nftlinkd said:"
-  show <"$work/log"
-  exit 1
-fi
-echo "${green}All of it held.${plain}"
+conclude "$service" "$work/log"
