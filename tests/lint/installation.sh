@@ -46,6 +46,7 @@ expect() { [ "$2" = "$3" ] || { echo "$1: $2, not $3"; exit 1; }; }
 if [ "$EUID" -eq 0 ]; then  # only root can give a file away
   systemd-tmpfiles --root "$root" --create
   expect /etc/nftlink "$(mode etc/nftlink)" "750 $group"
+  expect /run/cdi "$(mode run/cdi)" '755 0'
   chmod 755 "$root/etc/nftlink"
   systemd-tmpfiles --root "$root" --create
   expect '/etc/nftlink, changed by the operator' "$(mode etc/nftlink)" "755 $group"
