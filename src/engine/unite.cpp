@@ -116,9 +116,13 @@ private:
 
     void place(const Container& found) {
         const model::Container* stated = stated_.find(found.name);
-        if (stated != nullptr && !stated->networks.empty())
-            return complain(found.name, fmt::format("container {} is both at {} and known to {}; the first one counts",
-                                                    found.name, origin_(found.name), engine_));
+        if (stated != nullptr && !stated->networks.empty()) {
+            if (networks_of(found) != stated->networks)
+                complain(found.name, fmt::format("container {} is both at {} and known to {}, elsewhere; the first one "
+                                                 "counts",
+                                                 found.name, origin_(found.name), engine_));
+            return;
+        }
         if (!model::is_name(found.name))
             return complain(found.name, fmt::format("container {} of {} is left out: its name is longer than 64 "
                                                     "characters, or has others than letters, digits, _, . and -",

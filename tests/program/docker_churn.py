@@ -3,6 +3,7 @@
 docker_churn.py NFTLINK NFTLINKD [--containers N]
 """
 import argparse
+import calendar
 import concurrent.futures
 import sys
 import threading
@@ -18,7 +19,7 @@ options = argparse.ArgumentParser()
 options.add_argument("--containers", type=int, default=100)
 options = options.parse_args(sys.argv[3:])
 
-WORKERS = 4
+WORKERS = 8
 LOOK_INTERVAL = 0.1  # seconds
 # What an end may take from Docker's answer to the kernel: it is done in milliseconds, but a busy machine is slow.
 GRACE = 0.5
@@ -37,7 +38,7 @@ class History:
 
     def look(self):
         while not self.stop.wait(LOOK_INTERVAL):
-            begin = time.monotonic()
+            begin = time.time()
             self.looks.append((begin, elements()))
 
     def is_excused(self, end, when):
@@ -54,15 +55,24 @@ class History:
                     yield when - end, key
 
 
+def started(docker, name):
+    """In Unix time."""
+    text = docker.inspect(name)["State"]["StartedAt"].partition(".")
+    return calendar.timegm(time.strptime(text[0], "%Y-%m-%dT%H:%M:%S")) + float("0." + text[2].rstrip("Z"))
+
+
 def live(docker, history, number):
-    """One container, from its start to its removal; every third one is a stranger."""
-    name, is_linked, begin = f"c{number}", number % 3 != 0, time.monotonic()
+    """One container, from its start to its removal; every third one is a stranger. Then a while in which nobody takes its
+    address, so that a permission that stays is seen."""
+    name, is_linked = f"c{number}", number % 3 != 0
     address = run_idle(docker, name, *(["--link", "redis:db"] if is_linked else []))
+    begin = started(docker, name) - LOOK_INTERVAL  # a look has the time when it was begun
     time.sleep(0.2)
     docker("kill", name)
     if is_linked:
-        history.live(address, begin, time.monotonic())
+        history.live(address, begin, time.time())
     docker("rm", name)
+    time.sleep(2 * GRACE)
 
 
 @case
@@ -77,11 +87,11 @@ def no_permission_outlives_its_container(place):
         for share in (1, 2):
             while sum(each.done() for each in lives) < options.containers * share // 3:
                 time.sleep(0.05)
-            down = time.monotonic()
+            down = time.time()
             service.kill()
             service.start()
             connected(service)
-            history.downs.append((down, time.monotonic()))
+            history.downs.append((down, time.time()))
         for each in lives:
             each.result()
     webs = [run_idle(docker, f"web{n}", "--link", "redis:db") for n in range(5)]

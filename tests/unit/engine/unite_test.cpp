@@ -128,6 +128,8 @@ TEST_F(UniteTest, WhatAPersonWroteWins) {
     ASSERT_EQ(united.complaints.size(), 1U);
     EXPECT_THAT(united.complaints[0].message, HasSubstr("nftlink.yaml:7:3"));
     EXPECT_THAT(united.complaints[0].message, HasSubstr("/run/docker.sock"));
+    state("redis", {{"docker0", {address("172.17.0.2")}}});
+    EXPECT_THAT(unite().complaints, IsEmpty()) << "both say the same";
 }
 
 TEST_F(UniteTest, AnAddressThatAPersonWroteIsNobodyElses) {
