@@ -76,6 +76,11 @@ Joined join(model::Topology& topology, const model::FirewallPolicy& policy,
         if (const auto place = places.find(name); place != places.end())
             joiner.refuse(name, fmt::format("container {} is given twice: it came through the API, and it stands at {}",
                                             quote(name), place->second.to_string()));
+        else if (container.networks.empty() && unplaced == Unplaced::refused)
+            joiner.refuse(name,
+                          fmt::format("container {} is on no bridge, and without sources.docker nobody says where "
+                                      "it is",
+                                      quote(name)));
         else
             joiner.add(name, std::move(container));
     joiner.settle();

@@ -270,5 +270,16 @@ TEST_F(Fit, LinksThatMayWaitAreKeptInAJoin) {
     EXPECT_EQ(*joined.find("c"), more.at("c"));
 }
 
+// Its links are somebody's work, and must not just end.
+TEST_F(Fit, AnUnplacedOneIsAConflictWhereThereIsNoEngine) {
+    add("a", {here_}, {});
+    model::Topology joined = topology_;
+    const Joined result = join(joined, policy_, {}, {{"c", container("c", {}, {{"a", "a"}})}});
+    ASSERT_EQ(result.conflicts.size(), 1U);
+    EXPECT_EQ(result.conflicts.front().container, "c");
+    EXPECT_THAT(result.conflicts.front().message, testing::HasSubstr("without sources.docker"));
+    EXPECT_EQ(joined.find("c"), nullptr);
+}
+
 }  // namespace
 }  // namespace nftlink::config
