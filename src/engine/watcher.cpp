@@ -87,7 +87,7 @@ asio::awaitable<std::string> Watcher::session() {
         const bool all_answered = to_inspect_.empty() && inspecting_.empty();
         if (gathered_since_ && (all_answered || steady_clock::now() >= *gathered_since_ + gathering))
             changed();
-        if (!awake_) {
+        if (!awake_ && !networks_changed_) {
             boost::system::error_code ignored;
             wake_.expires_at(gathered_since_ ? std::min(next_look_, *gathered_since_ + gathering) : next_look_);
             co_await wake_.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
@@ -126,6 +126,7 @@ asio::awaitable<std::string> Watcher::read_everything() {
 // What the events should have told. Also tells whether the engine still answers.
 asio::awaitable<std::string> Watcher::look() {
     next_look_ = steady_clock::now() + pauses_.look;
+    networks_changed_ |= version_.is_podman;
     const auto list = co_await ask_list(socket_, version_);
     if (!list)
         co_return list.error();
@@ -254,6 +255,9 @@ void Watcher::inspected(const std::string& id, std::expected<std::optional<Conta
     }
     for (const Endpoint& endpoint : (*answer)->endpoints)
         networks_changed_ |= !inventory_.networks.contains(endpoint.network);
+    // Podman doesn't tell of networks, and one that is made again has another interface.
+    const bool was_running = known != inventory_.containers.end() && known->second.running;
+    networks_changed_ |= version_.is_podman && (*answer)->running && !was_running;
     if (known != inventory_.containers.end() && known->second == **answer)
         return;
     inventory_.containers.insert_or_assign(id, std::move(**answer));

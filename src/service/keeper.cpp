@@ -218,6 +218,7 @@ asio::awaitable<std::expected<Changed, Faults>> Keeper::replace(config::Loaded l
         published = co_await publish();
     if (!enforced || !published) {
         exchange();
+        engine_changed();  // news that came for it meanwhile
         if (enforced)
             enforcer_.take_back();
         else

@@ -114,6 +114,7 @@ private:
     void follow_engine();
     void engine_contacted();
     void engine_changed();
+    bool follows_configured_engine() const;
     void take_engine_news();
     boost::asio::awaitable<void> write_engines_variables();
     void report_complaints();

@@ -56,7 +56,15 @@ void Keeper::follow_engine() {
     watcher_->start();
 }
 
+// Not while a configuration with another engine, or none, is being put into force: its watcher comes with it.
+bool Keeper::follows_configured_engine() const {
+    return watcher_ != nullptr && desired_.has_engine() &&
+           desired_.config().sources.docker->socket == watcher_->socket();
+}
+
 void Keeper::engine_contacted() {
+    if (!follows_configured_engine())
+        return;
     const engine::Contact& contact = watcher_->contact();
     const std::string name = desired_.engine_name();
     if (contact.connected)
@@ -75,7 +83,7 @@ void Keeper::engine_contacted() {
 // What comes in one go is one change. It doesn't wait for a turn, as changes of others do that wait for the disk:
 // a permission must not outlive its container for that.
 void Keeper::engine_changed() {
-    if (std::exchange(has_engine_news_, true))
+    if (watcher_ == nullptr || std::exchange(has_engine_news_, true))
         return;
     asio::post(executor_, [this, watcher = watcher_] {
         if (watcher->is_stopped())
@@ -86,6 +94,8 @@ void Keeper::engine_changed() {
 }
 
 void Keeper::take_engine_news() {
+    if (!follows_configured_engine() || !watcher_->has_inventory())
+        return;
     // The watcher's own, which is larger than what one wants to copy with each event.
     const engine::United before = desired_.set_inventory({watcher_, &watcher_->inventory()});
     report_complaints();

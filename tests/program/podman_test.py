@@ -57,6 +57,26 @@ def a_second_network_and_leaving_it(place):
 
 
 @case
+def a_network_that_is_made_again_has_another_interface(place):
+    podman, service = podman_and_service(place)
+    podman("network", "create", "na")
+    podman("network", "create", "nb")
+
+    def link():
+        podman("run", "-d", "--name", "redis", "--network", "nb", IMAGE)
+        podman("run", "-d", "--name", "web", "--network", "nb", "--label", "nftlink.links=redis:db", IMAGE, "sleep", "600")
+        interface = podman.ask("/v4.0.0/libpod/networks/nb/json")["network_interface"]
+        eventually(lambda: service.links().get("/web/db", {}).get("bridges") == [interface] or None)
+        assert podman.pings("web", podman.addresses("redis")["nb"])
+        return interface
+    first = link()
+    podman("rm", "-f", "-t", "0", "web", "redis")
+    podman("network", "rm", "na", "nb")
+    podman("network", "create", "nb")
+    assert link() != first
+
+
+@case
 def another_ones_network_namespace_is_no_second_address(place):
     podman, _ = podman_and_service(place)
     redis = run_redis(podman)

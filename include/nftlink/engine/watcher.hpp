@@ -51,6 +51,7 @@ public:
     void stop();
     bool is_stopped() const { return stopped_; }
 
+    const std::string& socket() const { return socket_; }
     const Inventory& inventory() const { return inventory_; }
     // The inventory was read since the start.
     bool has_inventory() const { return has_inventory_; }
