@@ -59,14 +59,14 @@ public:
             nft::Hook{"filter", forward_hook, policy.priority.value_or(nft::filter_priority(table_.family)), 1};
     }
 
-    void add_bridge(const std::string& name, const BridgePermissions& permissions) {
+    void add_bridge(const std::string& name, BridgePermissions permissions) {
         const model::BridgePolicy bridge = policy_.bridge(name);
         nft::Chain chain;
         chain.name = bridge_chain(name);
         chain.comment = tagged("what may pass on " + name);
         for (const bool ipv4 : {true, false})
             if (!permissions.of(ipv4).empty())
-                add_links(chain, name, ipv4, permissions.of(ipv4));
+                add_links(chain, name, ipv4, std::move(ipv4 ? permissions.ipv4 : permissions.ipv6));
         add_jumps(name, chain.name, bridge.icc);
         // In the bridge family there is no way out of a bridge, so that one of Docker's base rules is empty there.
         if (bridge.base_rules && !is_bridge_family())
@@ -119,8 +119,7 @@ private:
     }
 
     // Step 1: the links.
-    void add_links(nft::Chain& chain, const std::string& bridge, bool ipv4,
-                   const std::vector<Permission>& permissions) {
+    void add_links(nft::Chain& chain, const std::string& bridge, bool ipv4, std::vector<Permission> permissions) {
         if (policy_.layout == model::Layout::rules) {
             for (const Permission& permission : permissions)
                 rules_.add_link(chain.rules, rules_.rule(), permission);
@@ -133,11 +132,11 @@ private:
         }
         const std::string name = links_set(bridge, ipv4);
         rules_.accept(chain.rules, rules_.rule().in_links(ipv4, name));
-        add_set(name, ipv4, "parent . child . protocol . port", permissions, policy_.counters);
+        add_set(name, ipv4, "parent . child . protocol . port", std::move(permissions), policy_.counters);
     }
 
-    void add_set(const std::string& name, bool ipv4, std::string_view comment,
-                 const std::vector<Permission>& permissions, bool counter) {
+    void add_set(const std::string& name, bool ipv4, std::string_view comment, std::vector<Permission> permissions,
+                 bool counter) {
         nft::Set set;
         set.name = name;
         set.key = nft::link_key(ipv4);
@@ -145,8 +144,8 @@ private:
         set.counter = counter;
         set.comment = tagged(comment);
         set.elements.reserve(permissions.size());
-        for (const Permission& permission : permissions)
-            set.elements.push_back({permission.key, comment_of(permission), {}, {}});
+        for (Permission& permission : permissions)
+            set.elements.push_back({permission.key, comment_of(std::move(permission)), {}, {}});
         table_.sets.push_back(std::move(set));
     }
 
@@ -168,16 +167,16 @@ private:
     std::vector<nft::Chain> chains_;
 };
 
-nft::Table compile_table(const Permissions& permissions, const model::FirewallPolicy& policy, const HostFacts& host) {
+nft::Table compile_table(Permissions permissions, const model::FirewallPolicy& policy, const HostFacts& host) {
     TableCompiler compiler(policy, host);
-    for (const auto& [bridge, bridge_permissions] : permissions)
-        compiler.add_bridge(bridge, bridge_permissions);
+    for (auto& [bridge, bridge_permissions] : permissions)
+        compiler.add_bridge(bridge, std::move(bridge_permissions));
     return compiler.take();
 }
 
 // What a container sends to the bridge's own address for a neighbour, the host routes back onto the bridge: such
 // packets pass the inet hook and never the bridge's. The same policy stands there too.
-nft::Table compile_routed(const Permissions& permissions, model::FirewallPolicy policy) {
+nft::Table compile_routed(Permissions permissions, model::FirewallPolicy policy) {
     policy.family = model::Family::inet;
     policy.table += routed_suffix;
     policy.priority.reset();
@@ -186,7 +185,7 @@ nft::Table compile_routed(const Permissions& permissions, model::FirewallPolicy 
         bridge.base_rules = false;
     for (model::BridgePattern& pattern : policy.bridge_patterns)
         pattern.policy.base_rules = false;
-    nft::Table table = compile_table(permissions, policy, {});
+    nft::Table table = compile_table(std::move(permissions), policy, {});
     table.comment = tagged("what the host routes from a bridge back onto it");
     return table;
 }
@@ -259,9 +258,12 @@ Wanted compile(const model::Topology& topology, const model::FirewallPolicy& pol
     }
     if (!policy.attach.empty())
         return want;
+    if (policy.family != model::Family::bridge) {
+        want.tables.push_back(compile_table(std::move(links), policy, host));
+        return want;
+    }
     want.tables.push_back(compile_table(links, policy, host));
-    if (policy.family == model::Family::bridge)
-        want.tables.push_back(compile_routed(links, policy));
+    want.tables.push_back(compile_routed(std::move(links), policy));
     return want;
 }
 

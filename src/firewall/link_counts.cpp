@@ -169,17 +169,20 @@ std::vector<LinkCount> link_counts(const nft::Ruleset& have, const model::Topolo
                                    const model::FirewallPolicy& policy) {
     const Permissions wanted = permissions(topology, policy);
     const Inventory inventory(have, wanted, policy);
+    const ContainerIndex containers(topology);
     std::vector<LinkCount> counts;
     for (const auto& [name, parent] : topology.containers)
         for (const model::Link& link : parent.links) {
             LinkCount& count = counts.emplace_back(LinkCount{name, link, true, 0, 0});
-            for_each_permission(topology, policy, parent, link,
-                                [&](const std::string& bridge, bool ipv4, const nft::Key& key) {
-                                    const Found& found = inventory.find(bridge, ipv4, key);
-                                    count.installed &= found.installed;
-                                    count.packets += found.counters.packets;
-                                    count.bytes += found.counters.bytes;
-                                });
+            const model::Container* child = containers.find(link.child);
+            if (child == nullptr)
+                continue;
+            for_each_permission(policy, parent, *child, [&](const std::string& bridge, bool ipv4, const nft::Key& key) {
+                const Found& found = inventory.find(bridge, ipv4, key);
+                count.installed &= found.installed;
+                count.packets += found.counters.packets;
+                count.bytes += found.counters.bytes;
+            });
         }
     return counts;
 }

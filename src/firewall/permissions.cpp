@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <array>
 
-namespace nftlink::firewall {
+#include "nftlink/nft/key_order.hpp"
 
-namespace {
+namespace nftlink::firewall {
 
 nft::Key make_key(const model::Address& parent, const model::Address& child, const model::Port& port) {
     nft::Key key;
@@ -16,9 +16,11 @@ nft::Key make_key(const model::Address& parent, const model::Address& child, con
     return key;
 }
 
+namespace {
+
 // Sorts, and makes one of what is the same; the users keep their order.
 void merge(std::vector<Permission>& permissions) {
-    std::ranges::stable_sort(permissions, {}, &Permission::key);
+    nft::sort_by_key(permissions);
     auto last = permissions.begin();
     for (auto next = permissions.begin(); next != permissions.end(); ++next) {
         if (next == last)
@@ -38,42 +40,24 @@ Permissions permissions(const model::Topology& topology, const model::FirewallPo
     Permissions bridges;
     for (const auto& [name, bridge] : policy.bridges)
         bridges[name];
+    const ContainerIndex containers(topology);
     for (const auto& [name, parent] : topology.containers) {
         for (const model::Network& network : parent.networks)
             bridges[network.bridge];
-        for (const model::Link& link : parent.links) {
-            const std::string user = model::link_name(name, link.alias);
-            for_each_permission(topology, policy, parent, link,
-                                [&](const std::string& bridge, bool is_ipv4, const nft::Key& key) {
-                                    auto& permissions = bridges[bridge];
-                                    (is_ipv4 ? permissions.ipv4 : permissions.ipv6).push_back({key, user});
-                                });
-        }
+        for (const model::Link& link : parent.links)
+            if (const model::Container* child = containers.find(link.child))
+                for_each_permission(policy, parent, *child,
+                                    [&](const std::string& bridge, bool is_ipv4, const nft::Key& key) {
+                                        auto& permissions = bridges[bridge];
+                                        (is_ipv4 ? permissions.ipv4 : permissions.ipv6)
+                                            .push_back({key, model::link_name(name, link.alias)});
+                                    });
     }
     for (auto& [name, bridge] : bridges) {
         merge(bridge.ipv4);
         merge(bridge.ipv6);
     }
     return bridges;
-}
-
-// On every bridge that both are on: every pair of addresses of one kind, every port.
-void for_each_permission(const model::Topology& topology, const model::FirewallPolicy& policy,
-                         const model::Container& parent, const model::Link& link, const PermissionVisit& visit) {
-    const model::Container* child = topology.find(link.child);
-    if (child == nullptr)
-        return;
-    const bool covers_ipv4 = policy.covers_ipv4(), covers_ipv6 = policy.covers_ipv6();
-    for (const model::Network& network : parent.networks) {
-        const model::Network* shared = child->on(network.bridge);
-        if (shared == nullptr)
-            continue;
-        for (const model::Address& from : network.addresses)
-            for (const model::Address& to : shared->addresses)
-                if (from.is_v4() == to.is_v4() && (from.is_v4() ? covers_ipv4 : covers_ipv6))
-                    for (const model::Port& port : child->expose)
-                        visit(network.bridge, from.is_v4(), make_key(from, to, port));
-    }
 }
 
 nft::Flow flow_of(const nft::Key& key) {

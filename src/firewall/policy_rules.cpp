@@ -11,8 +11,10 @@ constexpr std::uint64_t logged_drops_per_second = 10;
 
 }  // namespace
 
-std::string comment_of(const Permission& permission) {
-    return permission.users.substr(0, nft::max_comment_length);
+std::string comment_of(Permission permission) {
+    if (permission.users.size() > nft::max_comment_length)
+        permission.users.resize(nft::max_comment_length);
+    return std::move(permission.users);
 }
 
 void PolicyRules::accept(Rules& rules, nft::RuleBuilder start, bool counted) const {

@@ -44,6 +44,6 @@ private:
 };
 
 // What a set element's or a rule's comment says of the permission.
-std::string comment_of(const Permission& permission);
+std::string comment_of(Permission permission);
 
 }  // namespace nftlink::firewall

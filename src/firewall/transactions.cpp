@@ -28,14 +28,24 @@ void move_to_second_slot(nft::Table& table) {
 
 enum class Slot { in_use, other };
 
-// The wanted ruleset in the slots that are in use, or, of tables that packets meet already, in the other ones.
-Wanted in_slots(const nft::Ruleset& have, Wanted want, Slot slot) {
-    for (nft::Table& table : want.tables) {
-        const nft::Table* old = have.table(table.family, table.name);
-        if (old != nullptr && uses_second_slot(*old) != (slot == Slot::other && is_live(*old)))
+// Whether the wanted objects of a table get the second slot's names: of one that packets meet already, those of the
+// slot that is asked for.
+bool takes_second_slot(const nft::Table* have, Slot slot) {
+    return have != nullptr && uses_second_slot(*have) != (slot == Slot::other && is_live(*have));
+}
+
+// The change to the wanted ruleset in those slots.
+nft::Batch diff_in(const nft::Ruleset& have, const Wanted& want, Slot slot) {
+    const auto moves = [&](const nft::Table& table) {
+        return takes_second_slot(have.table(table.family, table.name), slot);
+    };
+    if (std::ranges::none_of(want.tables, moves))
+        return diff(have, want);
+    Wanted moved = want;
+    for (nft::Table& table : moved.tables)
+        if (moves(table))
             move_to_second_slot(table);
-    }
-    return want;
+    return diff(have, moved);
 }
 
 // A table that must be made anew goes and comes in one transaction, or its rules would be missing in between.
@@ -149,12 +159,15 @@ std::vector<nft::Batch> split(const nft::Ruleset& have, const nft::Batch& batch,
 
 std::vector<nft::Batch> transactions(const nft::Ruleset& have, const Wanted& want, std::size_t limit_bytes,
                                      bool always_split) {
-    nft::Batch whole = diff(have, in_slots(have, want, Slot::in_use));
+    nft::Batch whole = diff_in(have, want, Slot::in_use);
     if (whole.empty())
         return {};
+    std::vector<nft::Batch> parts;
     if ((size_of(whole) <= limit_bytes && !always_split) || replaces_table(whole, want))
-        return {std::move(whole)};
-    return split(have, diff(have, in_slots(have, want, Slot::other)), limit_bytes);
+        parts.push_back(std::move(whole));
+    else
+        parts = split(have, diff_in(have, want, Slot::other), limit_bytes);
+    return parts;
 }
 
 }  // namespace nftlink::firewall

@@ -9,6 +9,7 @@
 #include "netlink.hpp"
 #include "nftlink/nft/decode.hpp"
 #include "nftlink/nft/encode.hpp"
+#include "nftlink/nft/key_order.hpp"
 #include "refusal.hpp"
 #include "same_reading.hpp"
 #include "socket.hpp"
@@ -88,7 +89,7 @@ public:
             return Commit{expected_generation ? *expected_generation : generation()};
         netfilter_.drain_acks();  // of whatever ended early before
         const std::uint32_t first_sequence = netfilter_.take_sequences(0);
-        const nft::Datagram datagram = nft::encode(batch, first_sequence, expected_generation);
+        const nft::Datagram& datagram = encode(batch, first_sequence, expected_generation);
         // Kernels before 6.10 answer a batch without operations with nothing at all.
         if (std::ranges::all_of(datagram.operation_of_message,
                                 [](auto operation) { return operation == nft::Datagram::no_operation; }))
@@ -127,6 +128,16 @@ public:
     }
 
 private:
+    // In the one buffer, which isn't kept at the size of a bulk load.
+    const nft::Datagram& encode(const nft::Batch& batch, std::uint32_t sequence,
+                                std::optional<std::uint32_t> generation) {
+        constexpr std::size_t kept_bytes = std::size_t{1} << 16;
+        if (datagram_.bytes.capacity() > kept_bytes)
+            datagram_ = {};
+        nft::encode(batch, sequence, generation, datagram_);
+        return datagram_;
+    }
+
     // A guarded commit makes the next generation (0 is left out), or none when it only adds what is there. Any other
     // number is of somebody who came later: whoever guards the next change by ours learns of that.
     std::uint32_t generation_after(std::optional<std::uint32_t> expected) {
@@ -208,11 +219,9 @@ private:
 
     void read_elements(const nft::Table& table, nft::Set& set) {
         dump(NFT_MSG_GETSETELEM, table.family,
-             {{NFTA_SET_ELEM_LIST_TABLE, table.name}, {NFTA_SET_ELEM_LIST_SET, set.name}}, [&](Payload payload) {
-                 auto elements = decoded(nft::decode_elements(payload)).object;
-                 std::ranges::move(elements, std::back_inserter(set.elements));
-             });
-        std::ranges::sort(set.elements, {}, &nft::Element::key);
+             {{NFTA_SET_ELEM_LIST_TABLE, table.name}, {NFTA_SET_ELEM_LIST_SET, set.name}},
+             [&](Payload payload) { decoded(nft::decode_elements(payload, set.elements)); });
+        nft::sort_by_key(set.elements);
         // A dump of several datagrams goes on at a count of elements, in which others' uncommitted ones are.
         // Of intervals, an end and the next start may have the same key.
         if (set.unknown.empty() &&
@@ -222,6 +231,7 @@ private:
 
     std::optional<BridgeFamily> bridge_family_;
     bool moved_ = false;  // of the read that goes on
+    nft::Datagram datagram_;
     Socket netfilter_{NETLINK_NETFILTER};
     Socket route_{NETLINK_ROUTE};
 };

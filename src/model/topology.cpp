@@ -1,7 +1,5 @@
 #include "nftlink/model/topology.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 
 namespace nftlink::model {
@@ -29,7 +27,9 @@ bool is_interface_name(std::string_view text) {
 }
 
 std::string link_name(std::string_view parent, std::string_view alias) {
-    return fmt::format("/{}/{}", parent, alias);
+    std::string name;
+    name.reserve(parent.size() + alias.size() + 2);
+    return name.append("/").append(parent).append("/").append(alias);
 }
 
 const Network* Container::on(std::string_view bridge) const {

@@ -33,21 +33,6 @@ void append_object(Bytes& out, const T& object) {
 
 }  // namespace
 
-std::optional<Attribute> AttributeWalk::next() {
-    if (rest_.empty() || malformed_)
-        return {};
-    nlattr header;
-    if (rest_.size() >= sizeof header)
-        std::memcpy(&header, rest_.data(), sizeof header);
-    if (rest_.size() < sizeof header || header.nla_len < sizeof header || header.nla_len > rest_.size()) {
-        malformed_ = true;
-        return {};
-    }
-    const Payload raw = rest_.first(header.nla_len);
-    rest_ = rest_.subspan(std::min(aligned(header.nla_len), rest_.size()));
-    return Attribute{static_cast<std::uint16_t>(header.nla_type & NLA_TYPE_MASK), raw.subspan(sizeof header), raw};
-}
-
 template <typename T>
 std::optional<T> number(Payload payload) {
     if (payload.size() != sizeof(T))

@@ -1,8 +1,12 @@
 // Netlink attributes (struct nlattr) as bytes: reading any input safely, and writing flat.
 #pragma once
 
+#include <linux/netlink.h>
+
+#include <algorithm>
 #include <bitset>
 #include <cstdint>
+#include <cstring>
 #include <optional>
 #include <span>
 #include <string>
@@ -24,7 +28,20 @@ public:
     explicit AttributeWalk(Payload bytes) : rest_(bytes) {}
 
     // The next attribute, or none at the end and at malformed bytes.
-    std::optional<Attribute> next();
+    std::optional<Attribute> next() {
+        if (rest_.empty() || malformed_)
+            return {};
+        nlattr header;
+        if (rest_.size() >= sizeof header)
+            std::memcpy(&header, rest_.data(), sizeof header);
+        if (rest_.size() < sizeof header || header.nla_len < sizeof header || header.nla_len > rest_.size()) {
+            malformed_ = true;
+            return {};
+        }
+        const Payload raw = rest_.first(header.nla_len);
+        rest_ = rest_.subspan(std::min<std::size_t>(NLA_ALIGN(header.nla_len), rest_.size()));
+        return Attribute{static_cast<std::uint16_t>(header.nla_type & NLA_TYPE_MASK), raw.subspan(sizeof header), raw};
+    }
     bool malformed() const { return malformed_; }
 
 private:

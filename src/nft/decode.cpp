@@ -99,16 +99,25 @@ bool read_set_description(const Attribute& attribute, Set& set) {
     return true;
 }
 
+// The one attribute of a nest that has nothing else; of another type, or with others, none.
+std::optional<Payload> only(Payload nest, std::uint16_t type) {
+    AttributeWalk walk(nest);
+    const auto attribute = walk.next();
+    if (!attribute || attribute->type != type || walk.next() || walk.malformed())
+        return {};
+    return attribute->payload;
+}
+
 bool read_element(Payload nest, Element& element) {
     AttributeWalk walk(nest);
     while (const auto attribute = walk.next()) {
         switch (attribute->type) {
             case NFTA_SET_ELEM_KEY: {
-                const Fields key(attribute->payload);
-                if (!key.are({NFTA_DATA_VALUE}) || key[NFTA_DATA_VALUE].size() > Key::max_size)
+                const auto key = only(attribute->payload, NFTA_DATA_VALUE);
+                if (!key || key->size() > Key::max_size)
                     return false;
                 element.key = {};
-                element.key.append(key[NFTA_DATA_VALUE]);
+                element.key.append(*key);
                 break;
             }
             case NFTA_SET_ELEM_USERDATA:
@@ -285,9 +294,10 @@ DecodeResult<Rule> decode_rule(Payload payload) {
     });
 }
 
-DecodeResult<std::vector<Element>> decode_elements(Payload payload) {
-    Decoded<std::vector<Element>> decoded;
-    return decode(payload, decoded, [&](const Attribute& attribute) {
+std::expected<Place, std::string> decode_elements(Payload payload, std::vector<Element>& elements) {
+    struct Nothing {};
+    Decoded<Nothing> decoded;
+    auto result = decode(payload, decoded, [&](const Attribute& attribute) {
         switch (attribute.type) {
             case NFTA_SET_ELEM_LIST_TABLE:
                 decoded.place.table = text(attribute.payload);
@@ -298,7 +308,7 @@ DecodeResult<std::vector<Element>> decode_elements(Payload payload) {
             case NFTA_SET_ELEM_LIST_ELEMENTS: {
                 AttributeWalk walk(attribute.payload);
                 while (const auto element = walk.next())
-                    if (!read_element(element->payload, decoded.object.emplace_back()))
+                    if (!read_element(element->payload, elements.emplace_back()))
                         return false;
                 return !walk.malformed();
             }
@@ -306,6 +316,17 @@ DecodeResult<std::vector<Element>> decode_elements(Payload payload) {
                 return true;
         }
     });
+    if (!result)
+        return std::unexpected(std::move(result.error()));
+    return std::move(result->place);
+}
+
+DecodeResult<std::vector<Element>> decode_elements(Payload payload) {
+    std::vector<Element> elements;
+    auto place = decode_elements(payload, elements);
+    if (!place)
+        return std::unexpected(std::move(place.error()));
+    return Decoded<std::vector<Element>>{std::move(*place), std::move(elements)};
 }
 
 std::expected<Generation, std::string> decode_generation(Payload payload) {

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "attributes.hpp"
+#include "encode_elements.hpp"
 #include "encode_objects.hpp"
 #include "nfnetlink.hpp"
 #include "userdata.hpp"
@@ -19,14 +20,6 @@ namespace {
 
 constexpr std::uint16_t message_type(std::uint16_t message) {
     return NFNL_SUBSYS_NFTABLES << 8 | message;
-}
-
-// The bytes that one element needs at most, padding included.
-std::size_t element_size(const Element& element) {
-    constexpr std::size_t headers = 4 * sizeof(nlattr);  // element, key, value, userdata
-    constexpr std::size_t counter = 48;                  // expression, its name, its data with two 64-bit numbers
-    const std::size_t comment = std::min(element.comment.size(), max_comment_length) + 2 + 1 + 3;
-    return headers + element.key.bytes().size() + comment + (element.counters ? counter : 0);
 }
 
 // One batch being written.
@@ -85,11 +78,10 @@ public:
         writer_.end(message);
     }
     void operator()(const AddElements& action) {
-        write_elements(NFT_MSG_NEWSETELEM, NLM_F_CREATE, action.set, action.elements,
-                       &BatchWriter::write_whole_element);
+        write_elements(NFT_MSG_NEWSETELEM, NLM_F_CREATE, action.set, action.elements, ElementPart::whole);
     }
     void operator()(const DeleteElements& action) {
-        write_elements(NFT_MSG_DELSETELEM, 0, action.set, action.elements, &BatchWriter::write_element_key);
+        write_elements(NFT_MSG_DELSETELEM, 0, action.set, action.elements, ElementPart::key);
     }
     void operator()(const AddRule& action) {
         const auto rule = make_rule(current_->family, current_->table, action.chain, action.rule);
@@ -139,50 +131,16 @@ private:
         writer_.end(message);
     }
 
-    using WriteElement = void (BatchWriter::*)(const Element&);
-
     // Packs as many elements into a message as one attribute can hold.
     void write_elements(std::uint16_t type, std::uint16_t flags, const std::string& set,
-                        const std::vector<Element>& elements, WriteElement write_element) {
-        constexpr std::size_t attribute_limit = 0xffff - 0xff;
-        for (auto element = elements.begin(); element != elements.end();) {
+                        std::span<const Element> elements, ElementPart part) {
+        while (!elements.empty()) {
             const std::size_t message = start_object(type, flags);
-            writer_.put(NFTA_SET_ELEM_LIST_TABLE, current_->table);
             writer_.put(NFTA_SET_ELEM_LIST_SET, set);
-            const std::size_t list = writer_.begin_nest(NFTA_SET_ELEM_LIST_ELEMENTS);
-            for (; element != elements.end() && out_.bytes.size() - list + element_size(*element) < attribute_limit;
-                 ++element) {
-                const std::size_t item = writer_.begin_nest(NFTA_LIST_ELEM);
-                (this->*write_element)(*element);
-                writer_.end_nest(item);
-            }
-            writer_.end_nest(list);
+            writer_.put(NFTA_SET_ELEM_LIST_TABLE, current_->table);
+            elements = elements.subspan(append_elements(out_.bytes, elements, part));
             writer_.end(message);
         }
-    }
-
-    void write_element_key(const Element& element) {
-        const std::size_t key = writer_.begin_nest(NFTA_SET_ELEM_KEY);
-        writer_.put(NFTA_DATA_VALUE, element.key.bytes());
-        writer_.end_nest(key);
-    }
-
-    void write_whole_element(const Element& element) {
-        write_element_key(element);
-        if (element.counters)
-            write_counter(*element.counters);
-        if (!element.comment.empty())
-            writer_.put(NFTA_SET_ELEM_USERDATA, make_userdata(comment_type, element.comment));
-    }
-
-    void write_counter(const Counters& counters) {
-        const std::size_t expression = writer_.begin_nest(NFTA_SET_ELEM_EXPR);
-        writer_.put(NFTA_EXPR_NAME, "counter");
-        const std::size_t data = writer_.begin_nest(NFTA_EXPR_DATA);
-        writer_.put_u64(NFTA_COUNTER_BYTES, counters.bytes);
-        writer_.put_u64(NFTA_COUNTER_PACKETS, counters.packets);
-        writer_.end_nest(data);
-        writer_.end_nest(expression);
     }
 
     void ask_for_ack(std::size_t message) {
@@ -205,22 +163,17 @@ struct OperationSize {
     static constexpr std::size_t object_limit = 1024;  // a header, names and a comment
     static constexpr std::size_t per_expression = 128;
 
-    std::size_t operator()(const AddElements& action) const { return elements(action.elements); }
-    std::size_t operator()(const DeleteElements& action) const {
-        Element bare;
-        if (!action.elements.empty())
-            bare.key = action.elements.front().key;
-        return object_limit + packed(action.elements.size() * element_size(bare));
-    }
+    std::size_t operator()(const AddElements& action) const { return elements(action.elements, ElementPart::whole); }
+    std::size_t operator()(const DeleteElements& action) const { return elements(action.elements, ElementPart::key); }
     std::size_t operator()(const AddRule& action) const { return rule(action.rule); }
     std::size_t operator()(const ReplaceRule& action) const { return rule(action.rule); }
     std::size_t operator()(const auto&) const { return object_limit; }
 
     static std::size_t rule(const Rule& rule) { return object_limit + per_expression * rule.expressions.size(); }
-    static std::size_t elements(const std::vector<Element>& elements) {
+    static std::size_t elements(const std::vector<Element>& elements, ElementPart part) {
         std::size_t size = 0;
         for (const Element& element : elements)
-            size += element_size(element);
+            size += encoded_size(element, part);
         return object_limit + packed(size);
     }
     // Elements fill several messages, each with its header.
@@ -229,13 +182,20 @@ struct OperationSize {
 
 }  // namespace
 
-Datagram encode(const Batch& batch, std::uint32_t first_sequence, std::optional<std::uint32_t> generation) {
-    Datagram datagram;
+void encode(const Batch& batch, std::uint32_t first_sequence, std::optional<std::uint32_t> generation,
+            Datagram& datagram) {
+    datagram.bytes.clear();
+    datagram.operation_of_message.clear();
     BatchWriter writer(datagram, first_sequence);
     writer.begin(generation);
     for (std::uint32_t index = 0; const Operation& operation : batch)
         writer.write(operation, index++);
     writer.end();
+}
+
+Datagram encode(const Batch& batch, std::uint32_t first_sequence, std::optional<std::uint32_t> generation) {
+    Datagram datagram;
+    encode(batch, first_sequence, generation, datagram);
     return datagram;
 }
 

@@ -38,6 +38,8 @@ DecodeResult<Chain> decode_chain(Payload payload);
 DecodeResult<Set> decode_set(Payload payload);
 DecodeResult<Rule> decode_rule(Payload payload);
 DecodeResult<std::vector<Element>> decode_elements(Payload payload);
+// The same, appended to what is there; the error leaves that in any state.
+std::expected<Place, std::string> decode_elements(Payload payload, std::vector<Element>& elements);
 
 struct Generation {
     std::uint32_t id = 0;

@@ -23,6 +23,9 @@ struct Datagram {
 
 // With a generation, the kernel refuses the batch (ERESTART) when the ruleset has been changed since.
 Datagram encode(const Batch& batch, std::uint32_t first_sequence, std::optional<std::uint32_t> generation);
+// The same into a datagram whose room is used again.
+void encode(const Batch& batch, std::uint32_t first_sequence, std::optional<std::uint32_t> generation,
+            Datagram& datagram);
 
 // An upper limit of the bytes that encode() makes of the operation; cheap.
 std::size_t encoded_size(const Operation& operation);

@@ -81,6 +81,8 @@ public:
     // Appends a field and pads it with zeros. Must fit max_size.
     void append(std::span<const std::uint8_t> field);
     std::span<const std::uint8_t> bytes() const { return {bytes_.data(), size_}; }
+    // max_size bytes: the key, and zeros after it.
+    const std::uint8_t* padded_bytes() const { return bytes_.data(); }
 
     bool operator==(const Key& other) const {
         return size_ == other.size_ && std::memcmp(bytes_.data(), other.bytes_.data(), size_) == 0;

@@ -31,8 +31,8 @@ Refusal refusal_of(const nft::Batch& batch, const std::vector<std::pair<std::uin
     return make_refusal(batch, nft::encode(batch, first, {}), first, verdict);
 }
 
-// Where the first attribute of a batch's message stands, and the second when the first takes up 8 bytes.
-constexpr std::uint32_t first_attribute = 20, second_attribute = 28;
+// Where the first attribute of a batch's message stands, and the third when the two before it take up 8 bytes each.
+constexpr std::uint32_t first_attribute = 20, third_attribute = 36;
 
 TEST(MakeRefusal, SeveralMessagesOfOneOperationAreOneRefusal) {
     const nft::Batch batch{inet(elements(10'000)), inet(nft::DeleteSet{"gone"})};
@@ -45,8 +45,8 @@ TEST(MakeRefusal, SeveralMessagesOfOneOperationAreOneRefusal) {
 }
 
 TEST(MakeRefusal, NamesWhatTheKernelPointsAt) {
-    EXPECT_EQ(refusal_of({inet(elements(1))}, {{1, second_attribute}}).operations.at(0).object, "s");
-    EXPECT_EQ(refusal_of({inet(elements(1))}, {{1, second_attribute + 8 + 4}}).operations.at(0).object, "10.0.0.0");
+    EXPECT_EQ(refusal_of({inet(elements(1))}, {{1, first_attribute}}).operations.at(0).object, "s");
+    EXPECT_EQ(refusal_of({inet(elements(1))}, {{1, third_attribute + 4}}).operations.at(0).object, "10.0.0.0");
     EXPECT_EQ(refusal_of({inet(nft::DeleteSet{"gone"})}, {{1, first_attribute}}).operations.at(0).object, "t");
     EXPECT_EQ(refusal_of({inet(nft::DeleteSet{"gone"})}, {{1, 5000}}).operations.at(0).object, "");
 }

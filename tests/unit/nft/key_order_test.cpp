@@ -1,0 +1,47 @@
+#include "nftlink/nft/key_order.hpp"
+
+#include <gtest/gtest.h>
+
+#include <array>
+#include <random>
+
+namespace nftlink::nft {
+namespace {
+
+struct Item {
+    Key key;
+    int number = 0;
+};
+
+Key key_of(const std::vector<std::uint8_t>& bytes) {
+    Key key;
+    key.append(bytes);
+    return key;
+}
+
+TEST(SortByKey, IsAStableSort) {
+    std::mt19937 random(7);
+    for (const std::size_t size : {4U, 16U, 20U, 40U, 64U}) {
+        std::vector<Item> items;
+        for (int number = 0; number < 500; ++number) {
+            std::vector<std::uint8_t> bytes(size);
+            // Few different bytes, at the end of the key too: many keys are equal, or in all but the last part.
+            bytes[random() % size] = static_cast<std::uint8_t>(random() % 3 * 127);
+            items.push_back({key_of(bytes), number});
+        }
+        auto expected = items;
+        std::ranges::stable_sort(expected, {}, &Item::key);
+        sort_by_key(items);
+        for (std::size_t index = 0; index < items.size(); ++index)
+            EXPECT_EQ(items[index].number, expected[index].number) << size << " bytes, place " << index;
+    }
+}
+
+TEST(SortByKey, PutsAShorterKeyBeforeALongerOneThatBeginsSo) {
+    std::vector<Item> items{{key_of({1, 2, 3, 4, 0, 0, 0, 0}), 1}, {key_of({1, 2, 3, 4}), 0}};
+    sort_by_key(items);
+    EXPECT_EQ(items[0].number, 0);
+}
+
+}  // namespace
+}  // namespace nftlink::nft
