@@ -160,13 +160,9 @@ private:
         const auto colon = item.text.find(':');
         const std::string_view child = item.text.substr(0, colon);
         const std::string_view alias = colon == std::string_view::npos ? child : item.text.substr(colon + 1);
-        for (const auto& [what, name] : {std::pair{"child", child}, std::pair{"alias", alias}})
-            if (const std::string fault = name_fault(name); !fault.empty())
-                return report_.error(item.place,
-                                     fmt::format("link {}: {} {}: {}", quote(item.text), what, quote(name), fault));
         const std::string_view parent = stated_.value.name;
-        if (child == parent)
-            return report_.error(item.place, fmt::format("{} cannot have a link to itself", quote(parent)));
+        if (std::string fault = link_fault(parent, item.text); !fault.empty())
+            return report_.error(item.place, std::move(fault));
         const auto [first, added] = aliases.emplace(alias, item.place);
         if (!added)
             return report_.error(item.place, fmt::format("{} has the alias {} twice; the first is at {}", quote(parent),
@@ -181,6 +177,18 @@ private:
 };
 
 }  // namespace
+
+std::string link_fault(std::string_view parent, std::string_view link) {
+    const auto colon = link.find(':');
+    const std::string_view child = link.substr(0, colon);
+    const std::string_view alias = colon == std::string_view::npos ? child : link.substr(colon + 1);
+    for (const auto& [what, name] : {std::pair{"child", child}, std::pair{"alias", alias}})
+        if (const std::string fault = name_fault(name); !fault.empty())
+            return fmt::format("link {}: {} {}: {}", quote(link), what, quote(name), fault);
+    if (child == parent)
+        return fmt::format("{} cannot have a link to itself", quote(parent));
+    return "";
+}
 
 std::vector<StatedContainer> read_containers(const Node& section, Unplaced unplaced, Report& report) {
     std::vector<StatedContainer> containers;

@@ -31,6 +31,14 @@ public:
         return std::move(misfits_);
     }
 
+    std::vector<Misfit> check_own_links() {
+        asked_.insert(names_.begin(), names_.end());
+        for (const std::string& name : names_)
+            if (const model::Container* container = topology_.find(name))
+                check_links(*container);
+        return std::move(misfits_);
+    }
+
 private:
     using Place = std::pair<std::string_view, model::Address>;  // a bridge, and an address there
     struct Use {
@@ -114,6 +122,11 @@ private:
 std::vector<Misfit> check_fit(const model::Topology& topology, const model::FirewallPolicy& policy,
                               const std::vector<std::string>& names, Unplaced unplaced) {
     return FitChecker(topology, policy, names, unplaced).check();
+}
+
+std::vector<Misfit> check_links_fit(const model::Topology& topology, const model::FirewallPolicy& policy,
+                                    const std::vector<std::string>& names, Unplaced unplaced) {
+    return FitChecker(topology, policy, names, unplaced).check_own_links();
 }
 
 }  // namespace nftlink::config

@@ -15,15 +15,6 @@ std::string tagged(std::string_view text) {
     return std::string(tag) + std::string(text);
 }
 
-// A set with a size gets the kernel's fixed hash, whose bucket array sizes of 3·2^k fit; some room to grow is left.
-std::uint32_t set_size(std::size_t element_count) {
-    constexpr std::size_t smallest = 192;
-    std::size_t size = smallest;
-    while (size < element_count + element_count / 4)
-        size *= 2;
-    return static_cast<std::uint32_t>(size);
-}
-
 // A rule that no packet meets. The kernel tracks connections while some rule asks for their state: with replies by port
 // that keeps them known (a change to replies by state loses none), and has fragments put together, whose ports else
 // nobody sees.

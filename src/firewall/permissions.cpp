@@ -60,6 +60,14 @@ Permissions permissions(const model::Topology& topology, const model::FirewallPo
     return bridges;
 }
 
+std::uint32_t set_size(std::size_t element_count) {
+    constexpr std::size_t smallest = 192;
+    std::size_t size = smallest;
+    while (size < element_count + element_count / 4)
+        size *= 2;
+    return static_cast<std::uint32_t>(size);
+}
+
 nft::Flow flow_of(const nft::Key& key) {
     const auto bytes = key.bytes();
     constexpr std::size_t protocol_and_port = 8;  // each padded to 4

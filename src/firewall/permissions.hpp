@@ -72,6 +72,10 @@ void for_each_permission(const model::FirewallPolicy& policy, const model::Conta
     }
 }
 
+// How many elements the set of so many permissions is made for. A set with a size gets the kernel's fixed hash, whose
+// bucket array sizes of 3·2^k fit; a fifth of it is room to grow.
+std::uint32_t set_size(std::size_t element_count);
+
 // What the key says.
 nft::Flow flow_of(const nft::Key& key);
 

@@ -5,6 +5,7 @@
 // chains and sets carry the plain name or the name with `/b` after it (which no bridge's escaped name ends with). The
 // change is built in the other slot; which one is in use is seen from where the base chain jumps to.
 #include <algorithm>
+#include <functional>
 #include <map>
 #include <set>
 
@@ -34,17 +35,21 @@ bool takes_second_slot(const nft::Table* have, Slot slot) {
     return have != nullptr && uses_second_slot(*have) != (slot == Slot::other && is_live(*have));
 }
 
+std::vector<bool> second_slots(const nft::Ruleset& have, const Wanted& want, Slot slot) {
+    std::vector<bool> slots;
+    for (const nft::Table& table : want.tables)
+        slots.push_back(takes_second_slot(have.table(table.family, table.name), slot));
+    return slots;
+}
+
 // The change to the wanted ruleset in those slots.
-nft::Batch diff_in(const nft::Ruleset& have, const Wanted& want, Slot slot) {
-    const auto moves = [&](const nft::Table& table) {
-        return takes_second_slot(have.table(table.family, table.name), slot);
-    };
-    if (std::ranges::none_of(want.tables, moves))
+nft::Batch diff_in(const nft::Ruleset& have, const Wanted& want, const std::vector<bool>& in_second_slot) {
+    if (std::ranges::none_of(in_second_slot, std::identity()))
         return diff(have, want);
     Wanted moved = want;
-    for (nft::Table& table : moved.tables)
-        if (moves(table))
-            move_to_second_slot(table);
+    for (std::size_t index = 0; index < moved.tables.size(); ++index)
+        if (in_second_slot[index])
+            move_to_second_slot(moved.tables[index]);
     return diff(have, moved);
 }
 
@@ -157,17 +162,18 @@ std::vector<nft::Batch> split(const nft::Ruleset& have, const nft::Batch& batch,
 
 }  // namespace
 
-std::vector<nft::Batch> transactions(const nft::Ruleset& have, const Wanted& want, std::size_t limit_bytes,
-                                     bool always_split) {
-    nft::Batch whole = diff_in(have, want, Slot::in_use);
+Transactions transactions(const nft::Ruleset& have, const Wanted& want, std::size_t limit_bytes, bool always_split) {
+    Transactions result{{}, second_slots(have, want, Slot::in_use)};
+    nft::Batch whole = diff_in(have, want, result.in_second_slot);
     if (whole.empty())
-        return {};
-    std::vector<nft::Batch> parts;
-    if ((size_of(whole) <= limit_bytes && !always_split) || replaces_table(whole, want))
-        parts.push_back(std::move(whole));
-    else
-        parts = split(have, diff_in(have, want, Slot::other), limit_bytes);
-    return parts;
+        return result;
+    if ((size_of(whole) <= limit_bytes && !always_split) || replaces_table(whole, want)) {
+        result.batches.push_back(std::move(whole));
+        return result;
+    }
+    result.in_second_slot = second_slots(have, want, Slot::other);
+    result.batches = split(have, diff_in(have, want, result.in_second_slot), limit_bytes);
+    return result;
 }
 
 }  // namespace nftlink::firewall

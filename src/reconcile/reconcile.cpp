@@ -280,7 +280,10 @@ std::expected<Plan, std::string> plan(kernel::Kernel& kernel, const Target& targ
         plan_bridge(policed, bridges, plan);
     plan_attachments(have, target.want, plan);
     plan.switches_first = !plan.switches.empty() && leaves_bridge_family(have, target.want);
-    plan.transactions = firewall::transactions(have, target.want, kernel.batch_limit(), plan.switches_first);
+    auto [batches, in_second_slot] =
+        firewall::transactions(have, target.want, kernel.batch_limit(), plan.switches_first);
+    plan.transactions = std::move(batches);
+    plan.in_second_slot = std::move(in_second_slot);
     return plan;
 }
 

@@ -58,6 +58,13 @@ std::string without_place(std::string message, const std::string& name, const ap
 
 }  // namespace
 
+std::map<std::string, std::optional<std::string>> to_stored(const Containers& containers) {
+    std::map<std::string, std::optional<std::string>> texts;
+    for (const auto& [name, container] : containers)
+        texts[name] = container ? std::optional(config::to_yaml(*container)) : std::nullopt;
+    return texts;
+}
+
 // One transaction on its way to an edit.
 class Planner {
 public:
@@ -89,6 +96,14 @@ public:
         for (const auto& [name, after] : edit.containers)
             if (after)
                 list_links(*after, desired_.stated_.find(name), true, edit.links);
+    }
+
+    // Of containers that there are, all on the networks that they were on.
+    bool changes_links_alone() const {
+        return std::ranges::all_of(edit.containers, [this](const auto& entry) {
+            const model::Container* before = desired_.stated_.find(entry.first);
+            return before != nullptr && entry.second && before->networks == entry.second->networks;
+        });
     }
 
     // The pointer of what doesn't fit.
@@ -219,14 +234,8 @@ private:
         const bool is_engines = find(put.name.parent) == nullptr && desired_.find(put.name.parent) != nullptr;
         if (!is_engines && (refuse_unknown(put.name.parent, put.path) || refuse_files(put.name.parent, put.path)))
             return;
-        // The configuration's own reader says what is wrong with the names.
-        const boost::json::value record{
-            {"bridge", "x"}, {"addresses", {"192.0.2.1"}}, {"links", {put.child + ":" + put.name.alias}}};
-        const auto checked =
-            config::parse_container({"", api::to_yaml(put.name.parent, record, "").yaml}, put.name.parent);
-        if (!checked) {
-            for (const base::Error& error : checked.error())
-                fault(422, "invalid", error.message, put.path + "/child");
+        if (std::string wrong = config::link_fault(put.name.parent, put.child + ":" + put.name.alias); !wrong.empty()) {
+            fault(422, "invalid", std::move(wrong), put.path + "/child");
             return;
         }
         // A link that is added to what the engine says.
@@ -351,8 +360,9 @@ std::expected<Edit, std::vector<Fault>> Desired::plan(const api::Transaction& tr
     planner.plan();
     if (planner.faults.empty()) {
         std::vector<std::pair<Misfit, std::string>> misfits;
+        const auto check = planner.changes_links_alone() ? config::check_links_fit : config::check_fit;
         exchange(planner.edit);
-        const auto found = config::check_fit(stated_, config().firewall, names_of(planner.edit.containers), unplaced());
+        const auto found = check(stated_, config().firewall, names_of(planner.edit.containers), unplaced());
         exchange(planner.edit);
         for (const Misfit& misfit : found)
             if (planner.faults.size() < max_faults)
@@ -365,9 +375,11 @@ std::expected<Edit, std::vector<Fault>> Desired::plan(const api::Transaction& tr
     return std::move(planner.edit);
 }
 
-void Desired::swap(Edit& edit) {
+engine::United Desired::swap(Edit& edit) {
     exchange(edit);
+    engine::United before = std::move(united_);
     unite();
+    return before;
 }
 
 void Desired::exchange(Edit& edit) {

@@ -37,6 +37,9 @@ struct Edit {
     bool empty() const { return containers.empty(); }
 };
 
+// Each as a text of its own, for the disk.
+std::map<std::string, std::optional<std::string>> to_stored(const Containers& containers);
+
 class Desired {
 public:
     using Stored = std::map<std::string, model::Container, std::less<>>;
@@ -85,11 +88,14 @@ public:
     std::expected<Edit, std::vector<api::Fault>> plan(const api::Transaction& transaction);
 
     // Changes the topology; the edit's containers are the ones that were there before, so that a second call undoes it.
-    void swap(Edit& edit);
+    // With an engine, what there was before.
+    engine::United swap(Edit& edit);
+    // The same with what people wrote alone, so that another transaction can be planned on top of it: topology() with
+    // an engine isn't what it should be until it is undone.
+    void exchange(Edit& edit);
 
 private:
     friend class Planner;
-    void exchange(Edit& edit);
     void unite();
     config::Unplaced unplaced() const;
 

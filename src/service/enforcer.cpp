@@ -63,10 +63,11 @@ Enforcer::Enforcer(boost::asio::any_io_executor executor, kernel::Kernel& kernel
 std::expected<Enforced, std::string> Enforcer::adopt() {
     repair_first();
     // What is desired goes back too when this fails.
-    reconcile::Target old_target = target_;
+    reconcile::Target old_target = std::move(target_);
     firewall::HostFacts old_facts = facts_;
     const bool was_current = is_current_;
     kernel::Bridges old_bridges = bridges_;
+    const std::uint32_t known = generation_;
     is_current_ = false;
     const auto made = make_target();
     auto enforced = made ? apply() : std::unexpected(made.error());
@@ -75,14 +76,57 @@ std::expected<Enforced, std::string> Enforcer::adopt() {
         facts_ = std::move(old_facts);
         is_current_ = was_current;
         bridges_ = std::move(old_bridges);
+    } else if (known != 0 && read_generation_ != known) {
+        absorbed_.push_back({known, read_generation_, *enforced});
     }
     return enforced;
 }
 
+std::expected<Enforced, std::string> Enforcer::adopt(const firewall::Before& before) {
+    if (auto changed = change_sets(before))
+        return std::move(*changed);
+    sets_.reset();
+    return adopt();
+}
+
+std::optional<Enforced> Enforcer::change_sets(const firewall::Before& before) try {
+    const auto begin = steady_clock::now();
+    if (!in_force() || !sets_)
+        return {};
+    auto update = sets_->update(desired_.topology(), before, desired_.config().firewall);
+    if (!update)
+        return {};
+    if (!update->batch.empty()) {
+        const auto committed = kernel_.apply(update->batch, {});
+        if (!committed)
+            return {};  // others have changed what it builds on
+        made_commit(committed->generation);
+    }
+    is_current_ = false;
+    return Enforced{update->batch.size(), steady_clock::now() - begin, {}, true, std::move(update->removed)};
+} catch (const std::system_error&) {
+    return {};
+}
+
+// Without a guard: when it isn't the next generation, others have come in between, and their events, and ours, are
+// still to be read.
+void Enforcer::made_commit(std::uint32_t generation) {
+    if (is_next(generation, generation_))
+        generation_ = own_generation_ = generation;
+}
+
+const reconcile::Target& Enforcer::target() {
+    if (!is_current_ && sets_) {
+        target_ = reconcile::make_target(desired_.topology(), desired_.config().firewall, facts_);
+        is_current_ = true;
+    }
+    return target_;
+}
+
 // What others have changed is repaired apart from a change of ours, so that it can be told what was done about it when
-// their events come.
+// their events come. Not with a target that has been left behind, which would take back what came since.
 void Enforcer::repair_first() try {
-    if (generation_ == 0 || kernel_.generation() == generation_)
+    if (generation_ == 0 || !is_current_ || kernel_.generation() == generation_)
         return;
     const std::uint32_t known = generation_;
     if (const auto enforced = apply(); enforced && enforced->operation_count != 0)
@@ -133,6 +177,12 @@ std::expected<Enforced, std::string> Enforcer::apply() try {
         }
     generation_ = outcome->generation;
     read_generation_ = outcome->done.generation;
+    // Guarded each by the one before it, so that all from there on are ours.
+    if (!outcome->done.transactions.empty())
+        own_generation_ = generation_;
+    sets_.reset();
+    if (outcome->again_in == std::chrono::milliseconds::zero())
+        sets_.emplace(target_.want, outcome->done.in_second_slot, desired_.config().firewall);
     warnings_ = outcome->done.warnings;
     missing_chains_ = outcome->done.missing_chains;
     error_.clear();
@@ -158,9 +208,12 @@ bool Enforcer::concerns_us(const kernel::Change& change) const {
 void Enforcer::ruleset_changed(const kernel::Change& change) {
     if (change.overrun)
         return heal(cause_of(change));
+    if (change.generation == own_generation_)
+        own_process_ = change.process;
     if (!is_later(change.generation, generation_))
         return report_absorbed(change);
-    if (!concerns_us(change) && is_next(change.generation, generation_))
+    const bool is_ours = own_process_ != 0 && change.process == own_process_;
+    if ((is_ours || !concerns_us(change)) && is_next(change.generation, generation_))
         generation_ = change.generation;
     else
         heal(cause_of(change));

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "desired.hpp"
+#include "nftlink/firewall/link_sets.hpp"
 #include "nftlink/kernel/events.hpp"
 #include "nftlink/kernel/kernel.hpp"
 #include "nftlink/reconcile/reconcile.hpp"
@@ -23,6 +24,9 @@ struct Enforced {
     std::size_t operation_count = 0;  // 0: it did already
     std::chrono::nanoseconds took{};
     std::vector<reconcile::Switch> switches = {};
+    // It took elements alone; these permissions have gone.
+    bool sets_alone = false;
+    std::vector<nft::Flow> removed = {};
 };
 
 // Why it had to be, and who changed the ruleset, as far as that is known.
@@ -46,6 +50,9 @@ public:
 
     // Makes the kernel match what is desired now. When that is refused, the target of before stays.
     std::expected<Enforced, std::string> adopt();
+    // The same after a change of these containers alone, given as they were. Where it only takes elements, only those
+    // are written: nothing is read, and others' commits meanwhile don't matter.
+    std::expected<Enforced, std::string> adopt(const firewall::Before& before);
     // Goes back to what is desired now, and goes on trying when the kernel refuses.
     void take_back();
 
@@ -57,7 +64,10 @@ public:
     void bridges_changed();
 
     bool in_force() const { return error_.empty() && !is_behind_; }
-    const reconcile::Target& target() const { return target_; }
+    // Of what is desired now. Changes the target, if it has been left behind, and not the kernel.
+    const reconcile::Target& target();
+    // The tables and the bridges of it, which are always those of now.
+    const reconcile::Target& frame() const { return target_; }
     const firewall::HostFacts& facts() const { return facts_; }
     std::uint32_t generation() const { return generation_; }
     // Of each that is policed, by its name or by a pattern, as of the last time that the kernel was made to match.
@@ -66,6 +76,8 @@ public:
 
 private:
     std::expected<Enforced, std::string> apply();
+    std::optional<Enforced> change_sets(const firewall::Before& before);
+    void made_commit(std::uint32_t generation);
     std::expected<void, std::string> make_target();
     kernel::Bridges relevant(kernel::Bridges bridges) const;
     bool concerns_us(const kernel::Change& change) const;
@@ -78,15 +90,18 @@ private:
     Listener listener_;
     const Desired& desired_;
     reconcile::Target target_;
-    firewall::HostFacts facts_;  // what the target was made for
-    bool is_current_ = false;    // the target is of what is desired now
-    kernel::Bridges bridges_;    // the relevant ones; read before the facts, so that no change is missed
+    firewall::HostFacts facts_;               // what the target was made for
+    bool is_current_ = false;                 // the target is of what is desired now
+    std::optional<firewall::LinkSets> sets_;  // in the kernel; none when that isn't known
+    kernel::Bridges bridges_;                 // the relevant ones; read before the facts, so that no change is missed
     std::vector<std::string> warnings_;
     std::vector<std::string> missing_chains_;
     std::string error_ = "not applied yet";  // why the kernel couldn't be made to match; empty when it could
     bool is_behind_ = false;                 // others have changed something since, and it is not the time to repair it
     std::uint32_t generation_ = 0;           // up to here all changes have been dealt with
     std::uint32_t read_generation_ = 0;      // what the last comparison was made with
+    std::uint32_t own_generation_ = 0;       // of a commit that was ours for sure
+    std::uint32_t own_process_ = 0;          // what the kernel calls us; 0: not known yet
     // Generations of others that a change of ours has repaired on the way; their events are still to come.
     struct Range {
         std::uint32_t before, last;

@@ -55,14 +55,21 @@ EnvTexts env_texts(const model::Topology& topology, const model::Topology& idle,
 }
 
 EnvTexts env_texts(const model::Topology& topology, const model::Topology& idle,
-                   const model::EnvironmentOptions& options, const std::set<std::string>& changed) {
+                   const model::EnvironmentOptions& options, const std::set<std::string>& changed,
+                   Dependents dependents) {
     EnvTexts result;
-    for (const std::string& name : changed)
+    for (const std::string& name : changed) {
         result.texts[name] = std::nullopt;
+        for (const model::Topology* part : {&topology, &idle})
+            if (const model::Container* container = part->find(name))
+                add_text(result, *container, topology, options);
+    }
+    if (dependents == Dependents::none)
+        return result;
     const auto depends = [&](const model::Link& link) { return changed.contains(link.child); };
     for (const model::Topology* part : {&topology, &idle})
         for (const auto& [name, container] : part->containers)
-            if (changed.contains(name) || std::ranges::any_of(container.links, depends))
+            if (!changed.contains(name) && std::ranges::any_of(container.links, depends))
                 add_text(result, container, topology, options);
     return result;
 }

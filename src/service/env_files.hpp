@@ -22,9 +22,12 @@ struct EnvTexts {
 // Of all containers of the topology, and of those that aren't running.
 EnvTexts env_texts(const model::Topology& topology, const model::Topology& idle,
                    const model::EnvironmentOptions& options);
-// Of those whose variables depend on these containers: themselves, and the parents of links to them.
+// Whose variables depend on a container too: the parents of links to it, unless only its own links are different.
+enum class Dependents { none, parents };
+// Of these containers and their dependents.
 EnvTexts env_texts(const model::Topology& topology, const model::Topology& idle,
-                   const model::EnvironmentOptions& options, const std::set<std::string>& changed);
+                   const model::EnvironmentOptions& options, const std::set<std::string>& changed,
+                   Dependents dependents = Dependents::parents);
 
 // The folder is the service's own. A file is replaced in one step and is for its owner alone. The functions block while
 // the disk works; what they can't do is in their result.

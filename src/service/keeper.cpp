@@ -24,14 +24,6 @@ std::vector<std::string> to_strings(const base::Errors& errors) {
     return lines;
 }
 
-// What an edit means for the disk; to be made before the edit is carried out.
-StoredChange to_stored(const Edit& edit) {
-    StoredChange change;
-    for (const auto& [name, container] : edit.containers)
-        change[name] = container ? std::optional(config::to_yaml(*container)) : std::nullopt;
-    return change;
-}
-
 std::string plural(std::size_t count, std::string_view noun) {
     return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s");
 }
@@ -77,7 +69,7 @@ bool Keeper::start() {
         log(LogLevel::warning,
             fmt::format("link {} has ended: its child is gone, or on no bridge of its parent", link));
     if (!ended.empty())
-        if (auto kept = store_.prepare(to_stored(ended)); !kept || !(kept = store_.publish()))
+        if (auto kept = store_.prepare(to_stored(ended.containers)); !kept || !(kept = store_.publish()))
             log(LogLevel::error, kept.error());
     const auto enforced = enforcer_.adopt();
     if (!enforced) {
@@ -118,62 +110,8 @@ void Keeper::set_aside(const std::vector<Desired::Conflict>& conflicts) {
     }
 }
 
-asio::awaitable<std::expected<Changed, Faults>> Keeper::change(api::Transaction transaction) {
-    co_return co_await asio::co_spawn(co_await asio::this_coro::executor, change_now(std::move(transaction)),
-                                      asio::use_awaitable);
-}
-
 asio::awaitable<std::expected<Changed, Faults>> Keeper::reload() {
     co_return co_await asio::co_spawn(co_await asio::this_coro::executor, reload_now(), asio::use_awaitable);
-}
-
-asio::awaitable<std::expected<Changed, Faults>> Keeper::change_now(api::Transaction transaction) {
-    co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
-    const auto turn = co_await turn_.take();
-    auto edit = desired_.plan(transaction);
-    if (!edit)
-        co_return std::unexpected(std::move(edit.error()));
-    co_return co_await carry_out(std::move(*edit));
-}
-
-asio::awaitable<std::expected<Changed, Faults>> Keeper::carry_out(Edit edit) {
-    if (edit.empty())
-        co_return Changed{false, {}, {}, enforcer_.generation()};
-    const auto prepared = co_await prepare(to_stored(edit));
-    if (!prepared)
-        co_return std::unexpected(refuse(503, "not_stored", prepared.error()));
-
-    // With an engine a change may have others behind it: it takes the place of what the engine says, or leaves it
-    // again.
-    const bool cuts = desired_.config().cut_flows, has_engine = desired_.has_engine();
-    const model::Topology before = cuts || has_engine ? desired_.topology() : model::Topology{};
-    desired_.swap(edit);
-    const auto enforced = enforcer_.adopt();
-    if (!enforced) {
-        desired_.swap(edit);
-        co_await discard();
-        co_return std::unexpected(refuse(503, "kernel_refused", enforced.error()));
-    }
-    const auto published = co_await publish();
-    if (!published) {
-        desired_.swap(edit);
-        enforcer_.take_back();
-        co_return std::unexpected(refuse(503, "not_stored", published.error()));
-    }
-    applied("through the API", *enforced, LogLevel::debug);
-    if (cuts)
-        cut_flows(before, desired_.config().firewall);
-    std::set<std::string> names;
-    for (const auto& [name, container] : edit.containers)
-        names.insert(name);
-    if (has_engine) {
-        edit.links = link_changes(before, desired_.topology());
-        add_changed(before, desired_.topology(), names);
-        report_complaints();
-    }
-    publish_links(edit.links, "api", "");
-    co_await write_variables(std::move(names));
-    co_return Changed{true, std::move(edit.ended), {}, enforcer_.generation()};
 }
 
 asio::awaitable<std::expected<Changed, Faults>> Keeper::reload_now() {
@@ -203,7 +141,7 @@ asio::awaitable<std::expected<Changed, Faults>> Keeper::replace(config::Loaded l
             fmt::format("{} (that container came through the API: nftlink rm {} removes it)", message, container));
     if (!errors.empty())
         co_return std::unexpected(refuse_configuration(422, "invalid", std::move(errors)));
-    const auto prepared = co_await prepare(to_stored(ended));
+    const auto prepared = co_await prepare(to_stored(ended.containers));
     if (!prepared)
         co_return std::unexpected(refuse_configuration(503, "not_stored", {prepared.error()}));
 
@@ -269,7 +207,7 @@ std::vector<firewall::LinkCount> Keeper::links() {
     const auto now = std::chrono::steady_clock::now();
     const std::uint32_t generation = kernel_.generation();
     if (now - links_.read > links_last || links_.generation != generation || links_.loaded != loaded_at_) {
-        const firewall::Wanted& want = enforcer_.target().want;
+        const firewall::Wanted& want = enforcer_.frame().want;
         const nft::Ruleset have = kernel_.snapshot([&](const nft::Table& table, const nft::Ruleset& listing) {
             return firewall::is_relevant(table, listing, want);
         });
@@ -302,7 +240,12 @@ Faults Keeper::refuse_configuration(unsigned status, const std::string& code, st
 }
 
 void Keeper::cut_flows(const model::Topology& before, const model::FirewallPolicy& policy) {
-    const auto flows = firewall::removed_flows(before, policy, desired_.topology(), desired_.config().firewall);
+    cut_flows(firewall::removed_flows(before, policy, desired_.topology(), desired_.config().firewall));
+}
+
+void Keeper::cut_flows(const std::vector<nft::Flow>& flows) {
+    if (flows.empty())
+        return;
     try {
         const auto cut = kernel_.end_connections(flows);
         if (!cut)

@@ -61,7 +61,7 @@ public:
     bool start();
 
     // All of it, or nothing and why: in memory, in the kernel and on disk. It goes on to its end if the caller is
-    // cancelled.
+    // cancelled. Those that come while one is being made are made together, and fail each by itself.
     boost::asio::awaitable<std::expected<Changed, Faults>> change(api::Transaction transaction);
     // Reads the configuration again. Refused, the old one stays in force.
     boost::asio::awaitable<std::expected<Changed, Faults>> reload();
@@ -88,9 +88,16 @@ public:
     const std::optional<Trouble>& last_error() const { return last_error_; }
 
 private:
-    boost::asio::awaitable<std::expected<Changed, Faults>> change_now(api::Transaction transaction);
+    using Answer = std::expected<Changed, Faults>;
+    struct Request;
+    struct Merged;
+    using Requests = std::vector<std::shared_ptr<Request>>;
+    boost::asio::awaitable<void> answer_requests();
+    boost::asio::awaitable<void> carry_out(Requests requests);
+    Merged plan(const Requests& requests);
+    boost::asio::awaitable<Faults> make(Merged& merged);
+    void made(Merged& merged, const Enforced& enforced, const engine::United& before);
     boost::asio::awaitable<std::expected<Changed, Faults>> reload_now();
-    boost::asio::awaitable<std::expected<Changed, Faults>> carry_out(Edit edit);
     boost::asio::awaitable<std::expected<Changed, Faults>> replace(config::Loaded loaded);
     using Done = std::expected<void, std::string>;
     boost::asio::awaitable<Done> prepare(StoredChange change);
@@ -105,7 +112,7 @@ private:
     };
     Variables all_variables() const;
     std::vector<std::string> write(const Variables& variables);
-    boost::asio::awaitable<void> write_variables(std::set<std::string> changed);
+    boost::asio::awaitable<void> write_variables(std::set<std::string> changed, Dependents dependents);
     boost::asio::awaitable<void> write_all_variables();
     void variables_written(const Variables& variables, std::vector<std::string> errors);
 
@@ -124,6 +131,7 @@ private:
     Faults refuse(unsigned status, const std::string& code, const std::string& message);
     Faults refuse_configuration(unsigned status, const std::string& code, std::vector<std::string> errors);
     void cut_flows(const model::Topology& before, const model::FirewallPolicy& policy);
+    void cut_flows(const std::vector<nft::Flow>& flows);
     void applied(const std::string& reason, const Enforced& enforced, config::LogLevel level = config::LogLevel::info);
     void healed(const Cause& cause, const Enforced& enforced);
     void failed(const Cause& cause, const std::string& error);
@@ -146,7 +154,9 @@ private:
     bool writes_engines_variables_ = false;    // somebody is about to
     std::vector<engine::Complaint> known_complaints_;
     Turn turn_;
-    bool variables_whole_ = true;  // false: some files could not be written
+    Requests requests_;              // not yet begun
+    bool answers_requests_ = false;  // somebody is at it
+    bool variables_whole_ = true;    // false: some files could not be written
     struct {
         std::vector<firewall::LinkCount> counts;
         std::chrono::steady_clock::time_point read;

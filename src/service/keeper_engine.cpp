@@ -118,7 +118,7 @@ void Keeper::take_engine_news() {
 asio::awaitable<void> Keeper::write_engines_variables() {
     const auto turn = co_await turn_.take();
     writes_engines_variables_ = false;
-    co_await write_variables(std::exchange(changed_by_engine_, {}));
+    co_await write_variables(std::exchange(changed_by_engine_, {}), Dependents::parents);
 }
 
 // Each is said once.

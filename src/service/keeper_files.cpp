@@ -58,7 +58,7 @@ std::vector<std::string> Keeper::write(const Variables& variables) {
 }
 
 // Those whose variables depend on these containers. Where some could not be written before, all are.
-asio::awaitable<void> Keeper::write_variables(std::set<std::string> changed) {
+asio::awaitable<void> Keeper::write_variables(std::set<std::string> changed, Dependents dependents) {
     const config::Config& config = desired_.config();
     if (config.env_directory.empty() && config.cdi_directory.empty())
         co_return;
@@ -68,7 +68,7 @@ asio::awaitable<void> Keeper::write_variables(std::set<std::string> changed) {
     }
     Variables variables{.env_directory = config.env_directory, .cdi_directory = config.cdi_directory};
     if (!config.env_directory.empty())
-        variables.env = env_texts(desired_.topology(), desired_.idle(), config.env, changed);
+        variables.env = env_texts(desired_.topology(), desired_.idle(), config.env, changed, dependents);
     if (!config.cdi_directory.empty())
         variables.cdi = cdi_specification(desired_);
     std::function<std::vector<std::string>()> update = [this, &variables] {

@@ -30,6 +30,9 @@ std::string to_yaml(const model::Container& container);
 std::expected<model::Container, base::Errors> parse_container(const Source& source, std::string_view name,
                                                               Unplaced unplaced = Unplaced::refused);
 
+// What is wrong with one link of that parent, `child` or `child:alias`, by itself; empty when nothing is.
+std::string link_fault(std::string_view parent, std::string_view link);
+
 // Why a container can't be in a topology.
 struct Misfit {
     enum class Kind {
@@ -52,6 +55,11 @@ struct Misfit {
 // container doesn't have yet.
 std::vector<Misfit> check_fit(const model::Topology& topology, const model::FirewallPolicy& policy,
                               const std::vector<std::string>& names, Unplaced unplaced = Unplaced::refused);
+
+// The same where these containers were in the topology before, on the same networks, and have other links now: what
+// else there is isn't looked at.
+std::vector<Misfit> check_links_fit(const model::Topology& topology, const model::FirewallPolicy& policy,
+                                    const std::vector<std::string>& names, Unplaced unplaced = Unplaced::refused);
 
 // What joining containers to a topology came to.
 struct Joined {

@@ -65,8 +65,14 @@ nft::Batch diff(const nft::Ruleset& have, const Wanted& want);
 // generation that the one before it left. Nearly always one. All but the last fill sets and chains that no packet meets
 // yet; the last switches to them, so that for the traffic it is still one step. `always_split`: so that the kernel
 // already tracks connections when the last one comes.
-std::vector<nft::Batch> transactions(const nft::Ruleset& have, const Wanted& want, std::size_t limit_bytes,
-                                     bool always_split = false);
+struct Transactions {
+    std::vector<nft::Batch> batches;
+    // By wanted table: its chains and sets are then in the second of the two slots that a table has, under names of
+    // their own; see src/firewall/transactions.cpp.
+    std::vector<bool> in_second_slot;
+};
+Transactions transactions(const nft::Ruleset& have, const Wanted& want, std::size_t limit_bytes,
+                          bool always_split = false);
 
 // Deletes every table of `have` that is ours, and our rules in other chains.
 nft::Batch clear(const nft::Ruleset& have);

@@ -75,6 +75,7 @@ struct Switch {
 // What must be done, and what can't be.
 struct Plan {
     std::vector<nft::Batch> transactions;  // nearly always one; none when the ruleset is as wanted
+    std::vector<bool> in_second_slot;      // of firewall::Transactions
     std::vector<Switch> switches;
     // From the bridge family to another: the switches come before the last transaction, which removes the rules that
     // stand meanwhile, and a pause between the two lets the kernel get to know the connections there are.

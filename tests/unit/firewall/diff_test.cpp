@@ -223,11 +223,11 @@ TEST(Diff, EveryChangeLeadsToWhatWasWanted) {
         const auto want = compile(random.topology(), policy);
         const std::size_t limit = random.chance() ? 1 << 24 : 20'000;
         const auto have = kernel.snapshot(every_table);
-        for (const nft::Batch& batch : transactions(have, want, limit)) {
+        for (const nft::Batch& batch : transactions(have, want, limit).batches) {
             const auto commit = kernel.apply(batch, {});
             ASSERT_TRUE(commit) << round << ": " << commit.error().to_string() << "\n" << nft::to_text(batch);
         }
-        ASSERT_TRUE(transactions(kernel.snapshot(every_table), want, limit).empty()) << round;
+        ASSERT_TRUE(transactions(kernel.snapshot(every_table), want, limit).batches.empty()) << round;
         ASSERT_EQ(kernel.ruleset().tables.size(), 1u) << round;
     }
 }
@@ -235,7 +235,7 @@ TEST(Diff, EveryChangeLeadsToWhatWasWanted) {
 TEST(Transactions, AllButTheLastTouchNothingThatPacketsMeet) {
     auto kernel = kernel_with(compile(with_ports("1-10"), {}));
     const auto want = compile(with_ports("100-1100"), {});
-    const auto parts = transactions(kernel.snapshot(every_table), want, 20'000);
+    const auto parts = transactions(kernel.snapshot(every_table), want, 20'000).batches;
     ASSERT_GT(parts.size(), 3u);
     // What packets meet: the base chain, the bridge's chain, and the set that it looks up.
     const auto live = [&] {

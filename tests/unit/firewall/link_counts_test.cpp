@@ -201,7 +201,7 @@ TEST(LinkCountsInSlots, WhatIsBeingPreparedIsNotInstalled) {
         FirewallPolicy policy;
         policy.log_drops = round % 2 == 1;
         auto before = read(kernel);
-        const auto parts = transactions(before, compile(links(), policy), limit, true);
+        const auto parts = transactions(before, compile(links(), policy), limit, true).batches;
         ASSERT_GE(parts.size(), 2u);
         for (std::size_t index = 0; index < parts.size(); ++index) {
             EXPECT_EQ(link_counts(read(kernel), links(), policy)[0].installed, round > 0);
