@@ -187,20 +187,28 @@ asio::awaitable<std::expected<Changed, Faults>> Keeper::replace(config::Loaded l
     co_return changed;
 }
 
-// The work has a name in each of these: g++ 12 destroys what a lambda within an await has captured twice.
+// On the disk's thread, unless there is no disk to wait for: going there and back takes longer than the work. The work
+// has a name: g++ 12 destroys what a lambda within an await has captured twice.
+template <typename T>
+asio::awaitable<T> Keeper::on_disk(std::function<T()> work) {
+    if (store_.is_in_memory())
+        co_return work();
+    co_return co_await disk_.run(std::move(work));
+}
+
 asio::awaitable<Keeper::Done> Keeper::prepare(StoredChange change) {
     std::function<Done()> work = [this, change = std::move(change)] { return store_.prepare(change); };
-    co_return co_await disk_.run(std::move(work));
+    co_return co_await on_disk(std::move(work));
 }
 
 asio::awaitable<Keeper::Done> Keeper::publish() {
     std::function<Done()> work = [this] { return store_.publish(); };
-    co_return co_await disk_.run(std::move(work));
+    co_return co_await on_disk(std::move(work));
 }
 
 asio::awaitable<void> Keeper::discard() {
     std::function<void()> work = [this] { store_.discard(); };
-    co_await disk_.run(std::move(work));
+    co_await on_disk(std::move(work));
 }
 
 std::vector<firewall::LinkCount> Keeper::links() {

@@ -100,6 +100,8 @@ private:
     boost::asio::awaitable<std::expected<Changed, Faults>> reload_now();
     boost::asio::awaitable<std::expected<Changed, Faults>> replace(config::Loaded loaded);
     using Done = std::expected<void, std::string>;
+    template <typename T>
+    boost::asio::awaitable<T> on_disk(std::function<T()> work);
     boost::asio::awaitable<Done> prepare(StoredChange change);
     boost::asio::awaitable<Done> publish();
     boost::asio::awaitable<void> discard();

@@ -2,8 +2,10 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <linux/magic.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -29,6 +31,11 @@ void make_folder(const fs::path& folder) {
     fs::create_directories(folder.parent_path(), error);
     if (::mkdir(folder.c_str(), folder_mode) != 0 && errno != EEXIST)
         throw std::runtime_error(disk_error("make the folder", folder, errno));
+}
+
+bool is_memory(int descriptor) {
+    struct statfs status{};
+    return ::fstatfs(descriptor, &status) == 0 && (status.f_type == TMPFS_MAGIC || status.f_type == RAMFS_MAGIC);
 }
 
 // The text of an ordinary file; errno says why there is none.
@@ -73,6 +80,7 @@ Store::Store(fs::path directory) : directory_(std::move(directory)) {
                                                    directory_.string())
                                      : disk_error("lock", lock, error));
     }
+    in_memory_ = is_memory(lock_);
 }
 
 Store::~Store() {

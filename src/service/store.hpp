@@ -31,6 +31,8 @@ public:
     Store& operator=(const Store&) = delete;
 
     const std::filesystem::path& directory() const { return directory_; }
+    // On a file system that is memory: nothing here waits for a disk.
+    bool is_in_memory() const { return in_memory_; }
     std::filesystem::path file(const std::string& container) const;
 
     struct Contents {
@@ -61,6 +63,7 @@ private:
 
     std::filesystem::path directory_;
     int lock_ = -1;
+    bool in_memory_ = false;
     StoredChange prepared_;
     std::optional<std::string> previous_;  // what the one file of prepared_ holds until then
 };
