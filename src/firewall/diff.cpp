@@ -3,6 +3,7 @@
 //   (a full set takes none, so in this order); new rules come, each before the one that stays after it; comments are
 //   set last.
 #include <algorithm>
+#include <array>
 #include <set>
 
 #include "diff_attached.hpp"
@@ -60,10 +61,14 @@ std::vector<Element> with_counts(const Set* have, const Set& want) {
     return elements;
 }
 
+// Fewer elements are no matter.
+constexpr std::size_t fewest_to_replace = 1000;
+
 // The change of one table, collected by kind and put together in order.
 class TableDiff {
 public:
-    TableDiff(const Table* have, const Table& want) : have_(have), want_(want) {}
+    TableDiff(const Table* have, const Table& want, Replaces replaces)
+        : have_(have), want_(want), replaces_(replaces) {}
 
     void append_to(nft::Batch& batch) {
         if (have_ == nullptr)
@@ -72,12 +77,23 @@ public:
             rebuild();
         else
             update();
-        for (auto* part : {&remove_rules_, &remove_objects_, &add_objects_, &remove_elements_, &add_elements_,
-                           &add_rules_, &replace_rules_})
+        if (replaces_ == Replaces::where_less && changed_elements_ > std::max(wanted_elements(), fewest_to_replace)) {
+            for (auto* part : parts_)
+                part->clear();
+            rebuild();
+        }
+        for (auto* part : parts_)
             std::ranges::move(*part, std::back_inserter(batch));
     }
 
 private:
+    std::size_t wanted_elements() const {
+        std::size_t count = 0;
+        for (const Set& set : want_.sets)
+            count += set.elements.size();
+        return count;
+    }
+
     void put(nft::Batch& part, nft::Action action) { part.push_back({want_.family, want_.name, std::move(action)}); }
 
     // What a table is can't be changed in place.
@@ -173,6 +189,7 @@ private:
             ++old;
         }
         gone.insert(gone.end(), old, have.elements.end());
+        changed_elements_ += gone.size() + added.size();
         if (!gone.empty())
             put(remove_elements_, nft::DeleteElements{want.name, want.key, std::move(gone)});
         if (!added.empty())
@@ -251,8 +268,12 @@ private:
     const Table* have_;
     const Table& want_;
     std::set<std::string, std::less<>> replaced_;  // chains and sets that must go and come again
+    Replaces replaces_;
+    std::size_t changed_elements_ = 0;
     nft::Batch remove_rules_, remove_objects_, add_objects_, remove_elements_, add_elements_, add_rules_,
         replace_rules_;
+    const std::array<nft::Batch*, 7> parts_{&remove_rules_, &remove_objects_, &add_objects_,  &remove_elements_,
+                                            &add_elements_, &add_rules_,      &replace_rules_};
 };
 
 }  // namespace
@@ -296,10 +317,10 @@ const Attachment* find_attachment(const Wanted& want, const Table& table, const 
     return found == want.attached.end() ? nullptr : &*found;
 }
 
-nft::Batch diff_all(const nft::Ruleset& have, const Wanted& want) {
+nft::Batch diff_all(const nft::Ruleset& have, const Wanted& want, Replaces replaces) {
     nft::Batch batch;
     for (const Table& table : want.tables)
-        TableDiff(have.table(table.family, table.name), table).append_to(batch);
+        TableDiff(have.table(table.family, table.name), table, replaces).append_to(batch);
     for (const Table& table : have.tables)
         for (const Chain& chain : table.chains)
             if (!is_ours(table)) {
@@ -320,8 +341,18 @@ const nft::Chain* Attachment::find(const nft::Ruleset& have) const {
     return found == nullptr ? nullptr : found->chain(chain);
 }
 
-nft::Batch diff(const nft::Ruleset& have, const Wanted& want) {
-    return want.attached.empty() ? diff_all(have, want) : diff_all(have, attachable(have, want));
+nft::Batch diff(const nft::Ruleset& have, const Wanted& want, Replaces replaces) {
+    return want.attached.empty() ? diff_all(have, want, replaces) : diff_all(have, attachable(have, want), replaces);
+}
+
+nft::Batch frame(const Wanted& want) {
+    Wanted bare;
+    for (const Table& table : want.tables) {
+        Table& copy = bare.tables.emplace_back(
+            Table{table.family, table.name, table.comment, table.unknown, table.chains, {}, 0});
+        std::ranges::transform(table.sets, std::back_inserter(copy.sets), without_elements);
+    }
+    return diff({}, bare);
 }
 
 nft::Batch clear(const nft::Ruleset& have) {

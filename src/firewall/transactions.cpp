@@ -43,14 +43,15 @@ std::vector<bool> second_slots(const nft::Ruleset& have, const Wanted& want, Slo
 }
 
 // The change to the wanted ruleset in those slots.
-nft::Batch diff_in(const nft::Ruleset& have, const Wanted& want, const std::vector<bool>& in_second_slot) {
+nft::Batch diff_in(const nft::Ruleset& have, const Wanted& want, const std::vector<bool>& in_second_slot,
+                   Replaces replaces) {
     if (std::ranges::none_of(in_second_slot, std::identity()))
-        return diff(have, want);
+        return diff(have, want, replaces);
     Wanted moved = want;
     for (std::size_t index = 0; index < moved.tables.size(); ++index)
         if (in_second_slot[index])
             move_to_second_slot(moved.tables[index]);
-    return diff(have, moved);
+    return diff(have, moved, replaces);
 }
 
 // A table that must be made anew goes and comes in one transaction, or its rules would be missing in between.
@@ -164,15 +165,21 @@ std::vector<nft::Batch> split(const nft::Ruleset& have, const nft::Batch& batch,
 
 Transactions transactions(const nft::Ruleset& have, const Wanted& want, std::size_t limit_bytes, bool always_split) {
     Transactions result{{}, second_slots(have, want, Slot::in_use)};
-    nft::Batch whole = diff_in(have, want, result.in_second_slot);
+    nft::Batch whole = diff_in(have, want, result.in_second_slot, Replaces::where_less);
     if (whole.empty())
         return result;
-    if ((size_of(whole) <= limit_bytes && !always_split) || replaces_table(whole, want)) {
+    bool fits = size_of(whole) <= limit_bytes && !always_split;
+    // A table that is replaced for speed alone need not be.
+    if (!fits && replaces_table(whole, want)) {
+        whole = diff_in(have, want, result.in_second_slot, Replaces::never);
+        fits = (size_of(whole) <= limit_bytes && !always_split) || replaces_table(whole, want);
+    }
+    if (fits) {
         result.batches.push_back(std::move(whole));
         return result;
     }
     result.in_second_slot = second_slots(have, want, Slot::other);
-    result.batches = split(have, diff_in(have, want, result.in_second_slot), limit_bytes);
+    result.batches = split(have, diff_in(have, want, result.in_second_slot, Replaces::never), limit_bytes);
     return result;
 }
 

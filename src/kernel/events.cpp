@@ -82,6 +82,14 @@ RulesetEvents::~RulesetEvents() = default;
 RulesetEvents::RulesetEvents(RulesetEvents&&) noexcept = default;
 RulesetEvents& RulesetEvents::operator=(RulesetEvents&&) noexcept = default;
 
+void RulesetEvents::leave() {
+    state_->subscription.socket.leave(NFNLGRP_NFTABLES);
+}
+
+void RulesetEvents::join() {
+    state_->subscription.socket.join(NFNLGRP_NFTABLES);
+}
+
 asio::awaitable<Change> RulesetEvents::next() {
     while (state_->changes.empty()) {
         co_await state_->subscription.wait();

@@ -43,6 +43,26 @@ T decoded(std::expected<T, std::string> result) {
     return std::move(*result);
 }
 
+// A transaction from this size on is worth two system calls that keep our own listener out of it.
+constexpr std::size_t bulk_bytes = std::size_t{1} << 15;
+
+class BulkNotice {
+public:
+    explicit BulkNotice(std::function<void(Kernel::Bulk)> tell) : tell_(std::move(tell)) {
+        if (tell_)
+            tell_(Kernel::Bulk::begins);
+    }
+    ~BulkNotice() {
+        if (tell_)
+            tell_(Kernel::Bulk::is_over);
+    }
+    BulkNotice(const BulkNotice&) = delete;
+    BulkNotice& operator=(const BulkNotice&) = delete;
+
+private:
+    std::function<void(Kernel::Bulk)> tell_;
+};
+
 // What is read changed while it was read, and can't be put together.
 struct ChangedMeanwhile {};
 
@@ -95,6 +115,7 @@ public:
                                 [](auto operation) { return operation == nft::Datagram::no_operation; }))
             return Commit{expected_generation ? *expected_generation : generation()};
         netfilter_.take_sequences(static_cast<std::uint32_t>(datagram.operation_of_message.size()));
+        const BulkNotice notice(datagram.bytes.size() >= bulk_bytes ? on_bulk : nullptr);
         if (const int error = netfilter_.send(datagram.bytes); error == EMSGSIZE)
             return std::unexpected(Refusal{Refusal::Reason::too_large, batch.size(), {}});
         else if (error != 0)

@@ -77,6 +77,11 @@ void Socket::join(unsigned group) {
         fail("netlink multicast group");
 }
 
+void Socket::leave(unsigned group) {
+    if (setsockopt(descriptor_, SOL_NETLINK, NETLINK_DROP_MEMBERSHIP, &group, sizeof group) != 0)
+        fail("netlink multicast group");
+}
+
 std::uint32_t Socket::take_sequences(std::uint32_t count) {
     return std::exchange(next_sequence_, next_sequence_ + count);
 }

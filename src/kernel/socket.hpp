@@ -28,7 +28,9 @@ public:
 
     // The largest datagram that send() can take.
     std::size_t send_limit() const;
+    // A multicast group. After leaving, what came before can still be received.
     void join(unsigned group);
+    void leave(unsigned group);
 
     // As many sequence numbers as asked for, one after the other; the first.
     std::uint32_t take_sequences(std::uint32_t count);

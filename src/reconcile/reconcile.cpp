@@ -266,7 +266,7 @@ std::string Switch::to_string() const {
                        on.ipv6 ? " nf_call_ip6tables 1" : "");
 }
 
-std::expected<Plan, std::string> plan(kernel::Kernel& kernel, const Target& target) {
+std::expected<Plan, std::string> plan(kernel::Kernel& kernel, const Target& target, const kernel::Bridges* known) {
     const nft::Ruleset have = read(kernel, target.want);
     if (const nft::Table* table = taken(have, target.want))
         return std::unexpected(
@@ -275,9 +275,9 @@ std::expected<Plan, std::string> plan(kernel::Kernel& kernel, const Target& targ
                         nft::to_string(table->family), table->name));
     Plan plan;
     plan.generation = have.generation;
-    const kernel::Bridges bridges = kernel.bridges();
+    const kernel::Bridges read_now = known == nullptr ? kernel.bridges() : kernel::Bridges{};
     for (const PolicedBridge& policed : target.bridges)
-        plan_bridge(policed, bridges, plan);
+        plan_bridge(policed, known == nullptr ? read_now : *known, plan);
     plan_attachments(have, target.want, plan);
     plan.switches_first = !plan.switches.empty() && leaves_bridge_family(have, target.want);
     auto [batches, in_second_slot] =
@@ -287,10 +287,11 @@ std::expected<Plan, std::string> plan(kernel::Kernel& kernel, const Target& targ
     return plan;
 }
 
-std::expected<Outcome, std::string> apply(kernel::Kernel& kernel, const Target& target) {
+std::expected<Outcome, std::string> apply(kernel::Kernel& kernel, const Target& target,
+                                          const kernel::Bridges* bridges) {
     Tries tries;
     while (tries.any_left()) {
-        auto planned = plan(kernel, target);
+        auto planned = plan(kernel, target, bridges);
         if (!planned)
             return std::unexpected(planned.error());
         auto carried_out = carry_out(kernel, std::move(*planned), tries.guarded());
@@ -302,6 +303,22 @@ std::expected<Outcome, std::string> apply(kernel::Kernel& kernel, const Target& 
             return std::unexpected(tries.last_refusal());
     }
     return std::unexpected(tries.gave_up());
+}
+
+bool deny_first(kernel::Kernel& kernel, const Target& target) {
+    constexpr std::size_t few = 64;  // so many links are there in the time of another commit
+    std::size_t count = 0;
+    for (const nft::Table& table : target.want.tables)
+        for (const nft::Set& set : table.sets)
+            count += set.elements.size();
+    if (count <= few || !target.want.attached.empty())
+        return false;
+    bool any_there = false;
+    const nft::Ruleset have = kernel.snapshot([&](const nft::Table& table, const nft::Ruleset&) {
+        any_there |= target.want.table(table.family, table.name) != nullptr;
+        return false;
+    });
+    return !any_there && kernel.apply(firewall::frame(target.want), have.generation).has_value();
 }
 
 std::expected<nft::Batch, std::string> clear(kernel::Kernel& kernel) {

@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <chrono>
 #include <csignal>
@@ -22,7 +24,8 @@ using config::LogLevel;
 
 namespace {
 
-constexpr std::chrono::seconds look_interval{5};
+// Where no watchdog wakes us more often.
+constexpr std::chrono::seconds look_interval{30};
 // What clients get at the end to take their last answers.
 constexpr std::chrono::milliseconds farewell{100};
 
@@ -35,6 +38,24 @@ Daemon::Daemon(kernel::Kernel& kernel, std::string file, config::Loaded loaded)
     if (!instance_.warning().empty())
         log(LogLevel::warning, instance_.warning());
     open_control_socket();
+    kernel_.on_bulk = [this](kernel::Kernel::Bulk bulk) { listen_around(bulk); };
+}
+
+Daemon::~Daemon() {
+    kernel_.on_bulk = nullptr;
+}
+
+// What others commit between a transaction's end and our return to the group would be missed.
+void Daemon::listen_around(kernel::Kernel::Bulk bulk) {
+    if (bulk == kernel::Kernel::Bulk::begins)
+        return ruleset_events_.leave();
+    ruleset_events_.join();
+    asio::post(context_, [this] {
+        kernel::Change missed;
+        missed.overrun = true;
+        if (kernel_.generation() != keeper_.enforcer().generation())
+            keeper_.enforcer().ruleset_changed(missed);
+    });
 }
 
 void Daemon::open_control_socket() {
@@ -64,8 +85,6 @@ int Daemon::run() {
     spawn(watch_bridges());
     spawn(look_around());
     spawn(reload_on_signal());
-    if (const auto interval = watchdog_interval())
-        spawn(feed_watchdog(*interval / 2));
     notify("READY=1");
     say_status();
     log(LogLevel::info, "ready; the control socket is " + socket_);
@@ -106,22 +125,17 @@ asio::awaitable<void> Daemon::watch_bridges() {
 }
 
 asio::awaitable<void> Daemon::look_around() {
+    const auto watchdog = watchdog_interval();
     asio::steady_timer timer(context_);
     for (;;) {
-        timer.expires_after(look_interval);
+        if (watchdog)
+            notify("WATCHDOG=1");
+        timer.expires_after(watchdog ? std::min<std::chrono::microseconds>(*watchdog / 2, look_interval)
+                                     : look_interval);
         co_await timer.async_wait(asio::use_awaitable);
         instance_.dismiss_callers();
         keeper_.enforcer().bridges_changed();
         say_status();
-    }
-}
-
-asio::awaitable<void> Daemon::feed_watchdog(std::chrono::microseconds interval) {
-    asio::steady_timer timer(context_);
-    for (;;) {
-        notify("WATCHDOG=1");
-        timer.expires_after(interval);
-        co_await timer.async_wait(asio::use_awaitable);
     }
 }
 

@@ -23,19 +23,22 @@ public:
     // missed. Throws std::runtime_error when another nftlinkd is in the way.
     Daemon(kernel::Kernel& kernel, std::string file, config::Loaded loaded);
 
+    ~Daemon();
+
     // Applies what is configured, then keeps it so until SIGTERM or SIGINT. The exit status.
     int run();
 
 private:
     void open_control_socket();
+    // Keeps our own large transactions from being told to us.
+    void listen_around(kernel::Kernel::Bulk bulk);
     // To systemd, when it is another one than before.
     void say_status();
 
     boost::asio::awaitable<void> watch_ruleset();
     boost::asio::awaitable<void> watch_bridges();
-    // What no event tells of is looked at from time to time.
+    // Feeds the watchdog, and looks at what no event tells of: an idle service wakes for nothing else.
     boost::asio::awaitable<void> look_around();
-    boost::asio::awaitable<void> feed_watchdog(std::chrono::microseconds interval);
     boost::asio::awaitable<void> reload_on_signal();
     void stop_on_signal();
     void spawn(boost::asio::awaitable<void> task);

@@ -45,7 +45,7 @@ std::size_t operation_count(const reconcile::Plan& plan) {
 
 Cause cause_of(const kernel::Change& change) {
     if (change.overrun)
-        return {.reason = "after changes too many to follow"};
+        return {.reason = "after changes that could not be followed"};
     if (change.process == 0)
         return {.reason = "after a change by another program"};
     // The kernel cuts names at 15 bytes, also within a character.
@@ -166,7 +166,7 @@ std::expected<void, std::string> Enforcer::make_target() try {
 
 std::expected<Enforced, std::string> Enforcer::apply() try {
     const auto begin = steady_clock::now();
-    auto outcome = reconcile::apply(kernel_, target_);
+    auto outcome = reconcile::apply(kernel_, target_, &bridges_);
     if (!outcome)
         return std::unexpected(outcome.error());
     for (const reconcile::Switch& done : outcome->done.switches)
@@ -258,8 +258,7 @@ void Enforcer::heal(const Cause& cause) {
         return heal_later(cause, earliest_);
     }
     const auto begin = processor_time();
-    const auto made = make_target();
-    const auto enforced = made ? apply() : std::unexpected(made.error());
+    const auto enforced = repair(cause);
     const auto end = steady_clock::now();
     earliest_ = end + share_of_others * (processor_time() - begin);
     if (!enforced) {
@@ -268,6 +267,18 @@ void Enforcer::heal(const Cause& cause) {
         return heal_later(cause, end + retry_interval, true);
     }
     listener_.healed(cause, *enforced);
+}
+
+// The bridges are as they were when others have changed rules alone.
+std::expected<Enforced, std::string> Enforcer::repair(const Cause& cause) try {
+    if (cause.is_of_rules)
+        reconcile::deny_first(kernel_, target_);
+    if (cause.is_of_rules && is_current_)
+        return apply();
+    const auto made = make_target();
+    return made ? apply() : std::unexpected(made.error());
+} catch (const std::system_error& error) {
+    return std::unexpected(error.what());
 }
 
 void Enforcer::heal_later(const Cause& cause, steady_clock::time_point when, bool is_retry) {

@@ -82,6 +82,7 @@ private:
     kernel::Bridges relevant(kernel::Bridges bridges) const;
     bool concerns_us(const kernel::Change& change) const;
     void heal(const Cause& cause);
+    std::expected<Enforced, std::string> repair(const Cause& cause);
     void heal_later(const Cause& cause, std::chrono::steady_clock::time_point when, bool is_retry = false);
     void repair_first();
     void report_absorbed(const kernel::Change& change);

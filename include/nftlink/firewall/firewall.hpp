@@ -57,9 +57,13 @@ bool is_relevant(const nft::Table& table, const nft::Ruleset& listing, const Wan
 // done. `have` holds the relevant tables: those that we don't want any more are deleted, and our rules in other chains
 // that aren't to be there. Counters of what stays, moves or is replaced are carried over.
 //
+// A table more of whose elements would go or come than it is to have is deleted and made anew, unless `replaces` says
+// no; like all of the batch, that is one step for the traffic.
+//
 // In another program's chain our rules come to stand on top; but where some stand below rules of others, they stay
 // unless that changes what becomes of a packet. A chain that isn't there is passed over.
-nft::Batch diff(const nft::Ruleset& have, const Wanted& want);
+enum class Replaces { where_less, never };
+nft::Batch diff(const nft::Ruleset& have, const Wanted& want, Replaces replaces = Replaces::where_less);
 
 // The same change as transactions of at most `limit_bytes` each, to be applied in order, every one guarded by the
 // generation that the one before it left. Nearly always one. All but the last fill sets and chains that no packet meets
@@ -73,6 +77,9 @@ struct Transactions {
 };
 Transactions transactions(const nft::Ruleset& have, const Wanted& want, std::size_t limit_bytes,
                           bool always_split = false);
+
+// What makes the wanted tables out of nothing, their sets empty: the policy without its links.
+nft::Batch frame(const Wanted& want);
 
 // Deletes every table of `have` that is ours, and our rules in other chains.
 nft::Batch clear(const nft::Ruleset& have);

@@ -42,6 +42,10 @@ public:
     // broken.
     boost::asio::awaitable<Change> next();
 
+    // Nothing is heard of what is committed between the two; what was before is still to come.
+    void leave();
+    void join();
+
 private:
     struct State;
     std::unique_ptr<State> state_;

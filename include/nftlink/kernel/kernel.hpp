@@ -103,6 +103,11 @@ public:
     virtual std::expected<Commit, Refusal> apply(const nft::Batch& batch,
                                                  std::optional<std::uint32_t> expected_generation) = 0;
 
+    // Called, if it is set, before and after a large transaction: with any listener to the ruleset's events the kernel
+    // takes several times as long for it, so who listens leaves meanwhile.
+    enum class Bulk { begins, is_over };
+    std::function<void(Bulk)> on_bulk;
+
     // How many bytes one transaction may have here: the send buffer's room.
     virtual std::size_t batch_limit() = 0;
 

@@ -89,8 +89,9 @@ struct Plan {
 };
 
 // Reads the kernel and compares. The error says why nothing can be planned: the wanted table's name is taken by
-// somebody else's.
-std::expected<Plan, std::string> plan(kernel::Kernel& kernel, const Target& target);
+// somebody else's. Who knows how the bridges are that the target is about saves reading them.
+std::expected<Plan, std::string> plan(kernel::Kernel& kernel, const Target& target,
+                                      const kernel::Bridges* bridges = nullptr);
 
 // What was done.
 struct Outcome {
@@ -108,7 +109,13 @@ struct Outcome {
 // unless the error is that a bridge's switch was refused: switches come last, and it says that the rules are in place.
 // (Coming from the bridge family switches come first, and stay on.)
 // Of a change that took several transactions, what was prepared and isn't in use yet may stay until the next apply.
-std::expected<Outcome, std::string> apply(kernel::Kernel& kernel, const Target& target);
+std::expected<Outcome, std::string> apply(kernel::Kernel& kernel, const Target& target,
+                                          const kernel::Bridges* bridges = nullptr);
+
+// Where none of the target's tables is there, makes them with their rules and without their links, and says whether it
+// did: while many links are on their way, what isn't linked is denied already. apply() does the rest. Nothing is done
+// where that is as quick, or where the kernel refuses: apply() will say why.
+bool deny_first(kernel::Kernel& kernel, const Target& target);
 
 // Deletes every table that is ours, and our rules in other chains; the batch says which.
 std::expected<nft::Batch, std::string> clear(kernel::Kernel& kernel);
