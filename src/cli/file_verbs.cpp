@@ -118,7 +118,7 @@ void warn_of_links(const model::Topology& topology, const model::EnvironmentOpti
 }  // namespace
 
 std::optional<config::Loaded> load_whole(const Request& request, Report& report) {
-    auto loaded = config::load(request.file);
+    auto loaded = config::load(request.file, config::Hashed::no);
     if (loaded)
         return std::move(*loaded);
     for (const base::Error& error : loaded.error())

@@ -83,7 +83,7 @@ void check_sources(const Node& root, const Config& config, Report& report) {
 
 }  // namespace
 
-Result parse_inputs(const std::vector<Input>& inputs) {
+Result parse_inputs(const std::vector<Input>& inputs, Hashed hashed) {
     Arena arena;
     Report report;
     Loaded loaded;
@@ -98,7 +98,8 @@ Result parse_inputs(const std::vector<Input>& inputs) {
     if (report.error_count() > 0)
         return std::unexpected(report.errors());
     loaded.warnings = report.warnings();
-    loaded.hash = hash_of(inputs);
+    if (hashed == Hashed::yes)
+        loaded.hash = hash_of(inputs);
     return loaded;
 }
 
@@ -116,7 +117,7 @@ Result parse(const std::vector<Source>& sources) {
     std::vector<Input> inputs;
     for (const Source& source : sources)
         inputs.push_back({.name = source.name, .text = source.text, .fault = ""});
-    return parse_inputs(inputs);
+    return parse_inputs(inputs, Hashed::yes);
 }
 
 }  // namespace nftlink::config

@@ -16,7 +16,7 @@ struct Input {
 };
 
 // As parse(), with a fault being an error of its file.
-Result parse_inputs(const std::vector<Input>& inputs);
+Result parse_inputs(const std::vector<Input>& inputs, Hashed hashed);
 
 // The control socket that they name, or the default, whatever else is wrong with them.
 std::string socket_of(const std::vector<Input>& inputs);

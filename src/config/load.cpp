@@ -111,9 +111,9 @@ std::vector<Input> to_inputs(const std::vector<File>& files) {
 
 }  // namespace
 
-Result load(const fs::path& file) {
+Result load(const fs::path& file, Hashed hashed) {
     const std::vector<File> files = read_files(file);
-    return parse_inputs(to_inputs(files));
+    return parse_inputs(to_inputs(files), hashed);
 }
 
 std::string find_socket(const fs::path& file) {

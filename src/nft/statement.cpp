@@ -60,7 +60,9 @@ std::string address_text(std::span<const std::uint8_t> bytes) {
     std::array<char, INET6_ADDRSTRLEN> text{};
     if (bytes.size() != 4 && bytes.size() != 16)
         return hexadecimal(bytes);
-    inet_ntop(bytes.size() == 4 ? AF_INET : AF_INET6, bytes.data(), text.data(), text.size());
+    if (bytes.size() == 4)  // inet_ntop goes by printf
+        return fmt::format("{}.{}.{}.{}", bytes[0], bytes[1], bytes[2], bytes[3]);
+    inet_ntop(AF_INET6, bytes.data(), text.data(), text.size());
     return text.data();
 }
 
@@ -429,7 +431,9 @@ std::string to_text(std::span<const std::uint8_t> value, DataType type) {
 }
 
 std::string quoted(std::string_view text) {
-    return fmt::format("\"{}\"", text);
+    std::string quoted;
+    quoted.reserve(text.size() + 2);
+    return quoted.append("\"").append(text).append("\"");
 }
 
 }  // namespace nftlink::nft

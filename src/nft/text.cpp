@@ -27,7 +27,7 @@ void append_element(std::string& out, const Element& element, const std::vector<
     if (element.counters)
         fmt::format_to(Out(out), " counter packets {} bytes {}", element.counters->packets, element.counters->bytes);
     if (!element.comment.empty())
-        fmt::format_to(Out(out), " comment {}", quoted(element.comment));
+        out.append(" comment \"").append(element.comment).append("\"");
 }
 
 std::string keys_text(const DeleteElements& action) {
@@ -102,7 +102,7 @@ struct OperationText {
     }
     std::string operator()(const DeleteSet& action) const { return in_table("delete set", action.set); }
     std::string operator()(const AddElements& action) const {
-        return fmt::format("{} {{ {} }}", in_table("add element", action.set), elements_text(action));
+        return in_table("add element", action.set) + " { " + elements_text(action) + " }";
     }
     std::string operator()(const DeleteElements& action) const {
         return fmt::format("{} {{ {} }}", in_table("delete element", action.set), keys_text(action));
@@ -188,7 +188,7 @@ std::string to_text(const Key& key, const std::vector<DataType>& types) {
         const std::size_t size = field_size(type);
         if (rest.size() < size)
             break;
-        text += (text.empty() ? "" : " . ") + to_text(rest.first(size), type);
+        text.append(text.empty() ? "" : " . ").append(to_text(rest.first(size), type));
         rest = rest.subspan(size);
     }
     return text;

@@ -164,7 +164,8 @@ def a_storm_of_flushes_leaves_it_time_for_clients_and_the_last_word(place):
     eventually(lambda: elements() == wanted)
     status = service.status()
     assert status["heals"] > 0 and status["in_force"] is True, status
-    assert status["last_heal"]["program"].startswith("python"), status
+    # Whose flush it was isn't known of one that came while the service was writing: it doesn't listen then.
+    assert status["last_heal"]["program"][:6] in ("python", ""), status
 
 
 harness.main()

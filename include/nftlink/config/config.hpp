@@ -85,7 +85,7 @@ struct Loaded {
     base::Errors warnings;
     std::map<std::string, base::Position, std::less<>> places;  // where each container is stated
     // The same for the same texts in the same order, whatever the files are called: a version 5 UUID, which has SHA-1
-    // inside.
+    // inside. Empty where it wasn't asked for.
     std::string hash;
 };
 
@@ -104,7 +104,8 @@ using Result = std::expected<Loaded, base::Errors>;
 Result parse(const std::vector<Source>& sources);
 
 // Reads `file`, then conf.d/*.yaml beside it in name order. A missing or unreadable file is an error of that file.
-Result load(const std::filesystem::path& file);
+enum class Hashed { no, yes };
+Result load(const std::filesystem::path& file, Hashed hashed = Hashed::yes);
 
 // The control socket that the file names, also when there are errors elsewhere in it; else the default.
 std::string find_socket(const std::filesystem::path& file);
