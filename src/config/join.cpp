@@ -26,7 +26,7 @@ public:
 
     // Until all fits: who leaves may be another's child.
     void settle() {
-        for (;;) {
+        while (!names_.empty()) {
             std::set<std::string> leaving;
             std::set<std::pair<std::string, std::string>> ending;
             for (const Misfit& misfit : check_fit(topology_, policy_, names_, unplaced_))

@@ -40,19 +40,25 @@ Permissions permissions(const model::Topology& topology, const model::FirewallPo
     Permissions bridges;
     for (const auto& [name, bridge] : policy.bridges)
         bridges[name];
-    const ContainerIndex containers(topology);
+    std::size_t link_count = 0;
     for (const auto& [name, parent] : topology.containers) {
+        link_count += parent.links.size();
         for (const model::Network& network : parent.networks)
             bridges[network.bridge];
+    }
+    // On a host with one bridge, which is most of them, the number is known beforehand.
+    if (bridges.size() == 1)
+        bridges.begin()->second.ipv4.reserve(link_count);
+    const ContainerIndex containers(topology);
+    for (const auto& [name, parent] : topology.containers)
         for (const model::Link& link : parent.links)
             if (const model::Container* child = containers.find(link.child))
                 for_each_permission(policy, parent, *child,
                                     [&](const std::string& bridge, bool is_ipv4, const nft::Key& key) {
-                                        auto& permissions = bridges[bridge];
+                                        auto& permissions = bridges.find(bridge)->second;
                                         (is_ipv4 ? permissions.ipv4 : permissions.ipv6)
                                             .push_back({key, model::link_name(name, link.alias)});
                                     });
-    }
     for (auto& [name, bridge] : bridges) {
         merge(bridge.ipv4);
         merge(bridge.ipv6);

@@ -212,7 +212,8 @@ DecodeResult<Chain> decode_chain(Payload payload) {
 
 DecodeResult<Set> decode_set(Payload payload) {
     // What kernels from 6.16 on tell about a set's inside (its backend and its number of elements) is no property of
-    // it.
+    // it; the number says how much room its elements will need.
+    constexpr std::size_t most_room = std::size_t{1} << 17;
     constexpr std::uint16_t backend = 19, element_count = 20;
     Decoded<Set> decoded;
     Set& set = decoded.object;
@@ -251,7 +252,10 @@ DecodeResult<Set> decode_set(Payload payload) {
             case NFTA_SET_HANDLE:
             case NFTA_SET_PAD:
             case backend:
+                return true;
             case element_count:
+                set.elements.reserve(
+                    std::min<std::size_t>(number<std::uint32_t>(attribute.payload).value_or(0), most_room));
                 return true;
             default:
                 return keep(set.unknown, attribute), true;

@@ -42,11 +42,16 @@ void sort_by_key(std::vector<T>& items) {
     if (std::ranges::is_sorted(records, precedes))
         return;
     std::ranges::sort(records, precedes);
-    std::vector<T> sorted;
-    sorted.reserve(items.size());
-    for (const Record& record : records)
-        sorted.push_back(std::move(items[record.index]));
-    items = std::move(sorted);
+    // Each circle of items that take each other's places, in place.
+    for (std::uint32_t start = 0; start < records.size(); ++start) {
+        if (records[start].index == start)
+            continue;
+        T first = std::move(items[start]);
+        std::uint32_t place = start;
+        for (std::uint32_t next = 0; (next = std::exchange(records[place].index, place)) != start; place = next)
+            items[place] = std::move(items[next]);
+        items[place] = std::move(first);
+    }
 }
 
 }  // namespace nftlink::nft

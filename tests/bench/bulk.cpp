@@ -1,0 +1,86 @@
+// Topology in memory → committed; and what is there already, adopted.
+#include <nftables/libnftables.h>
+#include <unistd.h>
+
+#include <boost/asio/io_context.hpp>
+#include <memory>
+#include <stdexcept>
+
+#include "measure.hpp"
+#include "nftlink/kernel/netlink_kernel.hpp"
+#include "nftlink/reconcile/reconcile.hpp"
+#include "service/keeper.hpp"
+
+namespace nftlink::bench {
+
+namespace {
+
+constexpr const char* set_name = "links4-docker0";
+
+using Context = std::unique_ptr<nft_ctx, decltype(&nft_ctx_free)>;
+
+void run_nft(nft_ctx& context, const std::string& commands) {
+    if (nft_run_cmd_from_buffer(&context, commands.c_str()) != 0)
+        throw std::runtime_error("libnftables refuses the rendered rules");
+}
+
+}  // namespace
+
+boost::json::object bulk(std::size_t links, std::size_t rounds) {
+    const config::Loaded loaded = load(yaml(links));
+    const auto kernel = kernel::make_netlink_kernel();
+    const auto make_target = [&] { return reconcile::make_target(loaded.config.topology, loaded.config.firewall); };
+    Replay replay;
+    clear_ruleset(replay);
+    const auto planned = reconcile::plan(*kernel, make_target());
+    const Context context(nft_ctx_new(NFT_CTX_DEFAULT), nft_ctx_free);
+    std::vector<std::string> left_out;
+    const std::string rendered = firewall::render(make_target().want, left_out);
+    Samples samples;
+    for (std::size_t round = 0; round <= rounds; ++round) {
+        const nft::Datagram bytes = replay.prepare(planned->transactions.at(0));
+        measure(samples["floor"], [&] { replay.send(bytes); });
+        clear_ruleset(replay);
+        measure(samples["nftlink"], [&] {
+            if (const auto done = reconcile::apply(*kernel, make_target()); !done)
+                throw std::runtime_error(done.error());
+        });
+        clear_ruleset(replay);
+        measure(samples["libnftables"], [&] { run_nft(*context, rendered); });
+        clear_ruleset(replay);
+        if (round == 0)  // to get warm
+            samples.clear();
+    }
+    return to_json(samples);
+}
+
+boost::json::object adopt(std::size_t links, std::size_t rounds, const std::string& folder) {
+    const std::string text = yaml(links, "state: {directory: " + folder + "}\n");
+    const auto kernel = kernel::make_netlink_kernel();
+    Replay replay;
+    Samples samples;
+    boost::asio::io_context context{1};
+    const auto start = [&](std::vector<double>& times) {
+        service::Keeper keeper(context.get_executor(), *kernel, "bench.yaml", load(text));
+        bool started = false;
+        measure(times, [&] { started = keeper.start(); });
+        if (!started)
+            throw std::runtime_error("the keeper doesn't start");
+    };
+    start(samples["first"]);
+    const std::uint32_t generation = replay.generation();
+    const config::Loaded loaded = load(text);
+    const auto target = reconcile::make_target(loaded.config.topology, loaded.config.firewall);
+    for (std::size_t round = 0; round <= rounds; ++round) {
+        measure(samples["floor"], [&] { replay.dump("nftlink", set_name); });
+        start(samples["start"]);
+        measure(samples["plan"], [&] { static_cast<void>(reconcile::plan(*kernel, target)); });
+        if (round == 0)
+            samples.clear();
+    }
+    auto result = to_json(samples);
+    result["writes"] = replay.generation() - generation;
+    return result;
+}
+
+}  // namespace nftlink::bench
