@@ -1,44 +1,16 @@
-#!/usr/bin/env python3
-"""What a linked packet costs: udp from parent to child over a bridge, by family, layout and number of links.
-
-Everything runs in namespaces of its own. The ways are measured in turn, round after round; the figures are medians.
-"""
-import ctypes
+"""What a packet costs between two containers on a bridge: by family, layout and number of links, beside no firewall, iptables,
+and the smallest ruleset that one would write by hand."""
 import os
+import re
 import socket
-import statistics
 import subprocess
-import sys
-import tempfile
 import time
 
-CLONE_NEWNET = 0x40000000
-PARENT, CHILD = "172.17.0.3", "172.17.0.2"
-ROUNDS, PACKETS = 9, 20_000
-libc = ctypes.CDLL(None, use_errno=True)
+from figure import Figure
+from place import Namespace, add_bridge, run
 
-
-def run(*command, stdin=None):
-    subprocess.run(command, input=stdin, text=True, check=True, stdout=subprocess.DEVNULL)
-
-
-class Namespace:
-    """A fresh network namespace; `with` is inside it."""
-
-    def __init__(self):
-        before = os.open("/proc/thread-self/ns/net", os.O_RDONLY)
-        assert libc.unshare(CLONE_NEWNET) == 0
-        self.descriptor = os.open("/proc/thread-self/ns/net", os.O_RDONLY)
-        libc.setns(before, CLONE_NEWNET)
-        os.close(before)
-
-    def __enter__(self):
-        self.before = os.open("/proc/thread-self/ns/net", os.O_RDONLY)
-        assert libc.setns(self.descriptor, CLONE_NEWNET) == 0
-
-    def __exit__(self, *_):
-        libc.setns(self.before, CLONE_NEWNET)
-        os.close(self.before)
+PARENT, CHILD, STRANGER = "172.17.0.3", "172.17.0.2", "172.17.0.4"
+PACKETS, CONNECTIONS = 20_000, 500
 
 
 def add_guest(host, name, address):
@@ -50,101 +22,146 @@ def add_guest(host, name, address):
     with guest:
         run("ip", "address", "add", f"{address}/16", "dev", "eth0")
         run("ip", "link", "set", "eth0", "up")
+        run("ip", "link", "set", "lo", "up")
     return guest
 
 
 def configuration(family, layout, count):
+    """So many links: one port each, of one child and, past what ports there are, of others."""
     replies = "source-port" if family == "bridge" else "established"
-    return (f"firewall: {{family: {family}, layout: {layout}, replies: {replies}}}\n"
-            f"containers:\n  child: {{bridge: docker0, addresses: [{CHILD}], expose: [1-{count}/udp]}}\n"
-            f"  parent: {{bridge: docker0, addresses: [{PARENT}], links: [child]}}\n")
+    text = f"firewall: {{family: {family}, layout: {layout}, replies: {replies}}}\nbridges: {{docker0: {{icc: deny}}}}\ncontainers:\n"
+    per_child = 1000
+    children = max(1, count // per_child)
+    for child in range(children):
+        address = CHILD if child == 0 else f"172.17.{1 + child // 250}.{1 + child % 250}"
+        # The port that is measured is the last one: rules are walked to it.
+        ports = f"{8001 - min(count, per_child)}-8000"
+        text += f"  child{child}: {{bridge: docker0, addresses: [{address}], expose: [{ports}/udp, {ports}/tcp]}}\n"
+    links = ", ".join(f"child{child}" for child in range(children))
+    return text + f"  parent: {{bridge: docker0, addresses: [{PARENT}], links: [{links}]}}\n"
 
 
 def docker(count):
-    """Docker 0.10's rules with icc off, as iptables-restore takes them."""
     here, lines = "-i docker0 -o docker0", ["*filter", ":FORWARD ACCEPT [0:0]"]
-    for port in range(1, count + 1):
-        lines += [f"-A FORWARD {here} -p udp -s {PARENT} --dport {port} -d {CHILD} -j ACCEPT",
-                  f"-A FORWARD {here} -p udp -s {CHILD} --sport {port} -d {PARENT} -j ACCEPT"]
+    for port in range(8001 - count, 8001):
+        for protocol in ("udp", "tcp"):
+            lines += [f"-A FORWARD {here} -p {protocol} -s {PARENT} --dport {port} -d {CHILD} -j ACCEPT",
+                      f"-A FORWARD {here} -p {protocol} -s {CHILD} --sport {port} -d {PARENT} -j ACCEPT"]
     lines += ["-A FORWARD -o docker0 -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT",
               "-A FORWARD -i docker0 ! -o docker0 -j ACCEPT", f"-A FORWARD {here} -j DROP", "COMMIT", ""]
     return "\n".join(lines)
 
 
-def ways(nftlink, folder):
-    """Names of what is compared, and how each is set up in the host's namespace."""
-    def clear(switch):
+def by_hand(count):
+    """One set with counters, as ours has; established connections; the rest dropped."""
+    elements = ", ".join(f"{PARENT} . 172.17.{1 + n // 1000 % 250}.9 . {protocol} . {1000 + n % 1000}"
+                         for n in range(count) for protocol in ("tcp", "udp"))
+    ours = f"{PARENT} . {CHILD} . udp . 8000, {PARENT} . {CHILD} . tcp . 8000"
+    return (f"table inet hand {{ set links {{ type ipv4_addr . ipv4_addr . inet_proto . inet_service; size {3 * count + 64}; "
+            f"counter; elements = {{ {ours}{', ' + elements if elements else ''} }} }}\n"
+            "chain forward { type filter hook forward priority 0; iifname docker0 oifname docker0 jump bridge; }\n"
+            "chain bridge { ip saddr . ip daddr . meta l4proto . th dport @links accept; ct state established,related accept; "
+            "counter drop; } }\n")
+
+
+class Place:
+    def __init__(self, bench):
+        self.bench = bench
+        self.host = Namespace()
+        with self.host:
+            add_bridge()
+        self.parent, self.child = add_guest(self.host, "leg0", PARENT), add_guest(self.host, "leg1", CHILD)
+        self.stranger = add_guest(self.host, "leg2", STRANGER)
+        with self.child:
+            self.udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+            self.udp.bind((CHILD, 8000))
+            self.redis = subprocess.Popen(["redis-server", "--port", "8000", "--save", "", "--bind", CHILD,
+                                           "--protected-mode", "no", "--tcp-backlog", "500"], stdout=subprocess.DEVNULL)
+        time.sleep(0.5)
+
+    def close(self):
+        self.redis.kill()
+        self.redis.wait()
+
+    def clear(self, switch):
         run("nft", "flush", "ruleset")
         run("iptables-legacy", "-F", "FORWARD")
         run("ip", "link", "set", "docker0", "type", "bridge", "nf_call_iptables", switch, "nf_call_ip6tables", switch)
 
-    def bare():
-        clear("0")
+    def ways(self):
+        yield "no firewall", 1, lambda: self.clear("0")
+        most = self.bench.counts[-1]
+        for count in (1, 1000):
+            for kind in ("legacy", "nft"):
+                yield f"iptables-{kind}", count, lambda kind=kind, count=count: self.restore(kind, count)
+            for family in ("inet", "ip", "bridge"):
+                yield f"{family}, rules", count, lambda family=family, count=count: self.apply(family, "rules", count)
+        for count in (1, 1000, most):
+            yield "by hand, a set", count, lambda count=count: self.load(by_hand(count))
+            for family in ("inet", "ip", "bridge"):
+                yield f"{family}, sets", count, lambda family=family, count=count: self.apply(family, "sets", count)
 
-    def through_docker(count):
-        clear("1")
-        run("iptables-legacy-restore", stdin=docker(count))
+    def restore(self, kind, count):
+        self.clear("1")
+        run(f"iptables-{kind}-restore", stdin=docker(count))
 
-    def through_nftlink(family, layout, count):
-        clear("0")
-        file = os.path.join(folder, "nftlink.yaml")
-        with open(file, "w", encoding="ascii") as out:
-            out.write(configuration(family, layout, count))
-        subprocess.run([nftlink, "apply", "-c", file], check=True, capture_output=True)
+    def load(self, rules):
+        self.clear("1")
+        run("nft", "-f", "-", stdin=rules)
 
-    yield "no firewall", 1, bare
-    for count in (1, 1000):
-        yield "iptables-legacy", count, lambda count=count: through_docker(count)
-        for family in ("inet", "ip", "bridge"):
-            for layout in ("sets", "rules"):
-                yield f"{family} {layout}", count, \
-                    lambda family=family, layout=layout, count=count: through_nftlink(family, layout, count)
+    def apply(self, family, layout, count):
+        self.clear("0")
+        file = self.bench.file("packets.yaml", configuration(family, layout, count))
+        subprocess.run([self.bench.nftlink, "apply", "-c", file], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+    def nanoseconds_a_packet(self, namespace, port):
+        with namespace:
+            sender = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        with sender:
+            sender.connect((CHILD, port))
+            send, payload = sender.send, b"x" * 64
+            for _ in range(500):
+                send(payload)
+            begin = time.perf_counter_ns()
+            for _ in range(PACKETS):
+                send(payload)
+            return (time.perf_counter_ns() - begin) / PACKETS
+
+    def nanoseconds_a_connection(self):
+        begin = time.perf_counter_ns()
+        for _ in range(CONNECTIONS):
+            with self.parent:
+                client = socket.socket()
+            client.connect((CHILD, 8000))
+            client.close()
+        return (time.perf_counter_ns() - begin) / CONNECTIONS
+
+    def nanoseconds_a_request(self):
+        """Of redis-benchmark, over 20 connections."""
+        with self.parent:
+            text = subprocess.run(["redis-benchmark", "-h", CHILD, "-p", "8000", "-n", "10000", "-c", "20", "-t", "get", "--csv"],
+                                  check=True, text=True, stdout=subprocess.PIPE).stdout
+        return 1e9 / float(re.search(r'"GET","([\d.]+)"', text)[1])
 
 
-def nanoseconds_a_packet(sender, port):
-    sender.connect((CHILD, port))
-    send, payload = sender.send, b"x" * 64
-    for _ in range(500):
-        send(payload)
-    start = time.perf_counter_ns()
-    for _ in range(PACKETS):
-        send(payload)
-    return (time.perf_counter_ns() - start) / PACKETS
-
-
-def main():
-    host = Namespace()
-    with host:
-        run("ip", "link", "add", "docker0", "type", "bridge")
-        run("ip", "link", "set", "docker0", "up")
-        for switch in ("iptables", "ip6tables"):
-            with open(f"/proc/sys/net/bridge/bridge-nf-call-{switch}", "w", encoding="ascii") as file:
-                file.write("0")
-    parent, child = add_guest(host, "leg0", PARENT), add_guest(host, "leg1", CHILD)
-    with parent:
-        sender = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-    receivers = {}
-    with child:
-        for port in (1, 1000):
-            receivers[port] = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-            receivers[port].bind((CHILD, port))
-    figures = {}
-    with tempfile.TemporaryDirectory() as folder:
-        for _ in range(ROUNDS):
-            for name, count, set_up in ways(sys.argv[1], folder):
-                with host:
+def measure(bench):
+    figure = Figure("packets", "What a packet costs", "ns", "no firewall, linked")
+    place = Place(bench)
+    try:
+        for _ in range(bench.rounds):
+            for way, count, set_up in place.ways():
+                with place.host:
                     set_up()
-                figures.setdefault((name, count), []).append(nanoseconds_a_packet(sender, count))
-    base = statistics.median(figures["no firewall", 1])
-    print(f"{'the last of':>12} {'links':<6} {'way':<16} {'ns a packet':>12} {'over none':>10} {'ratio':>6}   min to max")
-    for (name, count), values in figures.items():
-        median = statistics.median(values)
-        print(f"{'':>12} {count:<6} {name:<16} {median:12.0f} {median - base:10.0f} {median / base:6.2f}   "
-              f"{min(values):.0f} to {max(values):.0f}")
-
-
-if __name__ == "__main__":
-    if os.environ.get("NFTLINK_BENCH_INSIDE") != "1":
-        os.environ["NFTLINK_BENCH_INSIDE"] = "1"
-        os.execvp("unshare", ["unshare", "--map-root-user", "--net", "--mount", sys.executable, "-B", *sys.argv])
-    main()
+                figure.add(f"{way}, linked", count, [place.nanoseconds_a_packet(place.parent, 8000)])
+                if way != "no firewall":
+                    figure.add(f"{way}, denied", count, [place.nanoseconds_a_packet(place.stranger, 8000)])
+                figure.add(f"{way}, a connection", count, [place.nanoseconds_a_connection()])
+                figure.add(f"{way}, a request of redis", count, [place.nanoseconds_a_request()])
+    finally:
+        place.close()
+    most = bench.counts[-1]
+    for family in ("inet", "ip", "bridge"):
+        linked = f"{family}, sets, linked"
+        figure.target(f"{family}: {most:,} links to 1", figure.ratio(linked, most, linked, 1), 1.05)
+    figure.target(f"inet: {most:,} links to the set by hand", figure.ratio("inet, sets, linked", most, "by hand, a set, linked"), 1.05)
+    return figure

@@ -1,0 +1,64 @@
+"""Where things are measured: network namespaces, commands, medians."""
+import ctypes
+import os
+import statistics
+import subprocess
+import time
+
+CLONE_NEWNET = 0x40000000
+libc = ctypes.CDLL(None, use_errno=True)
+
+
+def run(*command, stdin=None):
+    subprocess.run(command, input=stdin, text=True, check=True, stdout=subprocess.DEVNULL)
+
+
+def milliseconds(*command, stdin=None):
+    """What a command takes as a whole process."""
+    begin = time.perf_counter()
+    subprocess.run(command, input=stdin, text=True, check=True, stdout=subprocess.DEVNULL)
+    return (time.perf_counter() - begin) * 1000
+
+
+def enter_private_namespaces(arguments):
+    """Runs this program again in namespaces of its own; as an ordinary user in a user namespace, too."""
+    if os.environ.get("NFTLINK_BENCH_INSIDE") == "1":
+        return
+    os.environ["NFTLINK_BENCH_INSIDE"] = "1"
+    identity = [] if os.geteuid() == 0 else ["--map-root-user"]
+    os.execvp("unshare", ["unshare", *identity, "--net", "--mount", *arguments])
+
+
+def add_bridge():
+    run("ip", "link", "add", "docker0", "type", "bridge")
+    run("ip", "link", "set", "docker0", "up")
+    for switch in ("iptables", "ip6tables"):
+        with open(f"/proc/sys/net/bridge/bridge-nf-call-{switch}", "w", encoding="ascii") as file:
+            file.write("0")
+
+
+class Namespace:
+    """A fresh network namespace; `with` is inside it."""
+
+    def __init__(self):
+        before = os.open("/proc/thread-self/ns/net", os.O_RDONLY)
+        assert libc.unshare(CLONE_NEWNET) == 0
+        self.descriptor = os.open("/proc/thread-self/ns/net", os.O_RDONLY)
+        libc.setns(before, CLONE_NEWNET)
+        os.close(before)
+
+    def __enter__(self):
+        self.before = os.open("/proc/thread-self/ns/net", os.O_RDONLY)
+        assert libc.setns(self.descriptor, CLONE_NEWNET) == 0
+
+    def __exit__(self, *_):
+        libc.setns(self.before, CLONE_NEWNET)
+        os.close(self.before)
+
+
+def summary(samples):
+    """Median, quartiles and the 99th percentile."""
+    ordered = sorted(samples)
+    at = lambda share: ordered[min(len(ordered) - 1, int(len(ordered) * share))]
+    return {"median": statistics.median(ordered), "low": at(0.25), "high": at(0.75), "p99": at(0.99),
+            "samples": len(ordered)}
