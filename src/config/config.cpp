@@ -1,6 +1,7 @@
 #include "nftlink/config/config.hpp"
 
 #include "containers.hpp"
+#include "control_part.hpp"
 #include "hash.hpp"
 #include "inputs.hpp"
 #include "merge.hpp"
@@ -107,7 +108,11 @@ std::string socket_of(const std::vector<Input>& inputs) {
     Arena arena;
     Report unread;
     Config config;
-    if (const Node* root = read_documents(inputs, arena, unread).root)
+    std::vector<Input> parts;
+    for (const Input& input : inputs)
+        if (const std::string_view part = control_part(input.text); !part.empty())
+            parts.push_back({.name = input.name, .text = part, .fault = input.fault});
+    if (const Node* root = read_documents(parts, arena, unread).root)
         if (const Node* control = find(*root, "control"))
             read_control(*control, config, unread);
     return config.control.socket;

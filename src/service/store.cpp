@@ -124,9 +124,10 @@ std::expected<void, std::string> Store::prepare(const StoredChange& change) {
     prepared_ = change;
     if (change.size() == 1) {
         const auto& [container, text] = *change.begin();
-        previous_ = read_text(file(container));
-        const auto written =
-            text ? write_durably(draft_of(file(container)), *text) : std::expected<void, std::string>{};
+        // In memory nothing fails after the renaming, which either happens or doesn't.
+        previous_ = in_memory_ ? std::nullopt : read_text(file(container));
+        const auto write_draft = in_memory_ ? write_file : write_durably;
+        const auto written = text ? write_draft(draft_of(file(container)), *text) : std::expected<void, std::string>{};
         if (!written)
             discard();
         return written;
@@ -153,12 +154,16 @@ std::expected<void, std::string> Store::publish() {
         return {};
     if (change.size() == 1) {
         const auto& [container, text] = *change.begin();
-        auto published =
-            text ? rename_durably(draft_of(file(container)), file(container)) : remove_durably(file(container));
-        if (!published)
+        const auto rename = in_memory_ ? rename_file : rename_durably;
+        const auto remove = in_memory_ ? remove_file : remove_durably;
+        auto published = text ? rename(draft_of(file(container)), file(container)) : remove(file(container));
+        if (!published && in_memory_)
+            static_cast<void>(remove_file(draft_of(file(container))));
+        else if (!published)
             put_back(container);
         return published;
     }
+    may_be_pending_ = true;
     if (auto renamed = rename_durably(directory_ / "next", directory_ / "pending"); !renamed) {
         static_cast<void>(rename_file(directory_ / "pending", directory_ / "next"));
         return renamed;
@@ -195,13 +200,17 @@ void Store::recover() {
 
 // May be done again from the start at any time: what has been moved is no longer there.
 std::expected<void, std::string> Store::distribute() {
+    if (!may_be_pending_)
+        return {};
     const fs::path pending = directory_ / "pending";
     std::vector<fs::path> files;
     std::error_code error;
     for (fs::directory_iterator entry(pending, error), end; !error && entry != end; entry.increment(error))
         files.push_back(entry->path());
-    if (error == std::errc::no_such_file_or_directory)
+    if (error == std::errc::no_such_file_or_directory) {
+        may_be_pending_ = false;
         return {};
+    }
     if (error)
         return std::unexpected(disk_error("read", pending, error.value()));
     for (const fs::path& from : files) {
@@ -218,6 +227,7 @@ std::expected<void, std::string> Store::distribute() {
     fs::remove_all(pending, error);
     if (error)
         return std::unexpected(disk_error("remove", pending, error.value()));
+    may_be_pending_ = false;
     return sync_folder(directory_);
 }
 

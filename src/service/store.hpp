@@ -64,6 +64,7 @@ private:
     std::filesystem::path directory_;
     int lock_ = -1;
     bool in_memory_ = false;
+    bool may_be_pending_ = true;  // there may be a change whose files aren't in their places yet
     StoredChange prepared_;
     std::optional<std::string> previous_;  // what the one file of prepared_ holds until then
 };

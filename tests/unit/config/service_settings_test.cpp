@@ -143,13 +143,30 @@ TEST_F(FindSocket, SurvivesABrokenConfiguration) {
               "/a/b");
     EXPECT_EQ(find("control: {socket: /a/b}\n---\nlog: {}\n"), "/a/b") << "a second document";
     EXPECT_EQ(find("control: {socket: /a/b}\ncontrol: {socket: /c}\n"), "/a/b") << "the first one, as messages say";
+    EXPECT_EQ(find("control: {socket: /a/b}\nlog: [\n"), "/a/b");
+}
+
+// Most of a large file need not be read for it; however it is written, it is found.
+TEST_F(FindSocket, HoweverItIsWritten) {
+    for (const std::string text :
+         {"containers: {}\ncontrol:\n\n  # a comment\n# another\n  group: x\n  socket: /a/b\nlog: {}\n",
+          "log: {}\ncontrol: {socket: /a/b}", "\"control\": {socket: /a/b}\n", "'control':\n  socket: /a/b\n",
+          "\"con\\x74rol\": {socket: /a/b}\n", "{log: {}, control: {socket: /a/b}}\n", "? control\n: {socket: /a/b}\n",
+          "  control: {socket: /a/b}\n  log: {}\n", "--- {control: {socket: /a/b}}\n",
+          "\xef\xbb\xbf"
+          "control: {socket: /a/b}\n",
+          "state: &x {socket: /a/b}\ncontrol: *x\n", "env: &s /a/b\ncontrol: {socket: *s}\n",
+          "controls: {socket: /c}\ncontrol: {socket: /a/b}\n", "control :\n  socket: /a/b\n",
+          "log: {}\r\ncontrol:\r\n  socket: /a/b\r\n", "log: {}\rcontrol: {socket: /a/b}\r",
+          "!!map\ncontrol: {socket: /a/b}\n"})
+        EXPECT_EQ(find(text), "/a/b") << text;
 }
 
 TEST_F(FindSocket, IsTheUsualOneWhereNoneCanBeHad) {
     EXPECT_EQ(find(), usual_) << "no file";
     for (const std::string text :
          {"", "control: {readers: all}\n", "control: {socket: a}\n", "control: {socket: [/a]}\n", "control: /a\n",
-          "- control\n", "control: {socket: /a}\nlog: [\n", "\xff"})
+          "- control\n", "\xff", "# control: {socket: /a}\nlog: {}\n", "containers:\n  control: {socket: /a}\n"})
         EXPECT_EQ(find(text), usual_) << text;
     EXPECT_EQ(find("control: {socket: /" + std::string(107, 'x') + "}\n"), usual_) << "nothing can listen there";
     EXPECT_EQ(find("control: {socket: /" + std::string(106, 'x') + "}\n"), "/" + std::string(106, 'x'));
