@@ -88,19 +88,20 @@ struct Exchange {
 };
 using Exchanges = std::map<std::pair<std::string_view, bool>, Exchange>;
 
-// Nothing where a permission stays and its links are called otherwise.
-std::optional<Exchanges> exchanges(const Granted& before, Granted now, std::vector<nft::Flow>& removed) {
+Exchanges exchanges(const Granted& before, Granted now, LinkSets::Update& update) {
     Exchanges all;
     for (const auto& [permission, users] : before) {
         const auto& [bridge, is_ipv4, key] = permission;
-        if (const auto stays = now.find(permission); stays != now.end()) {
-            if (stays->second != users)
-                return {};
+        const auto stays = now.find(permission);
+        if (stays != now.end() && stays->second == users) {
             now.erase(stays);
             continue;
         }
         all[{bridge, is_ipv4}].gone.push_back({key, {}, {}, {}});
-        removed.push_back(flow_of(key));
+        if (stays == now.end())
+            update.removed.push_back(flow_of(key));
+        else
+            update.renames = true;
     }
     for (auto& [permission, users] : now) {
         const auto& [bridge, is_ipv4, key] = permission;
@@ -130,11 +131,9 @@ std::optional<LinkSets::Update> LinkSets::update(const model::Topology& now, con
     const Affected affected(now, before);
     const auto all =
         exchanges(granted(affected, policy, [&](std::string_view name) { return affected.was(name); }),
-                  granted(affected, policy, [&](std::string_view name) { return affected.is(name); }), update.removed);
-    if (!all)
-        return {};
+                  granted(affected, policy, [&](std::string_view name) { return affected.is(name); }), update);
     nft::Batch added;
-    for (const auto& [where, exchange] : *all) {
+    for (const auto& [where, exchange] : all) {
         const auto& [bridge, is_ipv4] = where;
         std::vector<std::string> names{links_set(bridge, is_ipv4)};
         if (policy.replies == model::Replies::source_port)

@@ -235,6 +235,16 @@ nft::Ruleset FakeKernel::snapshot(const TableFilter& wanted) {
     return copy;
 }
 
+std::optional<nft::Element> FakeKernel::element(nft::Family family, const std::string& table, const std::string& set,
+                                                const nft::Key& key) {
+    const nft::Table* found_table = ruleset_.table(family, table);
+    const nft::Set* found_set = found_table == nullptr ? nullptr : found_table->set(set);
+    if (found_set == nullptr)
+        return {};
+    const auto found = std::ranges::lower_bound(found_set->elements, key, {}, &nft::Element::key);
+    return found != found_set->elements.end() && found->key == key ? std::optional(*found) : std::nullopt;
+}
+
 std::expected<Commit, Refusal> FakeKernel::apply(const nft::Batch& batch,
                                                  std::optional<std::uint32_t> expected_generation) {
     if (batch.empty())

@@ -36,6 +36,22 @@ std::vector<std::uint8_t> make_request(std::uint16_t message, std::uint16_t flag
     return {buffer.data(), buffer.data() + header->nlmsg_len};
 }
 
+std::vector<std::uint8_t> make_element_request(nft::Family family, const std::string& table, const std::string& set,
+                                               const nft::Key& key) {
+    auto request =
+        make_request(NFT_MSG_GETSETELEM, 0, family, {{NFTA_SET_ELEM_LIST_TABLE, table}, {NFTA_SET_ELEM_LIST_SET, set}});
+    request.resize(request.size() + 128);  // four headers and a key
+    auto* header = reinterpret_cast<nlmsghdr*>(request.data());
+    nlattr* list = mnl_attr_nest_start(header, NFTA_SET_ELEM_LIST_ELEMENTS);
+    nlattr* item = mnl_attr_nest_start(header, NFTA_LIST_ELEM);
+    nlattr* data = mnl_attr_nest_start(header, NFTA_SET_ELEM_KEY);
+    mnl_attr_put(header, NFTA_DATA_VALUE, key.bytes().size(), key.bytes().data());
+    for (nlattr* nest : {data, item, list})
+        mnl_attr_nest_end(header, nest);
+    request.resize(header->nlmsg_len);
+    return request;
+}
+
 template <typename T>
 T decoded(std::expected<T, std::string> result) {
     if (!result)
@@ -101,6 +117,17 @@ public:
             }
         }
         throw std::system_error(EBUSY, std::generic_category(), "the ruleset changes faster than it can be read");
+    }
+
+    std::optional<nft::Element> element(nft::Family family, const std::string& table, const std::string& set,
+                                        const nft::Key& key) override {
+        auto request = make_element_request(family, table, set, key);
+        std::vector<nft::Element> found;
+        const int error = netfilter_.request(
+            request, [&](const Message& reply) { decoded(nft::decode_elements(reply.payload, found)); });
+        if (error != 0 && error != ENOENT)
+            throw std::system_error(error, std::generic_category(), "reading an element");
+        return found.size() == 1 ? std::optional(std::move(found.front())) : std::nullopt;
     }
 
     std::expected<Commit, Refusal> apply(const nft::Batch& batch,

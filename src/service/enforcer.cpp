@@ -4,7 +4,9 @@
 
 #include <algorithm>
 #include <ctime>
+#include <set>
 #include <system_error>
+#include <tuple>
 #include <utility>
 
 #include "nftlink/base/suggestion.hpp"
@@ -96,6 +98,8 @@ std::optional<Enforced> Enforcer::change_sets(const firewall::Before& before) tr
     auto update = sets_->update(desired_.topology(), before, desired_.config().firewall);
     if (!update)
         return {};
+    if (update->renames && desired_.config().firewall.counters)
+        keep_counts(update->batch);
     if (!update->batch.empty()) {
         const auto committed = kernel_.apply(update->batch, {});
         if (!committed)
@@ -106,6 +110,21 @@ std::optional<Enforced> Enforcer::change_sets(const firewall::Before& before) tr
     return Enforced{update->batch.size(), steady_clock::now() - begin, {}, true, std::move(update->removed)};
 } catch (const std::system_error&) {
     return {};
+}
+
+// What goes and comes in the same batch takes its counts along; what is counted between this and the commit is lost.
+void Enforcer::keep_counts(nft::Batch& batch) {
+    std::set<std::tuple<std::string_view, std::string_view, nft::Key>> gone;
+    for (const nft::Operation& operation : batch)
+        if (const auto* remove = std::get_if<nft::DeleteElements>(&operation.action))
+            for (const nft::Element& element : remove->elements)
+                gone.emplace(operation.table, remove->set, element.key);
+    for (nft::Operation& operation : batch)
+        if (auto* add = std::get_if<nft::AddElements>(&operation.action))
+            for (nft::Element& element : add->elements)
+                if (gone.contains({operation.table, add->set, element.key}))
+                    if (const auto have = kernel_.element(operation.family, operation.table, add->set, element.key))
+                        element.counters = have->counters;
 }
 
 // Without a guard: when it isn't the next generation, others have come in between, and their events, and ours, are

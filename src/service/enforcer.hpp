@@ -77,6 +77,7 @@ public:
 private:
     std::expected<Enforced, std::string> apply();
     std::optional<Enforced> change_sets(const firewall::Before& before);
+    void keep_counts(nft::Batch& batch);
     void made_commit(std::uint32_t generation);
     std::expected<void, std::string> make_target();
     kernel::Bridges relevant(kernel::Bridges bridges) const;

@@ -186,6 +186,31 @@ TEST_F(NetlinkKernel, TenThousandElementsAreOneTransaction) {
     EXPECT_EQ(set->elements[1].counters, nft::Counters{});
 }
 
+TEST_F(NetlinkKernel, OneElementIsReadByItsKey) {
+    auto some = elements(3);
+    some[1].counters = nft::Counters{7, 420};
+    ASSERT_TRUE(kernel().apply({inet(nft::AddTable{}), inet(nft::AddSet{small_set(8)}),
+                                inet(nft::AddElements{"s", nft::link_key(true), {some[0], some[1]}})},
+                               {}));
+    const auto found = kernel().element(nft::Family::inet, "t", "s", some[1].key);
+    ASSERT_TRUE(found);
+    EXPECT_EQ(found->key, some[1].key);
+    EXPECT_EQ(found->comment, some[1].comment);
+    EXPECT_EQ(found->counters, some[1].counters);
+    EXPECT_FALSE(kernel().element(nft::Family::inet, "t", "s", some[2].key));
+    EXPECT_FALSE(kernel().element(nft::Family::inet, "t", "nothing", some[2].key));
+}
+
+TEST_F(NetlinkKernel, LargeTransactionsAreAnnounced) {
+    std::vector<Kernel::Bulk> calls;
+    kernel().on_bulk = [&](Kernel::Bulk bulk) { calls.push_back(bulk); };
+    ASSERT_TRUE(kernel().apply({inet(nft::AddTable{}), inet(nft::AddSet{small_set(12288)})}, {}));
+    EXPECT_TRUE(calls.empty());
+    ASSERT_TRUE(kernel().apply({inet(nft::AddElements{"s", nft::link_key(true), elements(1000)})}, {}));
+    EXPECT_EQ(calls, (std::vector{Kernel::Bulk::begins, Kernel::Bulk::is_over}));
+    kernel().on_bulk = nullptr;
+}
+
 TEST_F(NetlinkKernel, BatchOverTheSendBufferIsRefusedWhole) {
     ASSERT_TRUE(kernel().apply({inet(nft::AddTable{}), inet(nft::AddSet{small_set(0)})}, {}));
     constexpr std::size_t smaller_than_any_element = 40;

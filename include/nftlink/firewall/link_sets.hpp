@@ -26,11 +26,12 @@ public:
     struct Update {
         nft::Batch batch;                // elements that go, then elements that come; may be empty
         std::vector<nft::Flow> removed;  // what isn't permitted any more
+        bool renames = false;            // some go and come under other links' names: they are to keep their counts
     };
     // The update that brings the sets from the topology of before to this one, counted as done. Nothing where it takes
     // more than elements, or can't be told from this alone: rules without sets, a bridge whose policy isn't stated, a
-    // set that comes or goes or is too full (compile() makes it larger then), a permission whose links are called
-    // otherwise. The sets' counts are of no use any more after that, and after an update that was not made.
+    // set that comes or goes or is too full (compile() makes it larger then). The sets' counts are of no use any more
+    // after that, and after an update that was not made.
     std::optional<Update> update(const model::Topology& now, const Before& before, const model::FirewallPolicy& policy);
 
 private:

@@ -11,6 +11,8 @@ class FakeKernel final : public Kernel {
 public:
     std::uint32_t generation() override { return ruleset_.generation; }
     nft::Ruleset snapshot(const TableFilter& wanted) override;
+    std::optional<nft::Element> element(nft::Family family, const std::string& table, const std::string& set,
+                                        const nft::Key& key) override;
     std::expected<Commit, Refusal> apply(const nft::Batch& batch,
                                          std::optional<std::uint32_t> expected_generation) override;
     std::size_t batch_limit() override { return limit; }

@@ -99,6 +99,10 @@ public:
     // takes the rules and elements are read too. The others are left out.
     virtual nft::Ruleset snapshot(const TableFilter& wanted) = 0;
 
+    // One element of a set as it is now; nothing when it isn't there.
+    virtual std::optional<nft::Element> element(nft::Family family, const std::string& table, const std::string& set,
+                                                const nft::Key& key) = 0;
+
     // Applies the batch in one transaction, all or nothing. An empty batch doesn't reach the kernel.
     virtual std::expected<Commit, Refusal> apply(const nft::Batch& batch,
                                                  std::optional<std::uint32_t> expected_generation) = 0;

@@ -94,10 +94,25 @@ TEST(Diff, ARulesNewCommentKeepsItsCounter) {
 }
 
 TEST(Diff, ALargerSetStays) {
-    auto kernel = kernel_with(compile(with_ports("1-1000"), {}));
+    auto kernel = kernel_with(compile(with_ports("1-200"), {}));
     const std::string text = change(kernel, compile(with_ports("1-10"), {}));
     EXPECT_TRUE(text.starts_with("delete element")) << text;
     EXPECT_EQ(text.find("delete set"), std::string::npos);
+}
+
+// 1,001 ports are 2,002 elements, in two sets.
+TEST(Diff, MoreDifferencesThanElementsReplaceTheTable) {
+    auto kernel = kernel_with(compile(with_ports("1-1001"), {}));
+    kernel.ruleset().tables[0].sets[0].elements[1000].counters = nft::Counters{7, 420};  // port 1001
+    const auto want = compile(with_ports("1001-2001"), {});
+    const nft::Batch batch = diff(kernel.snapshot(every_table), want);
+    EXPECT_TRUE(std::holds_alternative<nft::DeleteTable>(batch.at(0).action));
+    ASSERT_TRUE(kernel.apply(batch, {}));
+    EXPECT_EQ(change(kernel, want), "");
+    EXPECT_EQ(kernel.ruleset().tables[0].sets[0].elements[0].counters, (nft::Counters{7, 420}));
+    const auto half = compile(with_ports("1500-2500"), {});
+    EXPECT_TRUE(change(kernel, half).starts_with("delete element")) << "998 go and 998 come of 2,002";
+    EXPECT_TRUE(nft::to_text(diff(kernel.snapshot(every_table), want, Replaces::never)).empty());
 }
 
 TEST(Diff, AMovedRuleGoesBackWithItsCounter) {
@@ -230,6 +245,19 @@ TEST(Diff, EveryChangeLeadsToWhatWasWanted) {
         ASSERT_TRUE(transactions(kernel.snapshot(every_table), want, limit).batches.empty()) << round;
         ASSERT_EQ(kernel.ruleset().tables.size(), 1u) << round;
     }
+}
+
+TEST(Transactions, ATableThatIsTooLargeToBeReplacedIsNot) {
+    auto kernel = kernel_with(compile(with_ports("1-1001"), {}));
+    const auto want = compile(with_ports("2001-3001"), {});
+    EXPECT_EQ(transactions(kernel.snapshot(every_table), want, 1 << 20).batches.size(), 1u);
+    const auto parts = transactions(kernel.snapshot(every_table), want, 50'000).batches;
+    ASSERT_GT(parts.size(), 1u);
+    for (const nft::Batch& part : parts) {
+        EXPECT_EQ(nft::to_text(part).find("delete table"), std::string::npos);
+        ASSERT_TRUE(kernel.apply(part, {}));
+    }
+    EXPECT_TRUE(transactions(kernel.snapshot(every_table), want, 50'000).batches.empty());
 }
 
 TEST(Transactions, AllButTheLastTouchNothingThatPacketsMeet) {

@@ -182,6 +182,17 @@ TEST_F(KeeperTest, ALinkIsMadeWithoutReadingAnything) {
     EXPECT_EQ(elements(), 2u);
 }
 
+TEST_F(KeeperTest, AnotherAliasKeepsTheCounts) {
+    start();
+    ASSERT_TRUE(change(put("web", web)));
+    kernel_.ruleset().tables[0].sets[0].elements[0].counters = nft::Counters{7, 420};
+    kernel_.fails = [&](Step now) { return now == Step::snapshot; };
+    ASSERT_TRUE(change(put_link("web", "cache", "redis")));
+    const nft::Element& element = kernel_.ruleset().tables[0].sets[0].elements[0];
+    EXPECT_EQ(element.comment, "/web/db /web/cache");
+    EXPECT_EQ(element.counters, (nft::Counters{7, 420}));
+}
+
 TEST_F(KeeperTest, ALinkIsMadeAlsoWhereOthersHaveTakenWhatItBuildsOn) {
     start();
     ASSERT_TRUE(change(put("one", R"({"bridge": "docker0", "addresses": ["172.17.0.9"], "links": ["redis"]})")));
