@@ -2,8 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/experimental/channel.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
 #include <boost/asio/redirect_error.hpp>
@@ -14,6 +16,7 @@
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http.hpp>
 #include <boost/json/parse.hpp>
+#include <functional>
 #include <string_view>
 
 #include "fields.hpp"
@@ -37,6 +40,9 @@ using Question = http::request<http::empty_body>;
 constexpr std::uint64_t max_answer_bytes = 128 << 20;
 constexpr std::size_t max_event_bytes = 1 << 20;
 constexpr std::size_t longest_socket_path = 107;
+
+// Who starts must start sometime, however many containers there are.
+constexpr std::chrono::seconds longest_fetch{30};
 
 auto no_throw(error_code& error) {
     return asio::redirect_error(asio::use_awaitable, error);
@@ -62,12 +68,15 @@ std::string sentence(error_code error) {
     return error.message();
 }
 
+// What the engine itself says is no trouble of the connection.
+constexpr std::string_view engines_word = "the engine answers ";
+
 // What an answer of a status that is no success says.
 std::string refusal(unsigned status, const std::string& body) {
     error_code error;
     const json::value record = json::parse(body, error);
     const std::string message = !error && record.is_object() ? text(record.get_object(), "message") : "";
-    return fmt::format("the engine answers {}{}{}", status, message.empty() ? "" : ": ", base::escape(message));
+    return fmt::format("{}{}{}{}", engines_word, status, message.empty() ? "" : ": ", base::escape(message));
 }
 
 asio::awaitable<error_code> connect(Stream& stream, std::string socket) {
@@ -147,6 +156,9 @@ Reply<std::vector<Listed>> ask_list(std::string socket, Version version) {
 
 Reply<std::optional<Container>> ask_container(std::string socket, Version version, std::string id) {
     const auto answer = co_await ask(socket, path(version, "/containers/" + id + "/json"));
+    // Podman has status 500 for one that goes while it is asked about.
+    if (!answer && answer.error().starts_with(engines_word) && answer.error().contains("no such container"))
+        co_return std::nullopt;
     if (!answer)
         co_return std::unexpected(answer.error());
     co_return *answer ? read_container(**answer) : std::nullopt;
@@ -168,22 +180,58 @@ Reply<Networks> ask_networks(std::string socket, Version version) {
     co_return networks;
 }
 
-Reply<Inventory> ask_everything(std::string socket, Version version) {
+namespace {
+
+// Containers that are being read, by several at a time.
+struct Reading {
+    Everything read;
+    std::function<void()> on_answer;
+    std::size_t next = 0;  // in the list
+    std::string failure;   // of the connection
+};
+
+asio::awaitable<void> read_containers(std::string socket, Version version, Reading& reading) {
+    while (reading.next < reading.read.list.size() && reading.failure.empty()) {
+        const std::string id = reading.read.list[reading.next++].id;
+        auto container = co_await ask_container(socket, version, id);
+        if (reading.on_answer)
+            reading.on_answer();
+        if (container && *container)
+            reading.read.inventory.containers.emplace(id, std::move(**container));
+        else if (!container && container.error().starts_with(engines_word))
+            reading.read.unread.push_back(id);
+        else if (!container)
+            reading.failure = std::move(container.error());
+    }
+}
+
+}  // namespace
+
+Reply<Everything> ask_everything(std::string socket, Version version, std::function<void()> on_answer) {
+    constexpr int at_once = 8;
     auto networks = co_await ask_networks(socket, version);
     if (!networks)
         co_return std::unexpected(networks.error());
-    const auto list = co_await ask_list(socket, version);
+    auto list = co_await ask_list(socket, version);
     if (!list)
         co_return std::unexpected(list.error());
-    Inventory inventory{{}, std::move(*networks)};
-    for (const Listed& listed : *list) {
-        auto container = co_await ask_container(socket, version, listed.id);
-        if (!container)
-            co_return std::unexpected(container.error());
-        if (*container)
-            inventory.containers.emplace(listed.id, std::move(**container));
-    }
-    co_return inventory;
+    Reading reading{{{{}, std::move(*networks)}, std::move(*list), {}}, std::move(on_answer), 0, {}};
+    // Those that run first: their links are in force.
+    std::ranges::stable_sort(reading.read.list, std::greater(), &Listed::running);
+    const auto executor = co_await asio::this_coro::executor;
+    asio::experimental::channel<void(error_code)> done(executor, at_once);
+    for (int reader = 0; reader < at_once; ++reader)
+        asio::co_spawn(executor, read_containers(socket, version, reading), [&](std::exception_ptr failure) {
+            if (failure != nullptr)
+                reading.failure = "reading the containers failed";
+            done.try_send(error_code());
+        });
+    error_code ignored;
+    for (int reader = 0; reader < at_once; ++reader)
+        co_await done.async_receive(no_throw(ignored));
+    if (!reading.failure.empty())
+        co_return std::unexpected(std::move(reading.failure));
+    co_return std::move(reading.read);
 }
 
 struct EventStream::Connection {
@@ -301,23 +349,38 @@ void EventStream::close() {
 }
 
 std::expected<Inventory, std::string> fetch(const std::string& socket, std::chrono::milliseconds patience) {
+    using std::chrono::steady_clock;
     asio::io_context context{1};
-    std::optional<std::expected<Inventory, std::string>> result;
-    const auto read = [](std::string path) -> Reply<Inventory> {
+    std::optional<std::expected<Everything, std::string>> result;
+    auto last_answer = steady_clock::now();
+    bool any_answer = false;
+    const std::function<void()> answered = [&] {
+        last_answer = steady_clock::now();
+        any_answer = true;
+    };
+    const auto read = [](std::string path, std::function<void()> on_answer) -> Reply<Everything> {
         const auto version = co_await ask_version(path);
         if (!version)
             co_return std::unexpected(version.error());
-        co_return co_await ask_everything(path, *version);
+        on_answer();
+        co_return co_await ask_everything(path, *version, on_answer);
     };
-    asio::co_spawn(context, read(socket),
-                   [&](std::exception_ptr failure, std::expected<Inventory, std::string> answer) {
+    asio::co_spawn(context, read(socket, answered),
+                   [&](std::exception_ptr failure, std::expected<Everything, std::string> answer) {
                        if (failure)
                            std::rethrow_exception(failure);
                        result = std::move(answer);
                    });
-    context.run_for(patience);
-    return result ? std::move(*result)
-                  : std::unexpected(fmt::format("it has not answered within {} ms", patience.count()));
+    const auto end = last_answer + longest_fetch;
+    const auto deadline = [&] { return std::min(end, last_answer + patience); };
+    while (!result && steady_clock::now() < deadline())
+        context.run_one_until(deadline());
+    if (!result)
+        return std::unexpected(fmt::format("it has not answered {}within {} ms", any_answer ? "the next question " : "",
+                                           patience.count()));
+    if (!*result)
+        return std::unexpected(std::move(result->error()));
+    return std::move((*result)->inventory);
 }
 
 }  // namespace nftlink::engine

@@ -198,6 +198,29 @@ std::vector<Network> read_networks(const json::value& answer, auto read) {
     return networks;
 }
 
+std::vector<std::string> linked_names(const json::object& listed) {
+    std::vector<std::string> links;
+    for (const json::value& name : array(listed, "Names"))
+        if (const json::string* word = name.if_string(); word != nullptr && word->find('/', 1) != json::string::npos)
+            links.emplace_back(*word);
+    std::ranges::sort(links);
+    return links;
+}
+
+std::optional<std::vector<std::string>> listed_addresses(const json::object& listed) {
+    const json::object& settings = object(listed, "NetworkSettings");
+    if (!settings.contains("Networks"))
+        return {};
+    std::vector<std::string> addresses;
+    for (const auto& [name, network] : object(settings, "Networks"))
+        if (network.is_object())
+            for (const std::string_view field : {"IPAddress", "GlobalIPv6Address"})
+                if (const auto address = model::Address::parse(text(network.get_object(), field)))
+                    addresses.push_back(address->to_string());
+    std::ranges::sort(addresses);
+    return addresses;
+}
+
 // Major and minor number; nothing when it is none.
 std::optional<std::pair<unsigned, unsigned>> parse_api(std::string_view text) {
     std::pair<unsigned, unsigned> number;
@@ -218,7 +241,7 @@ bool is_podman(const json::object& version) {
 Event::Kind kind_of_container_event(std::string_view action) {
     using enum Event::Kind;
     static constexpr std::pair<std::string_view, Event::Kind> kinds[] = {
-        {"create", changed}, {"start", changed}, {"restart", changed}, {"rename", changed}, {"update", changed},
+        {"create", changed}, {"start", changed}, {"restart", changed}, {"rename", renamed}, {"update", changed},
         {"die", ended},      {"died", ended},    {"destroy", removed}, {"remove", removed}, {"init", changed},
     };
     const auto found = std::ranges::find(kinds, action, &std::pair<std::string_view, Event::Kind>::first);
@@ -271,7 +294,8 @@ std::vector<Listed> read_list(const json::value& answer) {
         for (const json::value& each : *list)
             if (const json::object* record = each.if_object(); record != nullptr && !text(*record, "Id").empty()) {
                 const std::string state = text(*record, "State");
-                containers.push_back({text(*record, "Id"), state == "running" || state == "paused"});
+                containers.push_back({text(*record, "Id"), state == "running" || state == "paused",
+                                      linked_names(*record), listed_addresses(*record)});
             }
     return containers;
 }

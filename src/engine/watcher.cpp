@@ -5,6 +5,8 @@
 #include <boost/asio/detached.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <exception>
+#include <iterator>
 
 namespace nftlink::engine {
 
@@ -51,13 +53,21 @@ asio::awaitable<void> Watcher::run() {
     while (!stopped_) {
         failure_.clear();
         is_whole_ = false;
-        const std::string error = co_await session();
+        std::string error;
+        const auto begin = steady_clock::now();
+        try {
+            error = co_await session();
+        } catch (const std::exception& exception) {
+            error = exception.what();
+        }
         ++session_;
         if (events_ != nullptr)
             events_->close();
         if (stopped_)
             co_return;
-        pause = is_whole_ ? pauses_.first : pause;
+        // One that ends as soon as everything has been read would be taken up ten times a second.
+        if (is_whole_ && steady_clock::now() - begin >= pauses_.longest)
+            pause = pauses_.first;
         set_contact(false, error);
         wake_.expires_after(pause);
         awake_ = false;
@@ -103,18 +113,24 @@ asio::awaitable<std::string> Watcher::read_everything() {
     again_.clear();
     ended_meanwhile_.clear();
     networks_changed_ = false;
+    networks_unread_ = false;
     auto read = co_await ask_everything(socket_, version_);
     if (!read)
         co_return read.error();
+    auto& containers = read->inventory.containers;
     // Those whose end was told meanwhile may have been read before it.
     for (const std::string& id : ended_meanwhile_)
-        if (const auto container = read->containers.find(id); container != read->containers.end()) {
+        if (const auto container = containers.find(id); container != containers.end()) {
             container->second.running = false;
             for (Endpoint& endpoint : container->second.endpoints)
                 endpoint.addresses.clear();
             to_inspect_.insert(id);
         }
-    inventory_ = std::move(*read);
+    inventory_ = std::move(read->inventory);
+    again_.insert(read->unread.begin(), read->unread.end());
+    link_names_.clear();
+    for (const Listed& listed : read->list)
+        link_names_.insert(listed.links.begin(), listed.links.end());
     has_inventory_ = true;
     is_whole_ = true;
     next_look_ = steady_clock::now() + first_look;
@@ -126,28 +142,70 @@ asio::awaitable<std::string> Watcher::read_everything() {
 // What the events should have told. Also tells whether the engine still answers.
 asio::awaitable<std::string> Watcher::look() {
     next_look_ = steady_clock::now() + pauses_.look;
-    networks_changed_ |= version_.is_podman;
+    networks_changed_ |= version_.is_podman || networks_unread_;
     const auto list = co_await ask_list(socket_, version_);
     if (!list)
         co_return list.error();
-    std::set<std::string_view> there;
-    for (const Listed& listed : *list) {
-        there.insert(listed.id);
-        const auto known = inventory_.containers.find(listed.id);
-        if (known == inventory_.containers.end() || known->second.running != listed.running)
-            to_inspect_.insert(listed.id);
-    }
-    for (const auto& [id, container] : inventory_.containers)
-        if (!there.contains(id))
-            to_inspect_.insert(id);
+    compare(*list);
     to_inspect_.merge(again_);
     again_.clear();
     inspect_some();
     co_return "";
 }
 
+namespace {
+
+std::vector<std::string> addresses_of(const Container& container) {
+    std::vector<std::string> addresses;
+    for (const Endpoint& endpoint : container.endpoints)
+        for (const model::Address& address : endpoint.addresses)
+            addresses.push_back(address.to_string());
+    std::ranges::sort(addresses);
+    return addresses;
+}
+
+}  // namespace
+
+void Watcher::compare(const std::vector<Listed>& list) {
+    std::set<std::string_view> there;
+    std::set<std::string, std::less<>> links;
+    for (const Listed& listed : list) {
+        there.insert(listed.id);
+        links.insert(listed.links.begin(), listed.links.end());
+        const auto known = inventory_.containers.find(listed.id);
+        if (known == inventory_.containers.end() || known->second.running != listed.running ||
+            (listed.running && listed.addresses && *listed.addresses != addresses_of(known->second)))
+            to_inspect_.insert(listed.id);
+    }
+    for (const auto& [id, container] : inventory_.containers)
+        if (!there.contains(id))
+            to_inspect_.insert(id);
+    if (links != link_names_)
+        inspect_parents(links);
+    link_names_ = std::move(links);
+}
+
+// No event tells that a link was taken off its parent (`docker rm --link /web/db`): the child's name for it is gone.
+void Watcher::inspect_parents(const std::set<std::string, std::less<>>& links) {
+    std::vector<std::string> different;
+    std::ranges::set_symmetric_difference(links, link_names_, std::back_inserter(different));
+    std::set<std::string> parents;
+    for (const std::string& link : different)
+        parents.insert(link.substr(1, link.find('/', 1) - 1));
+    for (const auto& [id, container] : inventory_.containers)
+        if (parents.contains(container.name))
+            to_inspect_.insert(id);
+}
+
+void Watcher::try_again_soon() {
+    next_look_ = std::min(next_look_, steady_clock::now() + std::chrono::seconds(1));
+}
+
 asio::awaitable<void> Watcher::read_networks() {
     auto networks = co_await ask_networks(socket_, version_);
+    networks_unread_ = !networks;
+    if (!networks)
+        try_again_soon();
     if (!networks || *networks == inventory_.networks)
         co_return;
     inventory_.networks = std::move(*networks);
@@ -160,7 +218,12 @@ asio::awaitable<void> Watcher::follow(unsigned session) {
         if (session == session_ && !stopped_)
             take(event);
     };
-    std::string failure = co_await events_->follow(std::move(taker));
+    std::string failure;
+    try {
+        failure = co_await events_->follow(std::move(taker));
+    } catch (const std::exception& exception) {
+        failure = exception.what();
+    }
     if (session != session_)
         co_return;
     failure_ = std::move(failure);
@@ -175,8 +238,12 @@ void Watcher::take(const Event& event) {
         networks_changed_ = true;
         return wake();
     }
+    if (event.kind == renamed)
+        for (const auto& [id, container] : inventory_.containers)
+            if (!container.links.empty())
+                to_inspect_.insert(id);
     const auto known = inventory_.containers.find(event.container);
-    if (event.kind != Event::Kind::changed) {
+    if (event.kind != Event::Kind::changed && event.kind != renamed) {
         if (const auto asked = inspecting_.find(event.container); asked != inspecting_.end())
             asked->second = true;
         if (!is_whole_)
@@ -195,8 +262,10 @@ void Watcher::take(const Event& event) {
 
 // False when nothing of it is different.
 bool Watcher::end(Container& container, const Event& event) {
-    if (event.time != 0 && event.time < container.started)
-        return false;  // it has been started again since
+    // It has been started again since; or the clock was set back, if it is long ago.
+    const auto earlier = std::chrono::nanoseconds(container.started - event.time);
+    if (event.time != 0 && earlier > earlier.zero() && earlier < std::chrono::seconds(10))
+        return false;
     bool is_different = false;
     const auto leave = [&](Endpoint& endpoint) {
         is_different |= !endpoint.addresses.empty();
@@ -230,7 +299,12 @@ void Watcher::inspect_some() {
 
 asio::awaitable<void> Watcher::inspect(std::string id, unsigned session) {
     const auto self = shared_from_this();
-    auto answer = co_await ask_container(socket_, version_, id);
+    std::expected<std::optional<Container>, std::string> answer;
+    try {
+        answer = co_await ask_container(socket_, version_, id);
+    } catch (const std::exception& exception) {
+        answer = std::unexpected(exception.what());
+    }
     if (session != session_ || stopped_)
         co_return;
     const auto asked = inspecting_.extract(id);
@@ -242,8 +316,7 @@ asio::awaitable<void> Watcher::inspect(std::string id, unsigned session) {
 void Watcher::inspected(const std::string& id, std::expected<std::optional<Container>, std::string> answer) {
     if (!answer) {
         again_.insert(id);
-        next_look_ = std::min(next_look_, steady_clock::now() + std::chrono::seconds(1));
-        return;
+        return try_again_soon();
     }
     const auto known = inventory_.containers.find(id);
     if (!*answer) {

@@ -1,7 +1,5 @@
 #include "measure.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <boost/json/array.hpp>
 #include <cerrno>
@@ -10,12 +8,11 @@
 
 #include "kernel/netlink.hpp"
 #include "nftlink/nft/decode.hpp"
+#include "yaml_of_links.hpp"
 
 namespace nftlink::bench {
 
 namespace {
-
-constexpr std::size_t links_each = 5;
 
 // A message without an answer yet, of nf_tables, with text attributes 1, 2, …
 std::vector<std::uint8_t> message(std::uint16_t type, std::uint16_t flags, const std::vector<std::string>& texts) {
@@ -33,18 +30,7 @@ std::vector<std::uint8_t> message(std::uint16_t type, std::uint16_t flags, const
 }  // namespace
 
 std::string yaml(std::size_t links, const std::string& head) {
-    const std::size_t containers = std::max<std::size_t>(2, links / links_each);
-    std::string text = head + "bridges:\n  docker0: {icc: deny}\ncontainers:\n";
-    for (std::size_t index = 0, left = links; index < containers; ++index) {
-        text += fmt::format("  c{:05}:\n    bridge: docker0\n    addresses: [10.{}.{}.{}]\n    expose: [6379/tcp]\n",
-                            index, index >> 16 & 255, index >> 8 & 255, (index & 255));
-        const std::size_t count = std::min({links_each, left, containers - 1});
-        text += count == 0 ? "" : "    links:\n";
-        for (std::size_t link = 0; link < count; ++link)
-            text += fmt::format("      - c{:05}:db{}\n", (index + link * 37 % (containers - 1) + 1) % containers, link);
-        left -= count;
-    }
-    return text;
+    return head + yaml_of_links(links);
 }
 
 config::Loaded load(const std::string& yaml) {

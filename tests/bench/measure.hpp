@@ -24,8 +24,7 @@ void measure(std::vector<double>& samples, Work work) {
     samples.push_back(std::chrono::duration<double, std::nano>(std::chrono::steady_clock::now() - begin).count());
 }
 
-// The measured topology as YAML: so many links, five of each container to five others, each of which exposes one port,
-// on the bridge docker0. `head` comes before it.
+// The measured topology as YAML, after `head`.
 std::string yaml(std::size_t links, const std::string& head = "");
 config::Loaded load(const std::string& yaml);
 

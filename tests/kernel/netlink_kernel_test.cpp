@@ -202,12 +202,12 @@ TEST_F(NetlinkKernel, OneElementIsReadByItsKey) {
 }
 
 TEST_F(NetlinkKernel, LargeTransactionsAreAnnounced) {
-    std::vector<Kernel::Bulk> calls;
-    kernel().on_bulk = [&](Kernel::Bulk bulk) { calls.push_back(bulk); };
+    std::vector<kernel::Kernel::Bulk> calls;
+    kernel().on_bulk = [&](kernel::Kernel::Bulk bulk) { calls.push_back(bulk); };
     ASSERT_TRUE(kernel().apply({inet(nft::AddTable{}), inet(nft::AddSet{small_set(12288)})}, {}));
     EXPECT_TRUE(calls.empty());
     ASSERT_TRUE(kernel().apply({inet(nft::AddElements{"s", nft::link_key(true), elements(1000)})}, {}));
-    EXPECT_EQ(calls, (std::vector{Kernel::Bulk::begins, Kernel::Bulk::is_over}));
+    EXPECT_EQ(calls, (std::vector{kernel::Kernel::Bulk::begins, kernel::Kernel::Bulk::is_over}));
     kernel().on_bulk = nullptr;
 }
 

@@ -32,8 +32,14 @@ Reply<std::vector<Listed>> ask_list(std::string socket, Version version);
 Reply<std::optional<Container>> ask_container(std::string socket, Version version, std::string id);
 using Networks = std::map<std::string, Network, std::less<>>;
 Reply<Networks> ask_networks(std::string socket, Version version);
-// All of the above. A container that can't be read is left out.
-Reply<Inventory> ask_everything(std::string socket, Version version);
+// All of the above. The error is one of the connection: a container that the engine gives no good answer about is left
+// out and named.
+struct Everything {
+    Inventory inventory;
+    std::vector<Listed> list;
+    std::vector<std::string> unread;  // ids
+};
+Reply<Everything> ask_everything(std::string socket, Version version, std::function<void()> on_answer = {});
 
 // An engine's events as they come.
 class EventStream {
@@ -54,7 +60,8 @@ private:
     std::shared_ptr<Connection> connection_;
 };
 
-// Everything that the engine has, for those who don't follow it. Waits for it, at most so long.
+// Everything that the engine has, for those who don't follow it. Waits at most so long for its first answer, and
+// between two of them.
 std::expected<Inventory, std::string> fetch(const std::string& socket, std::chrono::milliseconds patience);
 
 }  // namespace nftlink::engine

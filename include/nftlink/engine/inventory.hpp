@@ -85,6 +85,10 @@ std::vector<Network> read_podman_networks(const boost::json::value& answer);
 struct Listed {
     std::string id;
     bool running = false;
+    // Of `--link`, as the engine calls its children beside their own names: `/web/db`. Sorted.
+    std::vector<std::string> links = {};
+    // Sorted; nothing where the engine doesn't say.
+    std::optional<std::vector<std::string>> addresses = {};
 
     bool operator==(const Listed&) const = default;
 };
@@ -103,7 +107,8 @@ std::expected<Version, std::string> negotiate(const boost::json::value& answer);
 // One line of GET /events, as far as it matters here.
 struct Event {
     enum class Kind {
-        changed,       // the container is to be looked at again: started, renamed, connected
+        changed,       // the container is to be looked at again: started, connected
+        renamed,       // so are all that have links: theirs follow the name
         ended,         // it runs no more, and has no addresses
         removed,       // it isn't there any more
         disconnected,  // it has left the network

@@ -23,7 +23,7 @@ struct Contact {
     std::string engine;  // `Docker 20.10.24`, as it called itself last
     std::string api;
     std::string error;  // why it isn't connected; empty: it is, or hasn't been tried yet
-    std::chrono::system_clock::time_point since;
+    std::chrono::system_clock::time_point since = std::chrono::system_clock::now();
 
     bool operator==(const Contact&) const = default;
 };
@@ -68,6 +68,9 @@ private:
     boost::asio::awaitable<void> inspect(std::string id, unsigned session);
 
     void take(const Event& event);
+    void compare(const std::vector<Listed>& list);
+    void inspect_parents(const std::set<std::string, std::less<>>& links);
+    void try_again_soon();
     bool end(Container& container, const Event& event);
     void inspect_some();
     void inspected(const std::string& id, std::expected<std::optional<Container>, std::string> answer);
@@ -96,6 +99,8 @@ private:
     std::set<std::string, std::less<>> ended_meanwhile_;  // while everything is being read
     std::set<std::string, std::less<>> again_;            // those whose inspection failed: with the next look
     bool networks_changed_ = false;
+    bool networks_unread_ = false;                   // they could not be read: with the next look
+    std::set<std::string, std::less<>> link_names_;  // `/web/db`, of all containers in the last list
     std::chrono::steady_clock::time_point next_look_;
     std::optional<std::chrono::steady_clock::time_point> gathered_since_;  // there is news that nobody was told yet
 };

@@ -72,8 +72,8 @@ void FakeEngine::remove(const std::string& name) {
 void FakeEngine::list() {
     std::string text;
     for (const auto& [name, runs] : running_)
-        text += fmt::format(R"({}{{"Id": "id-{}", "State": "{}"}})", text.empty() ? "" : ",", name,
-                            runs ? "running" : "exited");
+        text += fmt::format(R"({}{{"Id": "id-{}", "State": "{}"{}}})", text.empty() ? "" : ",", name,
+                            runs ? "running" : "exited", listed.contains(name) ? ", " + listed[name] : "");
     answers["/v1.41/containers/json?all=1"] = "[" + text + "]";
 }
 

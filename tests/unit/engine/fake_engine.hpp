@@ -28,6 +28,8 @@ public:
     std::map<std::string, std::string> raw;
     // Answered only when it is no longer here, with what the answer was when it was asked.
     std::set<std::string> held;
+    // What else the list says of a container: `"Names": ["/db", "/web/db"]`.
+    std::map<std::string, std::string> listed;
     bool says_header_with_first_event = false;
     std::vector<std::string> asked;  // the targets, in their order
 
@@ -35,6 +37,8 @@ public:
     void put(const std::string& name, const std::string& address, const std::string& more_host_config = "",
              const std::string& labels = "");
     void remove(const std::string& name);
+    // Makes the list anew, with what `listed` says.
+    void list();
     void stop_container(const std::string& name);
 
     void send_event(const std::string& json);
@@ -49,7 +53,6 @@ public:
 private:
     boost::asio::awaitable<void> accept(std::shared_ptr<boost::asio::local::stream_protocol::acceptor> acceptor);
     boost::asio::awaitable<void> serve(std::shared_ptr<Socket> socket);
-    void list();
 
     boost::asio::io_context& context_;
     std::string path_;

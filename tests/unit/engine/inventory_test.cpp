@@ -119,7 +119,7 @@ TEST(Event, KindsOfBothEngines) {
     };
     using enum Event::Kind;
     EXPECT_EQ(kind("container", "start"), changed);
-    EXPECT_EQ(kind("container", "rename"), changed);
+    EXPECT_EQ(kind("container", "rename"), renamed);
     EXPECT_EQ(kind("container", "die"), ended);
     EXPECT_EQ(kind("container", "died"), ended);
     EXPECT_EQ(kind("container", "destroy"), removed);

@@ -238,5 +238,70 @@ TEST_F(WatcherTest, FetchAsksOnce) {
     EXPECT_THAT(fetch(engine_.socket(), 5s).error(), HasSubstr("cannot connect"));
 }
 
+// The links of others follow the name in the engine; who gets the old name next must not inherit them.
+TEST_F(WatcherTest, ARenamedChildHasItsParentsReadAgain) {
+    engine_.put("web", "172.17.0.3", R"("Links": ["/redis:/web/db"])");
+    watch();
+    ASSERT_TRUE(until_connected());
+    ASSERT_EQ(find("web")->links.at(0).child, "redis");
+    engine_.put("web", "172.17.0.3", R"("Links": ["/cache1:/web/db"])");
+    engine_.send_container_event("rename", "redis");
+    EXPECT_TRUE(until([&] { return find("web")->links.at(0).child == "cache1"; }));
+}
+
+// `docker rm --link /web/db` tells nobody.
+TEST_F(WatcherTest, ALinkThatIsTakenOffIsSeenInTheList) {
+    engine_.put("web", "172.17.0.3", R"("Links": ["/redis:/web/db"])");
+    engine_.listed["redis"] = R"("Names": ["/redis", "/web/db"])";
+    engine_.list();
+    watch({1ms, 10ms, 10ms});
+    ASSERT_TRUE(until_connected());
+    ASSERT_EQ(find("web")->links.size(), 1U);
+    engine_.put("web", "172.17.0.3");
+    engine_.listed["redis"] = R"("Names": ["/redis"])";
+    engine_.list();
+    EXPECT_TRUE(until([&] { return find("web")->links.empty(); }));
+}
+
+TEST_F(WatcherTest, AnotherAddressIsSeenInTheList) {
+    watch({1ms, 10ms, 10ms});
+    ASSERT_TRUE(until_connected());
+    engine_.put("redis", "172.17.0.9");
+    engine_.listed["redis"] = R"("NetworkSettings": {"Networks": {"bridge": {"IPAddress": "172.17.0.9"}}})";
+    engine_.list();
+    EXPECT_TRUE(until([&] { return address_of("redis") == "172.17.0.9"; }));
+}
+
+// Podman answers so about a container that goes while it is asked about; another one may be damaged.
+TEST_F(WatcherTest, OneContainerWithoutAnAnswerKeepsNoOtherFromBeingRead) {
+    const std::string target = "/v1.41/containers/id-web/json";
+    engine_.put("web", "172.17.0.3");
+    for (const std::string text : {"no such container", "it is damaged"}) {
+        const std::string body = R"({"message": ")" + text + "\"}";
+        engine_.raw[target] =
+            "HTTP/1.1 500 Internal Server Error\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
+        watch({1ms, 10ms, 10ms});
+        EXPECT_TRUE(until_connected()) << text;
+        EXPECT_TRUE(runs("redis"));
+        EXPECT_EQ(find("web"), nullptr);
+        engine_.raw.erase(target);
+        EXPECT_TRUE(until([&] { return runs("web"); })) << "it is asked about again";
+        watcher_->stop();
+    }
+}
+
+TEST_F(WatcherTest, NetworksThatCouldNotBeReadAreReadAgain) {
+    watch();
+    ASSERT_TRUE(until_connected());
+    const std::string networks = engine_.answers["/v1.41/networks"];
+    engine_.raw["/v1.41/networks"] = "HTTP/1.1 500 Internal Server Error\r\nContent-Length: 0\r\n\r\n";
+    engine_.answers["/v1.41/networks"] = R"([{"Id": "net0", "Name": "bridge", "Driver": "bridge",
+                                             "Options": {"com.docker.network.bridge.name": "br-other"}}])";
+    engine_.send_event(R"({"Type": "network", "Action": "create", "Actor": {"ID": "net1"}})");
+    ASSERT_TRUE(until([&] { return std::ranges::count(engine_.asked, "/v1.41/networks") == 2; }));
+    engine_.raw.clear();
+    EXPECT_TRUE(until([&] { return watcher_->inventory().bridge_of(find("redis")->endpoints.front()) == "br-other"; }));
+}
+
 }  // namespace
 }  // namespace nftlink::engine
