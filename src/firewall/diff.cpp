@@ -53,8 +53,8 @@ std::vector<Element> with_counts(const Set* have, const Set& want) {
         return elements;
     auto old = have->elements.begin();
     for (Element& element : elements) {
-        old = std::lower_bound(old, have->elements.end(), element.key,
-                               [](const Element& a, const nft::Key& key) { return a.key < key; });
+        while (old != have->elements.end() && old->key < element.key)
+            ++old;
         if (old != have->elements.end() && old->key == element.key)
             element.counters = old->counters;
     }

@@ -1,7 +1,9 @@
 #include "timed_socket.hpp"
 
 #include <boost/asio/redirect_error.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <memory>
 
 namespace nftlink::service {
 
@@ -75,6 +77,10 @@ void TimedSocket::close() {
     no_deadline();
     error_code ignored;
     socket_.close(ignored);
+    // Asio leaves the kernel's timer set to a deadline that was given up, and an idle service would wake for it. A
+    // timer that is due now has it set anew, while we are awake.
+    const auto due = std::make_shared<asio::steady_timer>(socket_.get_executor(), std::chrono::steady_clock::now());
+    due->async_wait([due](const error_code&) {});
 }
 
 }  // namespace nftlink::service

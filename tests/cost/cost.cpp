@@ -57,7 +57,8 @@ void encode() {
 // What the kernel would dump: the elements' messages are the same either way.
 void decode() {
     nft::Batch batch;
-    for (const nft::Set& set : wanted(10'000).tables.front().sets) {
+    const firewall::Wanted want = wanted(10'000);
+    for (const nft::Set& set : want.tables.front().sets) {
         nft::AddElements add{set.name, set.key, set.elements};
         for (nft::Element& element : add.elements)
             element.counters = nft::Counters{1, 60};
@@ -81,8 +82,11 @@ void diff() {
     const firewall::Wanted want = wanted(10'000);
     nft::Ruleset have = want;
     for (nft::Set& set : have.tables.front().sets)
-        for (std::size_t index = 0; index < set.elements.size(); index += 100)
-            set.elements[index].comment = "another";
+        for (std::size_t index = 0; index < set.elements.size(); ++index) {
+            set.elements[index].counters = nft::Counters{1, 60};
+            if (index % 100 == 0)
+                set.elements[index].comment = "another";
+        }
     count([&] { firewall::diff(have, want); });
 }
 

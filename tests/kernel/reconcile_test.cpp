@@ -20,6 +20,10 @@ public:
 
     std::uint32_t generation() override { return real_.generation(); }
     nft::Ruleset snapshot(const kernel::TableFilter& wanted) override { return real_.snapshot(wanted); }
+    std::optional<nft::Element> element(nft::Family family, const std::string& table, const std::string& set,
+                                        const nft::Key& key) override {
+        return real_.element(family, table, set, key);
+    }
     std::expected<kernel::Commit, kernel::Refusal> apply(const nft::Batch& batch,
                                                          std::optional<std::uint32_t> generation) override {
         EXPECT_LE(nft::encode(batch, 0, generation).bytes.size(), batch_limit());

@@ -312,5 +312,50 @@ TEST(Clear, FindsATableByTheTagOfARuleAlone) {
     EXPECT_TRUE(kernel.ruleset().tables.empty());
 }
 
+// One parent and so many children.
+Target star(int count) {
+    model::FirewallPolicy policy;
+    policy.bridges["docker0"];
+    model::Topology topology;
+    const auto at = [](int last, int before) {
+        return std::vector{model::Network{
+            "docker0", {*model::Address::parse("10.0." + std::to_string(before) + "." + std::to_string(last))}}};
+    };
+    topology.containers["web"] = {"web", at(1, 0), {}, {}, {}};
+    for (int number = 0; number < count; ++number) {
+        const std::string name = "c" + std::to_string(number);
+        topology.containers[name] = {name, at(number % 250 + 1, 1 + number / 250), *model::parse_ports("80"), {}, {}};
+        topology.containers["web"].links.push_back({name, name});
+    }
+    return make_target(topology, policy);
+}
+
+TEST(DenyFirst, MakesThePolicyWithoutTheLinks) {
+    kernel::FakeKernel kernel;
+    kernel.bridge_state = with_docker0();
+    const Target target = star(100);
+    ASSERT_TRUE(deny_first(kernel, target));
+    const nft::Table* table = kernel.ruleset().table(nft::Family::inet, "nftlink");
+    ASSERT_NE(table, nullptr);
+    EXPECT_TRUE(table->set("links4-docker0")->elements.empty());
+    EXPECT_EQ(table->chain("bridge-docker0")->rules.size(),
+              target.want.tables[0].chain("bridge-docker0")->rules.size());
+    const auto outcome = apply(kernel, target);
+    ASSERT_TRUE(outcome);
+    ASSERT_EQ(outcome->done.transactions.size(), 1U);
+    EXPECT_EQ(outcome->done.transactions[0].size(), 1U) << "the elements are all that is missing";
+    EXPECT_EQ(kernel.ruleset().tables[0].set("links4-docker0")->elements.size(), 100U);
+}
+
+TEST(DenyFirst, IsNotForWhatIsThereNorForFewLinks) {
+    kernel::FakeKernel kernel;
+    kernel.bridge_state = with_docker0();
+    EXPECT_FALSE(deny_first(kernel, star(64)));
+    ASSERT_TRUE(apply(kernel, star(3)));
+    const std::size_t commits = kernel.commit_count;
+    EXPECT_FALSE(deny_first(kernel, star(100)));
+    EXPECT_EQ(kernel.commit_count, commits);
+}
+
 }  // namespace
 }  // namespace nftlink::reconcile

@@ -1,6 +1,7 @@
 // The service's core against a kernel in memory, with every step failing in turn.
 #include "service/keeper.hpp"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -303,6 +304,19 @@ TEST_F(KeeperTest, WhatCannotBePutInPlaceIsTakenBack) {
     EXPECT_EQ(refused.error().front().code, "not_stored");
     EXPECT_EQ(elements(), 0u);
     EXPECT_EQ(keeper_->desired().topology().find("web"), nullptr);
+}
+
+TEST_F(KeeperTest, AfterAFlushManyLinksComeInASecondCommit) {
+    std::string text = seed;
+    for (int number = 10; number < 110; ++number)
+        text += fmt::format("  c{0}: {{bridge: docker0, addresses: [172.17.0.{0}], links: [redis]}}\n", number);
+    start(text);
+    ASSERT_TRUE(change(put("web", R"({"bridge": "docker0", "addresses": ["172.17.0.3"], "links": ["redis:db"]})")));
+    const std::size_t commits = kernel_.commit_count;
+    others_flush();
+    EXPECT_EQ(kernel_.commit_count, commits + 2);
+    EXPECT_EQ(elements(), 101u) << "also the one that has come since the target was made";
+    EXPECT_EQ(keeper_->counts().heals, 1u);
 }
 
 TEST_F(KeeperTest, HealsAtOnceAndSaysWho) {
