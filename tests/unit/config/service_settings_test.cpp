@@ -157,8 +157,7 @@ TEST_F(FindSocket, HoweverItIsWritten) {
           "control: {socket: /a/b}\n",
           "state: &x {socket: /a/b}\ncontrol: *x\n", "env: &s /a/b\ncontrol: {socket: *s}\n",
           "controls: {socket: /c}\ncontrol: {socket: /a/b}\n", "control :\n  socket: /a/b\n",
-          "log: {}\r\ncontrol:\r\n  socket: /a/b\r\n",
-          "!!map\ncontrol: {socket: /a/b}\n"})
+          "log: {}\r\ncontrol:\r\n  socket: /a/b\r\n", "!!map\ncontrol: {socket: /a/b}\n"})
         EXPECT_EQ(find(text), "/a/b") << text;
 }
 
