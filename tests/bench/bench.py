@@ -224,7 +224,7 @@ class Bench:
         """how often an idle service wakes"""
         figure = Figure("idle", "An idle service with 10,000 links, 10 s", "times woken")
         with Service(self.nftlinkd, self.folder, self.yaml(10_000), self.memory) as service:
-            run("sleep", "2")
+            run("sleep", "1")
             before, used = service.switches(), service.processor_seconds()
             run("sleep", "10")
             figure.add("woken", 10_000, [service.switches() - before])

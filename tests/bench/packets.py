@@ -3,6 +3,8 @@ and the smallest ruleset that one would write by hand."""
 import os
 import re
 import socket
+import statistics
+import struct
 import subprocess
 import time
 
@@ -10,7 +12,7 @@ from figure import Figure
 from place import Namespace, add_bridge, run
 
 PARENT, CHILD, STRANGER = "172.17.0.3", "172.17.0.2", "172.17.0.4"
-PACKETS, CONNECTIONS = 20_000, 500
+PACKETS, CONNECTIONS, PER_CHILD = 20_000, 200, 1000
 
 
 def add_guest(host, name, address):
@@ -26,16 +28,20 @@ def add_guest(host, name, address):
     return guest
 
 
+def port_count(count):
+    """Half of the links are of tcp. One alone is both."""
+    return max(1, min(count, PER_CHILD) // 2)
+
+
 def configuration(family, layout, count):
-    """So many links: one port each, of one child and, past what ports there are, of others."""
+    """So many permissions: up to a thousand of one child, and of other children the rest."""
     replies = "source-port" if family == "bridge" else "established"
     text = f"firewall: {{family: {family}, layout: {layout}, replies: {replies}}}\nbridges: {{docker0: {{icc: deny}}}}\ncontainers:\n"
-    per_child = 1000
-    children = max(1, count // per_child)
+    # The port that is measured is the last one: rules are walked to it.
+    ports = "8000" if port_count(count) == 1 else f"{8001 - port_count(count)}-8000"
+    children = max(1, count // PER_CHILD)
     for child in range(children):
         address = CHILD if child == 0 else f"172.17.{1 + child // 250}.{1 + child % 250}"
-        # The port that is measured is the last one: rules are walked to it.
-        ports = f"{8001 - min(count, per_child)}-8000"
         text += f"  child{child}: {{bridge: docker0, addresses: [{address}], expose: [{ports}/udp, {ports}/tcp]}}\n"
     links = ", ".join(f"child{child}" for child in range(children))
     return text + f"  parent: {{bridge: docker0, addresses: [{PARENT}], links: [{links}]}}\n"
@@ -43,7 +49,7 @@ def configuration(family, layout, count):
 
 def docker(count):
     here, lines = "-i docker0 -o docker0", ["*filter", ":FORWARD ACCEPT [0:0]"]
-    for port in range(8001 - count, 8001):
+    for port in range(8001 - port_count(count), 8001):
         for protocol in ("udp", "tcp"):
             lines += [f"-A FORWARD {here} -p {protocol} -s {PARENT} --dport {port} -d {CHILD} -j ACCEPT",
                       f"-A FORWARD {here} -p {protocol} -s {CHILD} --sport {port} -d {PARENT} -j ACCEPT"]
@@ -55,13 +61,22 @@ def docker(count):
 def by_hand(count):
     """One set with counters, as ours has; established connections; the rest dropped."""
     elements = ", ".join(f"{PARENT} . 172.17.{1 + n // 1000 % 250}.9 . {protocol} . {1000 + n % 1000}"
-                         for n in range(count) for protocol in ("tcp", "udp"))
+                         for n in range(count // 2) for protocol in ("tcp", "udp"))
     ours = f"{PARENT} . {CHILD} . udp . 8000, {PARENT} . {CHILD} . tcp . 8000"
     return (f"table inet hand {{ set links {{ type ipv4_addr . ipv4_addr . inet_proto . inet_service; size {3 * count + 64}; "
             f"counter; elements = {{ {ours}{', ' + elements if elements else ''} }} }}\n"
-            "chain forward { type filter hook forward priority 0; iifname docker0 oifname docker0 jump bridge; }\n"
-            "chain bridge { ip saddr . ip daddr . meta l4proto . th dport @links accept; ct state established,related accept; "
-            "counter drop; } }\n")
+            "chain forward { type filter hook forward priority 0; iifname docker0 oifname docker0 jump inside; }\n"
+            "chain inside { ip saddr . ip daddr . meta l4proto . th dport @links accept; ct state established,related accept; "
+            "counter drop; }\n}\n")
+
+
+def taker(namespace, local):
+    """Somebody to whom packets may be sent."""
+    with namespace:
+        made = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    made.bind(local)
+    return made
 
 
 class Place:
@@ -72,9 +87,8 @@ class Place:
             add_bridge()
         self.parent, self.child = add_guest(self.host, "leg0", PARENT), add_guest(self.host, "leg1", CHILD)
         self.stranger = add_guest(self.host, "leg2", STRANGER)
+        self.takers = [taker(self.child, (CHILD, 8000)), taker(self.parent, (PARENT, 9999))]
         with self.child:
-            self.udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-            self.udp.bind((CHILD, 8000))
             self.redis = subprocess.Popen(["redis-server", "--port", "8000", "--save", "", "--bind", CHILD,
                                            "--protected-mode", "no", "--tcp-backlog", "500"], stdout=subprocess.DEVNULL)
         time.sleep(0.5)
@@ -114,11 +128,14 @@ class Place:
         file = self.bench.file("packets.yaml", configuration(family, layout, count))
         subprocess.run([self.bench.nftlink, "apply", "-c", file], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
-    def nanoseconds_a_packet(self, namespace, port):
+    def nanoseconds_a_packet(self, namespace, local, remote):
+        """From one end to another; nobody needs to take them."""
         with namespace:
             sender = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         with sender:
-            sender.connect((CHILD, port))
+            sender.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            sender.bind(local)
+            sender.connect(remote)
             send, payload = sender.send, b"x" * 64
             for _ in range(500):
                 send(payload)
@@ -128,13 +145,17 @@ class Place:
             return (time.perf_counter_ns() - begin) / PACKETS
 
     def nanoseconds_a_connection(self):
-        begin = time.perf_counter_ns()
+        """The median: of so many some wait for the listener."""
+        times = []
         for _ in range(CONNECTIONS):
             with self.parent:
                 client = socket.socket()
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            begin = time.perf_counter_ns()
             client.connect((CHILD, 8000))
+            times.append(time.perf_counter_ns() - begin)
             client.close()
-        return (time.perf_counter_ns() - begin) / CONNECTIONS
+        return statistics.median(times)
 
     def nanoseconds_a_request(self):
         """Of redis-benchmark, over 20 connections."""
@@ -152,9 +173,11 @@ def measure(bench):
             for way, count, set_up in place.ways():
                 with place.host:
                     set_up()
-                figure.add(f"{way}, linked", count, [place.nanoseconds_a_packet(place.parent, 8000)])
+                service, client = (CHILD, 8000), (PARENT, 9999)
+                figure.add(f"{way}, linked", count, [place.nanoseconds_a_packet(place.parent, client, service)])
+                figure.add(f"{way}, established", count, [place.nanoseconds_a_packet(place.child, service, client)])
                 if way != "no firewall":
-                    figure.add(f"{way}, denied", count, [place.nanoseconds_a_packet(place.stranger, 8000)])
+                    figure.add(f"{way}, denied", count, [place.nanoseconds_a_packet(place.stranger, (STRANGER, 9999), service)])
                 figure.add(f"{way}, a connection", count, [place.nanoseconds_a_connection()])
                 figure.add(f"{way}, a request of redis", count, [place.nanoseconds_a_request()])
     finally:
