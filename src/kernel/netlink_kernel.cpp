@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <system_error>
+#include <utility>
 
 #include "bridge_family.hpp"
 #include "bridges.hpp"
@@ -134,7 +135,8 @@ public:
                                          std::optional<std::uint32_t> expected_generation) override {
         if (batch.empty())
             return Commit{expected_generation ? *expected_generation : generation()};
-        netfilter_.drain_acks();  // of whatever ended early before
+        if (!std::exchange(answered_, false))
+            netfilter_.drain_acks();  // of whatever ended early before
         const std::uint32_t first_sequence = netfilter_.take_sequences(0);
         const nft::Datagram& datagram = encode(batch, first_sequence, expected_generation);
         // Kernels before 6.10 answer a batch without operations with nothing at all.
@@ -148,6 +150,7 @@ public:
         else if (error != 0)
             throw std::system_error(error, std::generic_category(), "sending a batch");
         const BatchVerdict verdict = judge(netfilter_.drain_acks(), first_sequence, datagram);
+        answered_ = true;
         if (verdict.kind != BatchVerdict::Kind::committed)
             return std::unexpected(make_refusal(batch, datagram, first_sequence, verdict));
         return Commit{generation_after(expected_generation)};
@@ -278,7 +281,8 @@ private:
     }
 
     std::optional<BridgeFamily> bridge_family_;
-    bool moved_ = false;  // of the read that goes on
+    bool moved_ = false;     // of the read that goes on
+    bool answered_ = false;  // nothing is left to be read of the last batch
     nft::Datagram datagram_;
     Socket netfilter_{NETLINK_NETFILTER};
     Socket route_{NETLINK_ROUTE};

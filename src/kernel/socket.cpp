@@ -150,7 +150,8 @@ int Socket::request(std::vector<std::uint8_t>& message, const std::function<void
     std::memcpy(message.data() + offsetof(nlmsghdr, nlmsg_seq), &sequence, sizeof sequence);
     if (const int error = send(message))
         return error;
-    const bool is_dump = (reinterpret_cast<const nlmsghdr*>(message.data())->nlmsg_flags & NLM_F_DUMP) == NLM_F_DUMP;
+    const auto flags = reinterpret_cast<const nlmsghdr*>(message.data())->nlmsg_flags;
+    const bool is_dump = (flags & NLM_F_DUMP) == NLM_F_DUMP;
     bool interrupted = false;
     for (;;) {
         const auto datagram = receive();
@@ -175,6 +176,9 @@ int Socket::request(std::vector<std::uint8_t>& message, const std::function<void
                 return ack->error_number;
             }
             visit(reply);
+            // The one answer; who asks for an ack as well gets it by reading on.
+            if (!is_dump && (flags & NLM_F_ACK) == 0)
+                return 0;
         }
     }
 }

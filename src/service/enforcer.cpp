@@ -242,6 +242,8 @@ void Enforcer::ruleset_changed(const kernel::Change& change) {
 void Enforcer::report_absorbed(const kernel::Change& change) {
     while (!absorbed_.empty() && is_later(change.generation, absorbed_.front().last))
         absorbed_.pop_front();
+    if (own_process_ != 0 && change.process == own_process_)
+        return;
     if (!absorbed_.empty() && is_later(change.generation, absorbed_.front().before) && concerns_us(change))
         listener_.healed(cause_of(change), absorbed_.front().enforced);
 }

@@ -150,7 +150,13 @@ asio::awaitable<Faults> Keeper::make(Merged& merged) {
     // With an engine a change may have others behind it: it takes the place of what the engine says, or leaves it
     // again.
     const engine::United before_it = desired_.swap(edit);
-    const auto enforced = desired_.has_engine() ? enforcer_.adopt() : enforcer_.adopt(before(edit));
+    std::set<std::string> names;
+    for (const auto& [name, container] : edit.containers)
+        names.insert(name);
+    if (desired_.has_engine())
+        add_changed(before_it.topology, desired_.topology(), names);
+    const auto enforced =
+        enforcer_.adopt(desired_.has_engine() ? those_before(before_it.topology, names) : before(edit));
     if (!enforced) {
         desired_.swap(edit);
         co_await discard();
@@ -163,11 +169,6 @@ asio::awaitable<Faults> Keeper::make(Merged& merged) {
         co_return refusal("not_stored", published.error());
     }
     made(merged, *enforced, before_it);
-    std::set<std::string> names;
-    for (const auto& [name, container] : edit.containers)
-        names.insert(name);
-    if (desired_.has_engine())
-        add_changed(before_it.topology, desired_.topology(), names);
     const auto dependents = changed_links_alone(edit, desired_) ? Dependents::none : Dependents::parents;
     co_await write_variables(std::move(names), dependents);
     co_return Faults{};

@@ -100,14 +100,19 @@ void Keeper::take_engine_news() {
     const engine::United before = desired_.set_inventory({watcher_, &watcher_->inventory()});
     report_complaints();
     add_changed(before.idle, desired_.idle(), changed_by_engine_);
-    add_changed(before.topology, desired_.topology(), changed_by_engine_);
-    if (desired_.topology() != before.topology) {
+    std::set<std::string> changed;
+    add_changed(before.topology, desired_.topology(), changed);
+    changed_by_engine_.insert(changed.begin(), changed.end());
+    if (!changed.empty()) {
+        const auto enforced = enforcer_.adopt(those_before(before.topology, changed));
         // It is a fact: there is nothing to go back to.
-        if (const auto enforced = enforcer_.adopt())
+        if (enforced)
             applied(fmt::format("as {} says", desired_.engine_name()), *enforced, LogLevel::debug);
         else
             enforcer_.take_back();
-        if (desired_.config().cut_flows)
+        if (desired_.config().cut_flows && enforced && enforced->sets_alone)
+            cut_flows(enforced->removed);
+        else if (desired_.config().cut_flows)
             cut_flows(before.topology, desired_.config().firewall);
         publish_links(link_changes(before.topology, desired_.topology()), "docker", "");
     }

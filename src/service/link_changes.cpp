@@ -34,4 +34,11 @@ void add_changed(const model::Topology& before, const model::Topology& after, st
             names.insert(name);
 }
 
+firewall::Before those_before(const model::Topology& before, const std::set<std::string>& names) {
+    firewall::Before those;
+    for (const std::string& name : names)
+        those.emplace(name, before.find(name));
+    return those;
+}
+
 }  // namespace nftlink::service

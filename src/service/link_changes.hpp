@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "desired.hpp"
+#include "nftlink/firewall/link_sets.hpp"
 
 namespace nftlink::service {
 
@@ -14,5 +15,8 @@ std::vector<LinkChange> link_changes(const model::Topology& before, const model:
 
 // The containers that are in one of them alone, or another one in each.
 void add_changed(const model::Topology& before, const model::Topology& after, std::set<std::string>& names);
+
+// Containers as they were in that topology; both must outlive it.
+firewall::Before those_before(const model::Topology& before, const std::set<std::string>& names);
 
 }  // namespace nftlink::service

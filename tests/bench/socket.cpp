@@ -136,7 +136,8 @@ boost::json::object heal(std::size_t rounds) {
         samples["denied again"].push_back(passed());
         until(before + 3);
         samples["links back"].push_back(passed());
-        ::usleep(300'000);  // it leaves others three times what a repair has cost
+        // It leaves others three times what a repair has cost.
+        ::usleep(static_cast<useconds_t>(100'000 + 5 * samples["links back"].back() / 1000));
     }
     return to_json(samples);
 }
