@@ -134,9 +134,7 @@ private:
         set.size = set_size(permissions.size());
         set.counter = counter;
         set.comment = tagged(comment);
-        set.elements.reserve(permissions.size());
-        for (Permission& permission : permissions)
-            set.elements.push_back({permission.key, comment_of(std::move(permission)), {}, {}});
+        set.elements = std::move(permissions);
         table_.sets.push_back(std::move(set));
     }
 

@@ -105,7 +105,7 @@ Exchanges exchanges(const Granted& before, Granted now, LinkSets::Update& update
     }
     for (auto& [permission, users] : now) {
         const auto& [bridge, is_ipv4, key] = permission;
-        all[{bridge, is_ipv4}].come.push_back({key, comment_of({key, std::move(users)}), {}, {}});
+        all[{bridge, is_ipv4}].come.push_back({key, comment_of(std::move(users)), {}, {}});
     }
     return all;
 }

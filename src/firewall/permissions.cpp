@@ -26,12 +26,14 @@ void merge(std::vector<Permission>& permissions) {
         if (next == last)
             continue;
         if (next->key == last->key)
-            last->users += " " + next->users;
+            last->comment.append(" ").append(next->comment);
         else if (++last != next)
             *last = std::move(*next);
     }
     if (!permissions.empty())
         permissions.erase(std::next(last), permissions.end());
+    for (Permission& permission : permissions)
+        permission.comment = comment_of(std::move(permission.comment));
 }
 
 }  // namespace
@@ -57,13 +59,19 @@ Permissions permissions(const model::Topology& topology, const model::FirewallPo
                                     [&](const std::string& bridge, bool is_ipv4, const nft::Key& key) {
                                         auto& permissions = bridges.find(bridge)->second;
                                         (is_ipv4 ? permissions.ipv4 : permissions.ipv6)
-                                            .push_back({key, model::link_name(name, link.alias)});
+                                            .push_back({key, model::link_name(name, link.alias), {}, {}});
                                     });
     for (auto& [name, bridge] : bridges) {
         merge(bridge.ipv4);
         merge(bridge.ipv6);
     }
     return bridges;
+}
+
+std::string comment_of(std::string users) {
+    if (users.size() > nft::max_comment_length)
+        users.resize(nft::max_comment_length);
+    return users;
 }
 
 std::uint32_t set_size(std::size_t element_count) {

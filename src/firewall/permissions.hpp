@@ -14,11 +14,9 @@
 
 namespace nftlink::firewall {
 
-// Packets from one address to another's port. Several links may ask for the same permission: it is one.
-struct Permission {
-    nft::Key key;       // from . to . protocol . port, as nft::link_key says
-    std::string users;  // the names of the links that ask for it, one blank between two
-};
+// Packets from one address to another's port, as the element of a set (nft::link_key). Several links may ask for the same
+// permission: it is one, and its comment has their names, one blank between two, as far as there is room.
+using Permission = nft::Element;
 
 struct BridgePermissions {
     std::vector<Permission> ipv4;  // sorted by key, each once
@@ -51,6 +49,9 @@ public:
 private:
     std::unordered_map<std::string_view, const model::Container*> containers_;
 };
+
+// The names as a comment.
+std::string comment_of(std::string users);
 
 nft::Key make_key(const model::Address& parent, const model::Address& child, const model::Port& port);
 

@@ -11,12 +11,6 @@ constexpr std::uint64_t logged_drops_per_second = 10;
 
 }  // namespace
 
-std::string comment_of(Permission permission) {
-    if (permission.users.size() > nft::max_comment_length)
-        permission.users.resize(nft::max_comment_length);
-    return std::move(permission.users);
-}
-
 void PolicyRules::accept(Rules& rules, nft::RuleBuilder start, bool counted) const {
     // iptables counts every rule, and its mark is a target, which takes a rule of its own.
     const bool iptables = dialect_ == nft::Dialect::iptables;
@@ -34,7 +28,7 @@ void PolicyRules::add_link(Rules& rules, const nft::RuleBuilder& start, const Pe
     nft::RuleBuilder begin = start;
     if (dialect_ == nft::Dialect::iptables)
         begin.protocol(protocol);
-    begin.comment(comment_of(permission));
+    begin.comment(permission.comment);
     if (replies_by_port())
         accept(rules, nft::RuleBuilder(begin).source(child).destination(parent).source_port(protocol, port));
     accept(rules, begin.source(parent).destination(child).destination_port(protocol, port), policy_.counters);

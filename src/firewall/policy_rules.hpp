@@ -43,7 +43,4 @@ private:
     nft::Dialect dialect_;
 };
 
-// What a set element's or a rule's comment says of the permission.
-std::string comment_of(Permission permission);
-
 }  // namespace nftlink::firewall
