@@ -14,8 +14,8 @@
 
 namespace nftlink::firewall {
 
-// Packets from one address to another's port, as the element of a set (nft::link_key). Several links may ask for the same
-// permission: it is one, and its comment has their names, one blank between two, as far as there is room.
+// Packets from one address to another's port, as the element of a set (nft::link_key). Several links may ask for the
+// same permission: it is one, and its comment has their names, one blank between two, as far as there is room.
 using Permission = nft::Element;
 
 struct BridgePermissions {

@@ -8,6 +8,7 @@ import struct
 import subprocess
 import time
 
+import rivals
 from figure import Figure
 from place import Namespace, add_bridge, run
 
@@ -48,14 +49,8 @@ def configuration(family, layout, count):
 
 
 def docker(count):
-    here, lines = "-i docker0 -o docker0", ["*filter", ":FORWARD ACCEPT [0:0]"]
-    for port in range(8001 - port_count(count), 8001):
-        for protocol in ("udp", "tcp"):
-            lines += [f"-A FORWARD {here} -p {protocol} -s {PARENT} --dport {port} -d {CHILD} -j ACCEPT",
-                      f"-A FORWARD {here} -p {protocol} -s {CHILD} --sport {port} -d {PARENT} -j ACCEPT"]
-    lines += ["-A FORWARD -o docker0 -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT",
-              "-A FORWARD -i docker0 ! -o docker0 -j ACCEPT", f"-A FORWARD {here} -j DROP", "COMMIT", ""]
-    return "\n".join(lines)
+    return rivals.docker((PARENT, CHILD, protocol, port) for port in range(8001 - port_count(count), 8001)
+                         for protocol in ("udp", "tcp"))
 
 
 def by_hand(count):

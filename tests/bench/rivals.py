@@ -15,15 +15,19 @@ def pairs(yaml):
     return [(address[parent], address[child]) for parent, child in links]
 
 
-def iptables(links):
-    """Docker 0.10's rules with icc off, as iptables-restore takes them."""
+def docker(permissions):
+    """Docker 0.10's rules with icc off, as iptables-restore takes them: of (parent, child, protocol, port)."""
     here, lines = "-i docker0 -o docker0", ["*filter", ":FORWARD ACCEPT [0:0]"]
-    for parent, child in links:
-        lines += [f"-A FORWARD {here} -p tcp -s {parent} --dport 6379 -d {child} -j ACCEPT",
-                  f"-A FORWARD {here} -p tcp -s {child} --sport 6379 -d {parent} -j ACCEPT"]
+    for parent, child, protocol, port in permissions:
+        lines += [f"-A FORWARD {here} -p {protocol} -s {parent} --dport {port} -d {child} -j ACCEPT",
+                  f"-A FORWARD {here} -p {protocol} -s {child} --sport {port} -d {parent} -j ACCEPT"]
     lines += ["-A FORWARD -o docker0 -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT",
               "-A FORWARD -i docker0 ! -o docker0 -j ACCEPT", f"-A FORWARD {here} -j DROP", "COMMIT", ""]
     return "\n".join(lines)
+
+
+def iptables(links):
+    return docker((parent, child, "tcp", 6379) for parent, child in links)
 
 
 def element(link):
