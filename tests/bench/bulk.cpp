@@ -19,9 +19,10 @@ constexpr const char* set_name = "links4-docker0";
 
 using Context = std::unique_ptr<nft_ctx, decltype(&nft_ctx_free)>;
 
-void run_nft(nft_ctx& context, const std::string& commands) {
-    if (nft_run_cmd_from_buffer(&context, commands.c_str()) != 0)
-        throw std::runtime_error("libnftables refuses the rendered rules");
+// False where it can't, as with an ordinary user's small send buffer.
+bool run_nft(nft_ctx& context, const std::string& commands) {
+    nft_ctx_buffer_error(&context);
+    return nft_run_cmd_from_buffer(&context, commands.c_str()) == 0;
 }
 
 }  // namespace
@@ -52,7 +53,10 @@ boost::json::object bulk(std::size_t links, std::size_t rounds) {
                 throw std::runtime_error(done.error());
         });
         clear_ruleset(replay);
-        measure(samples["libnftables"], [&] { run_nft(*context, rendered); });
+        bool libnftables_can = true;
+        measure(samples["libnftables"], [&] { libnftables_can = run_nft(*context, rendered); });
+        if (!libnftables_can)
+            samples.erase("libnftables");
         clear_ruleset(replay);
         if (round == 0)  // to get warm
             samples.clear();

@@ -7,6 +7,7 @@ class Figure:
         self.name, self.title, self.unit, self.floor, self.across = name, title, unit, floor, across
         self.samples = {}  # by way and number of links
         self.targets = []
+        self.left_out = set()  # what could not be measured here
 
     def add(self, way, count, values):
         self.samples.setdefault((way, count), []).extend(values)
@@ -38,6 +39,7 @@ class Figure:
             ratio = f"{found['median'] / floor:9.2f}" if floor else ""
             lines.append(f"  {count:>8}  {way:<34} {number(found['median']):>11} "
                          f"{number(found['low']) + ' to ' + number(found['high']):>23} {number(found['p99']):>10} {ratio}")
+        lines += [f"  {what}: it fails here" for what in sorted(self.left_out)]
         for target in self.targets:
             lines.append(f"  {'met   ' if target['met'] else 'MISSED'}  {target['text']}: "
                          f"{number(target['value'])}, at most {number(target['limit'])}")

@@ -16,7 +16,7 @@ def run(*command, stdin=None):
 def milliseconds(*command, stdin=None):
     """What a command takes as a whole process."""
     begin = time.perf_counter()
-    subprocess.run(command, input=stdin, text=True, check=True, stdout=subprocess.DEVNULL)
+    subprocess.run(command, input=stdin, text=True, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     return (time.perf_counter() - begin) * 1000
 
 
