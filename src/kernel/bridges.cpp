@@ -101,30 +101,27 @@ void assign_ports(std::vector<Bridge>& bridges, const std::vector<LinkInfo>& lin
 }  // namespace
 
 Bridges read_bridges(Socket& route_socket) {
-    constexpr int max_attempts = 100;
-    for (int attempt = 0; attempt < max_attempts; ++attempt) {
-        Bridges found;
-        std::vector<LinkInfo> slaves;
-        LinkRequest request(RTM_GETLINK, NLM_F_DUMP);
-        auto bytes = request.bytes();
-        const int error = route_socket.request(bytes, [&](const Message& message) {
+    Bridges found;
+    std::vector<LinkInfo> slaves;
+    auto request = LinkRequest(RTM_GETLINK, NLM_F_DUMP).bytes();
+    const int error = read_again([&] {
+        found = {};
+        slaves.clear();
+        return route_socket.request(request, [&](const Message& message) {
             auto link = read_link(message);
             if (link && link->master != 0)
                 slaves.push_back(*link);
             if (link && link->is_bridge)
                 found.bridges.push_back(std::move(link->link));
         });
-        if (error == EINTR)
-            continue;
-        if (error != 0)
-            throw std::system_error(error, std::generic_category(), "reading the bridges");
-        assign_ports(found.bridges, slaves);
-        std::ranges::sort(found.bridges, {}, &Bridge::name);
-        found.module_loaded = access(module_directory, F_OK) == 0;
-        found.global = {read_switch("bridge-nf-call-iptables"), read_switch("bridge-nf-call-ip6tables")};
-        return found;
-    }
-    throw std::system_error(EBUSY, std::generic_category(), "the links change faster than they can be read");
+    });
+    if (error != 0)
+        throw std::system_error(error, std::generic_category(), "reading the bridges");
+    assign_ports(found.bridges, slaves);
+    std::ranges::sort(found.bridges, {}, &Bridge::name);
+    found.module_loaded = access(module_directory, F_OK) == 0;
+    found.global = {read_switch("bridge-nf-call-iptables"), read_switch("bridge-nf-call-ip6tables")};
+    return found;
 }
 
 std::expected<void, std::string> enable_bridge_netfilter(Socket& route_socket, const std::string& bridge,

@@ -81,7 +81,7 @@ int find(Socket& socket, const std::unordered_set<std::string>& flows, std::vect
     // it.
     constexpr std::size_t longest_tuple = 256;
     auto request = make_request(IPCTNL_MSG_CT_GET, NLM_F_DUMP, {});
-    return socket.request(request, [&](const Message& message) {
+    const auto visit = [&](const Message& message) {
         if (message.payload.size() < sizeof(nfgenmsg))
             return;
         Payload tuple, zone, id;
@@ -96,6 +96,10 @@ int find(Socket& socket, const std::unordered_set<std::string>& flows, std::vect
         if (tuple.size() <= longest_tuple && flows.contains(packed_tuple(tuple)))
             found.push_back(
                 {message.payload[0], {tuple.begin(), tuple.end()}, {zone.begin(), zone.end()}, {id.begin(), id.end()}});
+    };
+    return read_again([&] {
+        found.clear();
+        return socket.request(request, visit);
     });
 }
 

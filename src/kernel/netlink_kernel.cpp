@@ -88,8 +88,10 @@ public:
     std::uint32_t generation() override {
         std::optional<std::uint32_t> id;
         auto request = make_request(NFT_MSG_GETGEN, 0, nft::Family::unspecified, {});
-        const int error = netfilter_.request(
-            request, [&](const Message& message) { id = decoded(nft::decode_generation(message.payload)).id; });
+        const int error = read_again([&] {
+            return netfilter_.request(
+                request, [&](const Message& message) { id = decoded(nft::decode_generation(message.payload)).id; });
+        });
         if (error != 0 || !id)
             throw std::system_error(error != 0 ? error : ENODATA, std::generic_category(), "reading the ruleset");
         return *id;
@@ -124,8 +126,11 @@ public:
                                         const nft::Key& key) override {
         auto request = make_element_request(family, table, set, key);
         std::vector<nft::Element> found;
-        const int error = netfilter_.request(
-            request, [&](const Message& reply) { decoded(nft::decode_elements(reply.payload, found)); });
+        const int error = read_again([&] {
+            found.clear();
+            return netfilter_.request(
+                request, [&](const Message& reply) { decoded(nft::decode_elements(reply.payload, found)); });
+        });
         if (error != 0 && error != ENOENT)
             throw std::system_error(error, std::generic_category(), "reading an element");
         return found.size() == 1 ? std::optional(std::move(found.front())) : std::nullopt;
@@ -205,9 +210,11 @@ private:
         auto request = make_request(message, NLM_F_DUMP, family, attributes);
         const int error = netfilter_.request(request, [&](const Message& reply) { visit(reply.payload); });
         moved_ |= error == EINTR;
-        if (error == ENOENT || error == ENOBUFS)
+        if (error == EINTR)
+            return;
+        if (error == ENOENT || means_read_again(error))
             throw ChangedMeanwhile{};
-        if (error != 0 && error != EINTR)
+        if (error != 0)
             throw std::system_error(error, std::generic_category(), "reading the ruleset");
     }
 

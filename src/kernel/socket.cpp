@@ -151,14 +151,26 @@ int Socket::request(std::vector<std::uint8_t>& message, const std::function<void
     if (const int error = send(message))
         return error;
     const auto flags = reinterpret_cast<const nlmsghdr*>(message.data())->nlmsg_flags;
+    try {
+        return read_answer(sequence, flags, visit, error_text);
+    } catch (...) {
+        read_to_end();
+        throw;
+    }
+}
+
+int Socket::read_answer(std::uint32_t sequence, std::uint16_t flags, const std::function<void(const Message&)>& visit,
+                        std::string* error_text) {
     const bool is_dump = (flags & NLM_F_DUMP) == NLM_F_DUMP;
-    bool interrupted = false;
+    bool interrupted = false, some_lost = false;
     for (;;) {
         const auto datagram = receive();
-        if (!datagram)
-            return ENOBUFS;
-        if (!*datagram)
-            return is_dump ? ENODATA : 0;  // the answer of a single request is there when send() returns
+        if (!datagram) {
+            some_lost = true;  // the rest is still to come
+            continue;
+        }
+        if (!*datagram)  // the answer of a single request is there when send() returns
+            return some_lost ? ENOBUFS : is_dump ? ENODATA : 0;
         const auto messages = read_messages(**datagram);
         if (!messages)
             throw std::system_error(EBADMSG, std::generic_category(), messages.error());
@@ -168,7 +180,7 @@ int Socket::request(std::vector<std::uint8_t>& message, const std::function<void
             interrupted |= (reply.flags & NLM_F_DUMP_INTR) != 0;
             if (reply.type == NLMSG_DONE) {
                 const int error = dump_error(reply);
-                return error == 0 && interrupted ? EINTR : error;
+                return error != 0 ? error : some_lost ? ENOBUFS : interrupted ? EINTR : 0;
             }
             if (const auto ack = read_ack(reply)) {
                 if (error_text != nullptr)
@@ -180,6 +192,12 @@ int Socket::request(std::vector<std::uint8_t>& message, const std::function<void
             if (!is_dump && (flags & NLM_F_ACK) == 0)
                 return 0;
         }
+    }
+}
+
+// Each datagram that is taken makes the kernel go on with the dump, until nothing is left of it.
+void Socket::read_to_end() noexcept {
+    while (recv(descriptor_, buffer_.data(), buffer_.size(), 0) > 0 || errno == EINTR || errno == ENOBUFS) {
     }
 }
 

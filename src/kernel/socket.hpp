@@ -1,6 +1,7 @@
 // A netlink socket for requests and their answers.
 #pragma once
 
+#include <cerrno>
 #include <cstdint>
 #include <expected>
 #include <functional>
@@ -13,6 +14,23 @@ namespace nftlink::kernel {
 
 // The receive buffer was full: some of what the kernel had to say is lost.
 struct Overrun {};
+
+// Whether the errno that ended a read says nothing but that it is to be made again: something changed meanwhile
+// (EINTR), another dump was running (EBUSY), some of the answer was lost (ENOBUFS).
+inline bool means_read_again(int error) {
+    return error == EINTR || error == EBUSY || error == ENOBUFS;
+}
+
+// Calls read() until it gives an errno of another kind; gives that, or the last one after very many attempts. What an
+// attempt has collected is for read() to forget.
+template <typename Read>
+int read_again(Read read) {
+    constexpr int max_attempts = 200;
+    int error = read();
+    for (int attempt = 1; attempt < max_attempts && means_read_again(error); ++attempt)
+        error = read();
+    return error;
+}
 
 class Socket {
 public:
@@ -46,11 +64,17 @@ public:
     Answers drain_acks();
 
     // Sends a request of one message (its sequence number is filled in) and calls visit() for each message that answers
-    // it. Gives the errno with which the kernel ended it, 0 when all is well, EINTR when a dump is not consistent.
+    // it. Gives the errno with which the kernel ended it, 0 when all is well, EINTR when a dump is not consistent,
+    // ENOBUFS when some of it was lost. However it ends, by an exception of visit() too, the kernel's dump is over:
+    // while one is running, the socket's next one would be refused with EBUSY.
     int request(std::vector<std::uint8_t>& message, const std::function<void(const Message&)>& visit,
                 std::string* error_text = nullptr);
 
 private:
+    int read_answer(std::uint32_t sequence, std::uint16_t flags, const std::function<void(const Message&)>& visit,
+                    std::string* error_text);
+    void read_to_end() noexcept;
+
     int descriptor_;
     std::uint32_t next_sequence_;
     std::vector<std::uint8_t> buffer_;

@@ -228,17 +228,17 @@ TEST_P(Storm, OfAnotherTableKeepsNobodyFromReadingAndWriting) {
     model::FirewallPolicy policy;
     policy.layout = GetParam();
     constexpr std::uint32_t count = 2000;
+    const unsigned before = commit_count();
     for (const std::uint32_t links : {count, count + 1, count}) {
         const auto target = reconcile::make_target(star(links), policy);
-        const unsigned before = commit_count();
         const auto outcome = reconcile::apply(kernel(), target);
         ASSERT_TRUE(outcome) << outcome.error();
         EXPECT_FALSE(outcome->done.transactions.empty());
         const auto planned = reconcile::plan(kernel(), target);
         ASSERT_TRUE(planned) << planned.error();
         EXPECT_TRUE(planned->transactions.empty()) << "all of it is there";
-        EXPECT_GT(commit_count(), before) << "no storm";
     }
+    EXPECT_GT(commit_count(), before) << "no storm";
 }
 
 INSTANTIATE_TEST_SUITE_P(Layouts, Storm, testing::Values(model::Layout::sets, model::Layout::rules),
