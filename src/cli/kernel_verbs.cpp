@@ -56,16 +56,33 @@ std::optional<reconcile::Target> make_target(kernel::Kernel& kernel, const confi
     return reconcile::make_target(config.topology, config.firewall, *facts);
 }
 
+reconcile::Strangers strangers(const Request& request) {
+    return request.force ? reconcile::Strangers::remove : reconcile::Strangers::refuse;
+}
+
+// The name by which a table without our mark is known: the configured one; the default one where the configuration
+// can't be read.
+std::string table_name(const Request& request, Report& report) {
+    const auto loaded = config::load(request.file);
+    if (loaded)
+        return loaded->config.firewall.table;
+    std::string name = model::FirewallPolicy{}.table;
+    report.note(fmt::format("nftlink: {} can't be read; what has nftlink's mark, and tables called {}, are looked for",
+                            request.file, name));
+    return name;
+}
+
 // Leaving the bridge family takes two parts with a pause between them; described they are one.
-std::expected<reconcile::Outcome, std::string> apply_in_parts(kernel::Kernel& kernel, const reconcile::Target& target) {
-    auto outcome = reconcile::apply(kernel, target);
+std::expected<reconcile::Outcome, std::string> apply_in_parts(kernel::Kernel& kernel, const reconcile::Target& target,
+                                                              const reconcile::Means& means) {
+    auto outcome = reconcile::apply(kernel, target, means);
     std::vector<nft::Batch> transactions;
     std::vector<reconcile::Switch> switches;
     while (outcome && outcome->again_in.count() > 0) {
         std::ranges::move(outcome->done.transactions, std::back_inserter(transactions));
         std::ranges::move(outcome->done.switches, std::back_inserter(switches));
         std::this_thread::sleep_for(outcome->again_in);
-        outcome = reconcile::apply(kernel, target);
+        outcome = reconcile::apply(kernel, target, means);
     }
     if (!outcome)
         return outcome;
@@ -163,29 +180,29 @@ int apply(const Request& request, Report& report) {
     const auto target = make_target(*kernel, loaded->config, report);
     if (!target)
         return failed;
-    const auto outcome = apply_in_parts(*kernel, *target);
+    const auto outcome = apply_in_parts(*kernel, *target, {.strangers = strangers(request)});
     if (!outcome)
         return report.fail(outcome.error());
     describe(outcome->done, outcome->generation, report);
     return done;
 }
 
-int clear(const Request&, Report& report) {
+int clear(const Request& request, Report& report) {
     if (const auto service = running_service())
         return report.fail(fmt::format(
             "{} is running and would put back at once what is removed: stop it first with systemctl stop nftlinkd",
             *service));
     const auto kernel = kernel::make_netlink_kernel();
-    const auto removed = reconcile::clear(*kernel);
-    if (!removed)
-        return report.fail(removed.error());
+    const auto cleared = reconcile::clear(*kernel, table_name(request, report), strangers(request));
+    if (!cleared)
+        return report.fail(cleared.error());
     boost::json::array changes;
-    for (const nft::Operation& operation : *removed)
+    for (const nft::Operation& operation : cleared->batch)
         changes.emplace_back(nft::to_text(operation));
-    report.print(nft::to_text(*removed));
+    report.print(nft::to_text(cleared->batch));
     report.record()["changes"] = std::move(changes);
     report.record()["bridge_netfilter"] = boost::json::array();
-    if (removed->empty())
+    if (cleared->batch.empty())
         report.note("nftlink: nothing to remove");
     report.note("nftlink: bridge netfilter is left as it is");
     return done;

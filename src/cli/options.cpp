@@ -28,6 +28,11 @@ void split_linked(Arguments& arguments) {
 
 void take_nothing(CLI::App&, Arguments&) {}
 
+void take_force(CLI::App& verb, Arguments& arguments) {
+    verb.add_flag("--force", arguments.request.force,
+                  "Delete a table of nftlink's also when it holds what others have put into it");
+}
+
 void take_container(CLI::App& verb, Arguments& arguments) {
     verb.add_option("CONTAINER", arguments.request.container, "The parent's name")->required()->type_name("");
 }

@@ -24,6 +24,7 @@ struct Arguments {
 
 // Each declares what a verb takes.
 void take_nothing(CLI::App& verb, Arguments& arguments);
+void take_force(CLI::App& verb, Arguments& arguments);
 void take_container(CLI::App& verb, Arguments& arguments);
 void take_name(CLI::App& verb, Arguments& arguments);
 void take_container_and_hosts_format(CLI::App& verb, Arguments& arguments);

@@ -22,6 +22,7 @@ struct Request {
     linkenv::HostsFormat hosts_format = linkenv::HostsFormat::hosts;
     std::optional<model::Dialect> dialect;
     std::vector<std::string> command;  // run
+    bool force = false;                // apply, clear
     std::string parent;                // link, unlink
     std::string alias;
     std::string child;                          // link

@@ -226,11 +226,29 @@ void add_copies(nft::Table& table, Attachment& attachment) {
     chain.name = copies_chain(attachment.table, attachment.chain);
     chain.comment = tagged("no packet comes here; these are the rules on top of that chain");
     chain.rules = attachment.rules;
-    for (nft::Rule& rule : chain.rules)
-        rule.owner.clear();
     for (nft::Rule& rule : attachment.rules)
         rule.comment.clear();
     table.chains.push_back(std::move(chain));
+}
+
+// All that we write says whose it is, elements aside.
+void mark(nft::Table& table) {
+    table.owner = owner;
+    for (nft::Set& set : table.sets)
+        set.owner = owner;
+    for (nft::Chain& chain : table.chains) {
+        chain.owner = owner;
+        for (nft::Rule& rule : chain.rules)
+            rule.owner = owner;
+    }
+}
+
+void add_attachments(const Permissions& links, const model::FirewallPolicy& policy, Wanted& want) {
+    for (const model::AttachPoint& point : policy.attach) {
+        Attachment attachment = compile_attachment(links, policy, point);
+        add_copies(table_of_copies(want.tables, attachment.family, policy), attachment);
+        want.attached.push_back(std::move(attachment));
+    }
 }
 
 }  // namespace
@@ -240,19 +258,16 @@ Wanted compile(const model::Topology& topology, const model::FirewallPolicy& pol
     for (const std::string& bridge : host.bridges)
         links[bridge];
     Wanted want;
-    for (const model::AttachPoint& point : policy.attach) {
-        Attachment attachment = compile_attachment(links, policy, point);
-        add_copies(table_of_copies(want.tables, attachment.family, policy), attachment);
-        want.attached.push_back(std::move(attachment));
-    }
-    if (!policy.attach.empty())
-        return want;
-    if (policy.family != model::Family::bridge) {
+    want.name = policy.table;
+    if (!policy.attach.empty()) {
+        add_attachments(links, policy, want);
+    } else if (policy.family == model::Family::bridge) {
+        want.tables.push_back(compile_table(links, policy, host));
+        want.tables.push_back(compile_routed(std::move(links), policy));
+    } else {
         want.tables.push_back(compile_table(std::move(links), policy, host));
-        return want;
     }
-    want.tables.push_back(compile_table(links, policy, host));
-    want.tables.push_back(compile_routed(std::move(links), policy));
+    std::ranges::for_each(want.tables, mark);
     return want;
 }
 

@@ -2,6 +2,8 @@
 //   rules go, then the sets and chains that nothing refers to any more; new sets and chains come; elements go and come
 //   (a full set takes none, so in this order); new rules come, each before the one that stays after it; comments are
 //   set last.
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <set>
@@ -10,6 +12,8 @@
 #include "diff_rules.hpp"
 #include "names.hpp"
 #include "nftlink/firewall/firewall.hpp"
+#include "nftlink/nft/text.hpp"
+#include "slots.hpp"
 
 namespace nftlink::firewall {
 
@@ -39,11 +43,11 @@ bool same_set(const Set& have, const Set& want) {
 }
 
 Chain without_rules(const Chain& chain) {
-    return {chain.name, chain.hook, chain.comment, chain.unknown, {}};
+    return {chain.name, chain.hook, chain.comment, chain.unknown, {}, chain.owner};
 }
 
 Set without_elements(const Set& set) {
-    return {set.name, set.key, set.size, set.counter, set.anonymous, set.comment, set.unknown, {}};
+    return {set.name, set.key, set.size, set.counter, set.anonymous, set.comment, set.unknown, {}, set.owner};
 }
 
 // The wanted elements with the counts that the set of that name has for them.
@@ -67,17 +71,22 @@ constexpr std::size_t fewest_to_replace = 1000;
 // The change of one table, collected by kind and put together in order.
 class TableDiff {
 public:
-    TableDiff(const Table* have, const Table& want, Replaces replaces)
-        : have_(have), want_(want), replaces_(replaces) {}
+    // `keeps`: what packets meet in it stays, whatever else comes into it.
+    TableDiff(const Table* have, const Table& want, Manner manner, bool keeps)
+        : have_(have),
+          want_(want),
+          keeps_(keeps && have != nullptr && is_live(*have)),
+          may_delete_(!keeps_ && (manner.force || have == nullptr || strangers(*have).empty())),
+          replaces_(manner.replaces && may_delete_) {}
 
     void append_to(nft::Batch& batch) {
         if (have_ == nullptr)
             create();
-        else if (have_->comment != want_.comment || have_->unknown != want_.unknown || have_->other_object_count != 0)
+        else if (may_delete_ && (have_->comment != want_.comment || have_->unknown != want_.unknown))
             rebuild();
         else
             update();
-        if (replaces_ == Replaces::where_less && changed_elements_ > std::max(wanted_elements(), fewest_to_replace)) {
+        if (replaces_ && changed_elements_ > std::max(wanted_elements(), fewest_to_replace)) {
             for (auto* part : parts_)
                 part->clear();
             rebuild();
@@ -103,7 +112,7 @@ private:
     }
 
     void create() {
-        put(add_objects_, nft::AddTable{want_.comment});
+        put(add_objects_, nft::AddTable{want_.comment, want_.owner});
         for (const Set& set : want_.sets)
             create_set(set);
         for (const Chain& chain : want_.chains)
@@ -139,10 +148,10 @@ private:
         find_replaced();
         // Sets before chains, since a verdict map refers to chains. An anonymous set goes with its rule.
         for (const Set& set : have_->sets)
-            if (!set.anonymous && (replaced_.contains(set.name) || want_.set(set.name) == nullptr))
+            if (!set.anonymous && (replaced_.contains(set.name) || is_surplus(set)))
                 put(remove_objects_, nft::DeleteSet{set.name});
         for (const Chain& chain : have_->chains)
-            if (replaced_.contains(chain.name) || want_.chain(chain.name) == nullptr) {
+            if (replaced_.contains(chain.name) || is_surplus(chain)) {
                 if (!chain.rules.empty())
                     put(remove_rules_, nft::FlushChain{chain.name});
                 put(remove_objects_, nft::DeleteChain{chain.name});
@@ -151,6 +160,11 @@ private:
             update_set(set);
         for (const Chain& chain : want_.chains)
             update_chain(chain);
+    }
+
+    bool is_surplus(const Set& set) const { return !keeps_ && want_.set(set.name) == nullptr && is_ours(set); }
+    bool is_surplus(const Chain& chain) const {
+        return want_.chain(chain.name) == nullptr && (!keeps_ || is_copies_chain(chain.name)) && is_ours(*have_, chain);
     }
 
     // Chains and sets of one table may share a name; replacing both then is no harm.
@@ -268,7 +282,7 @@ private:
     const Table* have_;
     const Table& want_;
     std::set<std::string, std::less<>> replaced_;  // chains and sets that must go and come again
-    Replaces replaces_;
+    bool keeps_, may_delete_, replaces_;
     std::size_t changed_elements_ = 0;
     nft::Batch remove_rules_, remove_objects_, add_objects_, remove_elements_, add_elements_, add_rules_,
         replace_rules_;
@@ -276,24 +290,20 @@ private:
                                             &add_elements_, &add_rules_,      &replace_rules_};
 };
 
-}  // namespace
-
-namespace {
-
 // The copies of what was attached to the chain. Where there are none (a restored chain after a reboot), what is wanted
 // there, if links are among it: Docker's base rules alone may be Docker's.
-std::vector<Rule> copies_of(const nft::Ruleset& have, const Wanted& want, const Table& table, const Chain& chain) {
+Copies copies_of(const nft::Ruleset& have, const Wanted& want, const Table& table, const Chain& chain) {
     const std::string name = copies_chain(table.name, chain.name);
     for (const Table& own : have.tables)
-        if (own.family == table.family && is_ours(own))
+        if (own.family == table.family && is_ours(own, want.name))
             if (const Chain* found = own.chain(name))
-                return found->rules;
+                return {found->rules, true};
     const auto names_a_link = [](const Rule& rule) { return !rule.comment.empty(); };
     for (const Table& own : want.tables)
         if (own.family == table.family)
             if (const Chain* found = own.chain(name);
                 found != nullptr && std::ranges::any_of(found->rules, names_a_link))
-                return found->rules;
+                return {found->rules, false};
     return {};
 }
 
@@ -317,19 +327,29 @@ const Attachment* find_attachment(const Wanted& want, const Table& table, const 
     return found == want.attached.end() ? nullptr : &*found;
 }
 
-nft::Batch diff_all(const nft::Ruleset& have, const Wanted& want, Replaces replaces) {
+// Calls visit(table, chain, wanted) for every chain of other programs; `wanted` is null where nothing is to be.
+template <typename Visit>
+void for_each_foreign_chain(const nft::Ruleset& have, const Wanted& want, Visit visit) {
+    for (const Table& table : have.tables)
+        if (!is_ours(table, want.name))
+            for (const Chain& chain : table.chains)
+                visit(table, chain, find_attachment(want, table, chain));
+}
+
+nft::Batch diff_all(const nft::Ruleset& have, const Wanted& want, Manner manner) {
+    const bool keeps = std::ranges::any_of(
+        want.attached, [&](const Attachment& attachment) { return attachment.find(have) == nullptr; });
     nft::Batch batch;
     for (const Table& table : want.tables)
-        TableDiff(have.table(table.family, table.name), table, replaces).append_to(batch);
+        TableDiff(have.table(table.family, table.name), table, manner, keeps).append_to(batch);
+    for_each_foreign_chain(have, want, [&](const Table& table, const Chain& chain, const Attachment* wanted) {
+        if (wanted != nullptr || !keeps)
+            diff_attached(table, chain, copies_of(have, want, table, chain),
+                          wanted == nullptr ? std::vector<Rule>{} : wanted->rules, manner.moves, batch);
+    });
     for (const Table& table : have.tables)
-        for (const Chain& chain : table.chains)
-            if (!is_ours(table)) {
-                const Attachment* wanted = find_attachment(want, table, chain);
-                diff_attached(table, chain, copies_of(have, want, table, chain),
-                              wanted == nullptr ? std::vector<Rule>{} : wanted->rules, batch);
-            }
-    for (const Table& table : have.tables)
-        if (want.table(table.family, table.name) == nullptr && is_ours(table))
+        if (!keeps && want.table(table.family, table.name) == nullptr && is_ours(table, want.name) &&
+            (manner.force || strangers(table).empty()))
             batch.push_back({table.family, table.name, nft::DeleteTable{}});
     return batch;
 }
@@ -341,22 +361,37 @@ const nft::Chain* Attachment::find(const nft::Ruleset& have) const {
     return found == nullptr ? nullptr : found->chain(chain);
 }
 
-nft::Batch diff(const nft::Ruleset& have, const Wanted& want, Replaces replaces) {
-    return want.attached.empty() ? diff_all(have, want, replaces) : diff_all(have, attachable(have, want), replaces);
+nft::Batch diff(const nft::Ruleset& have, const Wanted& want, Manner manner) {
+    return want.attached.empty() ? diff_all(have, want, manner) : diff_all(have, attachable(have, want), manner);
+}
+
+std::vector<Obstacle> obstacles(const nft::Ruleset& have, const Wanted& want) {
+    std::vector<Obstacle> found;
+    for_each_foreign_chain(have, want, [&](const Table& table, const Chain& chain, const Attachment* wanted) {
+        nft::Batch change;
+        if (wanted != nullptr)
+            if (const Rule* obstacle =
+                    diff_attached(table, chain, copies_of(have, want, table, chain), wanted->rules, false, change))
+                found.push_back({fmt::format("{} {} {}", nft::to_string(table.family), table.name, chain.name),
+                                 nft::to_text(*obstacle)});
+    });
+    return found;
 }
 
 nft::Batch frame(const Wanted& want) {
     Wanted bare;
     for (const Table& table : want.tables) {
         Table& copy = bare.tables.emplace_back(
-            Table{table.family, table.name, table.comment, table.unknown, table.chains, {}, 0});
+            Table{table.family, table.name, table.comment, table.unknown, table.chains, {}, 0, table.owner});
         std::ranges::transform(table.sets, std::back_inserter(copy.sets), without_elements);
     }
     return diff({}, bare);
 }
 
-nft::Batch clear(const nft::Ruleset& have) {
-    return diff(have, {});
+nft::Batch clear(const nft::Ruleset& have, std::string_view name, bool force) {
+    Wanted nothing;
+    nothing.name = name;
+    return diff(have, nothing, {.force = force});
 }
 
 }  // namespace nftlink::firewall

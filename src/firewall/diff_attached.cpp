@@ -1,54 +1,120 @@
 #include "diff_attached.hpp"
 
 #include <algorithm>
-#include <string_view>
 
 #include "diff_rules.hpp"
+#include "meaning.hpp"
 #include "names.hpp"
+#include "nftlink/nft/xt.hpp"
 #include "overlap.hpp"
 
 namespace nftlink::firewall {
 
 namespace {
 
-// What iptables-restore makes of a comment.
-bool has_tagged_xt_comment(const nft::Rule& rule) {
-    return std::ranges::any_of(rule.expressions, [](const nft::Expression& expression) {
-        const auto* match = std::get_if<nft::XtMatch>(&expression);
-        return match != nullptr && match->name == "comment" &&
-               std::string_view(reinterpret_cast<const char*>(match->info.data()), match->info.size())
-                   .starts_with(attached_tag);
-    });
+// The comment, also as iptables-restore writes it.
+bool has_our_comment(const nft::Rule& rule) {
+    return rule.comment.starts_with(attached_tag) ||
+           std::ranges::any_of(rule.expressions, [](const nft::Expression& expression) {
+               const auto* match = std::get_if<nft::XtMatch>(&expression);
+               const auto comment = match == nullptr ? std::nullopt : nft::xt_comment(*match);
+               return comment && comment->starts_with(attached_tag);
+           });
 }
 
-// Which of the chain's rules are ours, by their index. Those without a mark are if together, and in order, they are
-// what the marked ones lack of the copies: less than that may be somebody's own.
-std::vector<std::size_t> find_ours(const nft::Chain& chain, const std::vector<nft::Rule>& copies) {
-    std::vector<std::size_t> ours;
-    std::vector<bool> lacking(copies.size(), true);
-    RulePool remembered(copies, [](const nft::Rule&) { return true; });
-    for (std::size_t index = 0; index < chain.rules.size(); ++index)
-        if (says_it_is_ours(chain.rules[index])) {
-            ours.push_back(index);
-            if (const auto copy = remembered.take(chain.rules[index]))
-                lacking[*copy] = false;
-        }
-    std::vector<std::size_t> unmarked;
-    std::size_t index = 0;
-    for (std::size_t copy = 0; copy < copies.size(); ++copy) {
-        if (!lacking[copy])
-            continue;
-        while (index < chain.rules.size() &&
-               (says_it_is_ours(chain.rules[index]) || !nft::same_rule(chain.rules[index], copies[copy])))
-            ++index;
-        if (index == chain.rules.size())
-            return ours;
-        unmarked.push_back(index++);
-    }
-    ours.insert(ours.end(), unmarked.begin(), unmarked.end());
-    std::ranges::sort(ours);
-    return ours;
+// Docker's base rules name no link, and may be Docker's own.
+bool names_a_link(const nft::Rule& copy) {
+    return !copy.comment.empty();
 }
+
+// Which of a chain's rules are ours.
+class Finder {
+public:
+    Finder(nft::Family family, const nft::Chain& chain, const Copies& copies)
+        : family_(family), rules_(chain.rules), copies_(copies), ours_(rules_.size()) {}
+
+    // By their indexes.
+    std::vector<std::size_t> find() {
+        find_marked();
+        if (!lacking_.empty())
+            find_unmarked();
+        find_commented();
+        std::vector<std::size_t> indexes;
+        for (std::size_t index = 0; index < ours_.size(); ++index)
+            if (ours_[index])
+                indexes.push_back(index);
+        return indexes;
+    }
+
+private:
+    void find_marked() {
+        RulePool remembered(copies_.rules, [](const nft::Rule&) { return true; }, family_);
+        std::vector<bool> there(copies_.rules.size());
+        for (std::size_t index = 0; index < rules_.size(); ++index)
+            if (is_marked(rules_[index])) {
+                ours_[index] = true;
+                if (const auto copy = remembered.take(rules_[index]))
+                    there[*copy] = true;
+            }
+        for (std::size_t copy = 0; copy < there.size(); ++copy)
+            if (!there[copy])
+                lacking_.push_back(&copies_.rules[copy]);
+    }
+
+    // Of what we have put there, every link's rule is known by itself. What names no link is if all of it is there, and
+    // some link's too: less than that may be somebody's own. So may what we only want to be there, unless that is all
+    // there.
+    void find_unmarked() {
+        if (!copies_.were_attached) {
+            take_in_order(lacking_);
+            return;
+        }
+        RulePool unmarked(rules_, [](const nft::Rule& rule) { return !is_marked(rule); }, family_);
+        std::vector<const nft::Rule*> base;
+        bool any_link = false, all_links = true;
+        for (const nft::Rule* copy : lacking_)
+            if (!names_a_link(*copy))
+                base.push_back(copy);
+            else if (const auto index = unmarked.take(*copy))
+                ours_[*index] = any_link = true;
+            else
+                all_links = false;
+        if (any_link || all_links)
+            take_in_order(base);
+    }
+
+    void take_in_order(const std::vector<const nft::Rule*>& wanted) {
+        std::vector<std::size_t> found;
+        std::size_t index = 0;
+        for (const nft::Rule* copy : wanted) {
+            while (index < rules_.size() && (ours_[index] || !means_the_same(rules_[index], *copy)))
+                ++index;
+            if (index == rules_.size())
+                return;
+            found.push_back(index++);
+        }
+        for (const std::size_t one : found)
+            ours_[one] = true;
+    }
+
+    // What nft has loaded from our script, once more each time.
+    void find_commented() {
+        for (std::size_t index = 0; index < rules_.size(); ++index)
+            if (!ours_[index] && has_our_comment(rules_[index]))
+                ours_[index] = std::ranges::any_of(
+                    copies_.rules, [&](const nft::Rule& copy) { return means_the_same(rules_[index], copy); });
+    }
+
+    bool means_the_same(const nft::Rule& a, const nft::Rule& b) const {
+        return nft::same_rule(a, b) || meaning_of(a, family_) == meaning_of(b, family_);
+    }
+
+    nft::Family family_;
+    const std::vector<nft::Rule>& rules_;
+    const Copies& copies_;
+    std::vector<bool> ours_;
+    std::vector<const nft::Rule*> lacking_;  // of the copies: no marked rule is that one
+};
 
 // The change of one chain. Places are indexes in it.
 class AttachedDiff {
@@ -57,16 +123,18 @@ public:
                  const std::vector<nft::Rule>& want, nft::Batch& batch)
         : table_(table), chain_(chain), places_(std::move(ours)), want_(want), batch_(batch) {}
 
-    void run() {
+    const nft::Rule* run(bool moves) {
         for (const std::size_t place : places_)
             ours_.push_back(chain_.rules[place]);
-        const std::size_t limit = first_obstacle();
+        const std::size_t obstacle = first_obstacle();
+        const std::size_t limit = moves ? obstacle : chain_.rules.size();
         matches_ = match_rules(ours_, want_, [&](const nft::Rule& rule) {
             const auto index = static_cast<std::size_t>(&rule - ours_.data());
-            return rule.owner == owner && rule.comment.empty() && places_[index] < limit;
+            return is_marked(rule) && rule.comment.empty() && places_[index] < limit;
         });
         delete_others();
         add_missing();
+        return obstacle < chain_.rules.size() ? &chain_.rules[obstacle] : nullptr;
     }
 
 private:
@@ -112,7 +180,7 @@ private:
         for (std::size_t index = 0; index < matches_.size(); ++index)
             if (!matches_[index])
                 missing.push_back(want_[index]);
-        carry_counters(going_, missing);
+        carry_counters(going_, missing, table_.family);
         // Each goes before the rule of ours that follows it and stays; the last ones right after the last that stays,
         // or on top.
         std::size_t last = 0;
@@ -143,13 +211,9 @@ private:
 
 }  // namespace
 
-bool says_it_is_ours(const nft::Rule& rule) {
-    return rule.owner == owner || rule.comment.starts_with(attached_tag) || has_tagged_xt_comment(rule);
-}
-
-void diff_attached(const nft::Table& table, const nft::Chain& chain, const std::vector<nft::Rule>& copies,
-                   const std::vector<nft::Rule>& want, nft::Batch& batch) {
-    AttachedDiff(table, chain, find_ours(chain, copies), want, batch).run();
+const nft::Rule* diff_attached(const nft::Table& table, const nft::Chain& chain, const Copies& copies,
+                               const std::vector<nft::Rule>& want, bool moves, nft::Batch& batch) {
+    return AttachedDiff(table, chain, Finder(table.family, chain, copies).find(), want, batch).run(moves);
 }
 
 }  // namespace nftlink::firewall

@@ -7,13 +7,16 @@
 
 namespace nftlink::firewall {
 
-// Whether the rule says itself that it is ours: by its owner, or by its comment, in nft's form or iptables'.
-bool says_it_is_ours(const nft::Rule& rule);
+// The rules of ours that a chain should have, without their mark: what iptables saves and restores has lost it.
+struct Copies {
+    std::vector<nft::Rule> rules;
+    bool were_attached = false;  // we have put them there; otherwise they are what we are about to put there
+};
 
-// The change that makes the rules of ours in that chain the wanted ones; see diff(). `copies` are those of what was
-// attached there when we last wrote it: rules without a mark that are, in this order, all that the marked ones lack of
-// them are ours too.
-void diff_attached(const nft::Table& table, const nft::Chain& chain, const std::vector<nft::Rule>& copies,
-                   const std::vector<nft::Rule>& want, nft::Batch& batch);
+// The change that makes the rules of ours in that chain the wanted ones; see diff(). Ours are those with our mark, and
+// those without one that mean what the marked ones lack of the copies. Gives the first rule of somebody else's that
+// stands above one of ours and may not; null when there is none. `moves`: ours come to stand above it.
+const nft::Rule* diff_attached(const nft::Table& table, const nft::Chain& chain, const Copies& copies,
+                               const std::vector<nft::Rule>& want, bool moves, nft::Batch& batch);
 
 }  // namespace nftlink::firewall

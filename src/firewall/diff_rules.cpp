@@ -44,19 +44,40 @@ std::size_t RulePool::Hash::operator()(const nft::Rule* rule) const {
     return seed;
 }
 
-RulePool::RulePool(const std::vector<nft::Rule>& rules, const std::function<bool(const nft::Rule&)>& usable) {
+RulePool::RulePool(const std::vector<nft::Rule>& rules, const std::function<bool(const nft::Rule&)>& usable,
+                   std::optional<nft::Family> by_meaning)
+    : rules_(rules), by_meaning_(by_meaning), usable_(rules.size()) {
     for (std::size_t index = rules.size(); index-- > 0;)
-        if (usable(rules[index]))
+        if ((usable_[index] = usable(rules[index])))
             indexes_[&rules[index]].push_back(index);
 }
 
+std::optional<std::size_t> RulePool::take_from(Indexes& indexes) {
+    while (!indexes.empty()) {
+        const std::size_t index = indexes.back();
+        indexes.pop_back();
+        if (usable_[index]) {
+            usable_[index] = false;
+            return index;
+        }
+    }
+    return {};
+}
+
 std::optional<std::size_t> RulePool::take(const nft::Rule& rule) {
-    const auto found = indexes_.find(&rule);
-    if (found == indexes_.end() || found->second.empty())
+    if (const auto found = indexes_.find(&rule); found != indexes_.end())
+        if (const auto index = take_from(found->second))
+            return index;
+    if (!by_meaning_)
         return {};
-    const std::size_t index = found->second.back();
-    found->second.pop_back();
-    return index;
+    if (!meanings_) {
+        meanings_.emplace();
+        for (std::size_t index = rules_.size(); index-- > 0;)
+            if (usable_[index])
+                (*meanings_)[meaning_of(rules_[index], *by_meaning_)].push_back(index);
+    }
+    const auto found = meanings_->find(meaning_of(rule, *by_meaning_));
+    return found == meanings_->end() ? std::nullopt : take_from(found->second);
 }
 
 std::vector<std::optional<std::size_t>> match_rules(const std::vector<nft::Rule>& have,
@@ -71,10 +92,11 @@ std::vector<std::optional<std::size_t>> match_rules(const std::vector<nft::Rule>
     return matches;
 }
 
-void carry_counters(const std::vector<nft::Rule>& have, std::vector<nft::Rule>& want) {
-    RulePool pool(have, [](const nft::Rule&) { return true; });
+void carry_counters(const std::vector<nft::Rule>& have, std::vector<nft::Rule>& want,
+                    std::optional<nft::Family> by_meaning) {
+    RulePool pool(have, [](const nft::Rule&) { return true; }, by_meaning);
     for (nft::Rule& rule : want)
-        if (const auto index = pool.take(rule))
+        if (const auto index = pool.take(rule); index && nft::counters(have[*index]) != nullptr)
             if (nft::Counters* counters = nft::counters(rule))
                 *counters = *nft::counters(have[*index]);
 }

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <array>
 
-#include "diff_attached.hpp"
 #include "diff_rules.hpp"
+#include "names.hpp"
 #include "nftlink/firewall/firewall.hpp"
 #include "permissions.hpp"
 #include "policy_rules.hpp"
@@ -41,10 +41,11 @@ FoundList find_in_set(const nft::Set* set, const std::vector<Permission>& wanted
 // The rules of one chain. In another program's chain there may be twins of ours: ours come first.
 class ChainIndex {
 public:
-    explicit ChainIndex(const nft::Chain* chain)
+    // `by_meaning`: in chains that others write too.
+    explicit ChainIndex(const nft::Chain* chain, std::optional<nft::Family> by_meaning = {})
         : rules_(chain == nullptr ? none_ : chain->rules),
-          ours_(rules_, says_it_is_ours),
-          others_(rules_, [](const nft::Rule& rule) { return !says_it_is_ours(rule); }) {}
+          ours_(rules_, is_marked<nft::Rule>, by_meaning),
+          others_(rules_, [](const nft::Rule& rule) { return !is_marked(rule); }, by_meaning) {}
 
     // The last rule is the one that lets the parent's packets through.
     Found find(const PolicyRules::Rules& wanted) {
@@ -123,7 +124,7 @@ private:
         const nft::Family family = nft_family(point.family);
         const auto dialect = is_iptables_table(family, point.table) ? nft::Dialect::iptables : nft::Dialect::nft;
         const PolicyRules rules(policy_, family, dialect);
-        ChainIndex index(Attachment{family, point.table, point.chain, {}}.find(have));
+        ChainIndex index(Attachment{family, point.table, point.chain, {}}.find(have), family);
         for (const auto& [bridge, permissions] : wanted_)
             for (const bool ipv4 : {true, false}) {
                 if (!rules.covers(ipv4))

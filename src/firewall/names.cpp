@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 
 namespace nftlink::firewall {
 
@@ -61,12 +62,39 @@ std::string ports_set(std::string_view bridge) {
     return "ports-" + escaped(bridge);
 }
 
+std::optional<std::string> bridge_of(std::string_view chain) {
+    constexpr std::string_view prefix = "bridge-";
+    if (!chain.starts_with(prefix))
+        return {};
+    chain.remove_prefix(prefix.size());
+    if (chain.ends_with(second_slot))
+        chain.remove_suffix(second_slot.size());
+    std::string bridge;
+    while (!chain.empty()) {
+        unsigned code = static_cast<unsigned char>(chain.front());
+        std::size_t length = 1;
+        if (chain.front() == '/') {
+            length = 3;
+            if (chain.size() < length ||
+                std::from_chars(chain.data() + 1, chain.data() + length, code, 16).ptr != chain.data() + length)
+                return {};
+        }
+        bridge += static_cast<char>(code);
+        chain.remove_prefix(length);
+    }
+    return bridge;
+}
+
 std::string copies_chain(std::string_view table, std::string_view chain) {
     // Either name may have a slash.
     std::string escaped_table;
     for (const char c : table)
         escaped_table += c == '/' ? "/2F" : std::string(1, c);
     return fmt::format("{}/{}", escaped_table, chain);
+}
+
+bool is_copies_chain(std::string_view name) {
+    return !bridge_of(name) && !name.ends_with(second_slot) && name.contains('/');
 }
 
 bool is_iptables_table(nft::Family family, std::string_view table) {

@@ -1,6 +1,7 @@
 // How our objects are called and known.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -9,12 +10,18 @@
 
 namespace nftlink::firewall {
 
-// What the comments of our table, chains and sets start with: how we know our own.
+// What the comments of our table, chains and sets start with, for people. Whoever likes may write such a comment.
 inline constexpr std::string_view tag = "nftlink: ";
-
-// The mark of our rules in other programs' chains; and, where only a comment can be written (nft scripts), the tag.
-inline constexpr std::string_view owner = "nftlink";
+// The same in a script's rules for other programs' chains.
 inline constexpr std::string_view attached_tag = "nftlink attached: ";
+
+// The owner in the userdata of all that we write, elements aside: how we know our own.
+inline constexpr std::string_view owner = "nftlink";
+
+template <typename T>
+bool is_marked(const T& object) {
+    return object.owner == owner;
+}
 
 inline constexpr std::string_view forward_chain = "forward";
 
@@ -30,9 +37,12 @@ std::string bridge_chain(std::string_view bridge);
 std::string links_set(std::string_view bridge, bool ipv4);
 std::string replies_set(std::string_view bridge, bool ipv4);
 std::string ports_set(std::string_view bridge);
+// The bridge that bridge_chain() made this name of, in whichever slot; nothing when it is another name.
+std::optional<std::string> bridge_of(std::string_view chain);
 
 // The chain of our table of the same family that holds copies of what is attached to that chain: `filter/FORWARD`.
 std::string copies_chain(std::string_view table, std::string_view chain);
+bool is_copies_chain(std::string_view name);
 
 // Whether iptables-nft or ip6tables-nft reads and writes that table.
 bool is_iptables_table(nft::Family family, std::string_view table);

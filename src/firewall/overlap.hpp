@@ -9,8 +9,8 @@
 namespace nftlink::firewall {
 
 // Says of a rule of that table whether some packet that it decides about would be decided otherwise by `ours`, which
-// come after it. True also when that can't be told: conditions and verdicts that we don't know may be anything. The
-// table must outlive it.
+// come after it. True also when that can't be told: conditions and verdicts that we don't know may be anything. Both
+// must outlive it.
 std::function<bool(const nft::Rule&)> changes_verdict(const nft::Table& table, const std::vector<nft::Rule>& ours);
 
 }  // namespace nftlink::firewall

@@ -1,22 +1,57 @@
 // What is ours.
+#include <fmt/format.h>
+
 #include <algorithm>
 
+#include "form.hpp"
 #include "names.hpp"
 #include "nftlink/firewall/firewall.hpp"
 
 namespace nftlink::firewall {
 
-bool is_ours(const nft::Table& table) {
-    const auto has_tag = [](const auto& object) { return object.comment.starts_with(tag); };
-    const auto is_tagged_jump = [&](const nft::Rule& rule) {
-        const auto* verdict = rule.expressions.empty() ? nullptr : std::get_if<nft::Verdict>(&rule.expressions.back());
-        return has_tag(rule) && verdict != nullptr && table.chain(verdict->chain) != nullptr;
-    };
-    const auto has_tagged_jump = [&](const nft::Chain& chain) {
-        return std::ranges::any_of(chain.rules, is_tagged_jump);
-    };
-    return has_tag(table) || std::ranges::any_of(table.chains, has_tag) || std::ranges::any_of(table.sets, has_tag) ||
-           std::ranges::any_of(table.chains, has_tagged_jump);
+namespace {
+
+bool has_name(const nft::Table& table, std::string_view name) {
+    return table.name == name || table.name == std::string(name).append(routed_suffix);
+}
+
+// Marked, or called like ours: what its rules tell has not been looked at.
+bool may_be_ours(const nft::Table& table, std::string_view name) {
+    return is_marked(table) || has_name(table, name);
+}
+
+}  // namespace
+
+bool is_ours(const nft::Table& table, std::string_view name) {
+    return is_marked(table) || (has_name(table, name) && has_form(table));
+}
+
+bool is_ours(const nft::Table& table, const nft::Chain& chain) {
+    return is_marked(chain) || has_form(table, chain);
+}
+
+bool is_ours(const nft::Set& set) {
+    return is_marked(set) || has_form(set);
+}
+
+std::vector<std::string> strangers(const nft::Table& table) {
+    std::vector<std::string> found;
+    for (const nft::Chain& chain : table.chains) {
+        if (!is_ours(table, chain))
+            found.push_back("chain " + chain.name);
+        if (!is_marked(chain))
+            continue;
+        for (const nft::Rule& rule : chain.rules)
+            if (!is_marked(rule) && !has_form(table, chain, rule))
+                found.push_back(fmt::format("the rule with handle {} in chain {}", rule.handle, chain.name));
+    }
+    for (const nft::Set& set : table.sets)
+        if (!set.anonymous && !is_ours(set))
+            found.push_back("set " + set.name);
+    if (table.other_object_count != 0)
+        found.push_back(fmt::format("{} other object{} (counters, flowtables …)", table.other_object_count,
+                                    table.other_object_count == 1 ? "" : "s"));
+    return found;
 }
 
 bool is_relevant(const nft::Table& table, const nft::Ruleset& listing, const Wanted& want) {
@@ -24,12 +59,12 @@ bool is_relevant(const nft::Table& table, const nft::Ruleset& listing, const Wan
         return attachment.family == table.family && attachment.table == table.name;
     };
     const auto has_copies = [&](const nft::Table& own) {
-        return own.family == table.family && is_ours(own) &&
+        return own.family == table.family && may_be_ours(own, want.name) &&
                std::ranges::any_of(own.chains, [&](const nft::Chain& chain) {
                    return chain.name.starts_with(copies_chain(table.name, ""));
                });
     };
-    return is_ours(table) || want.table(table.family, table.name) != nullptr ||
+    return may_be_ours(table, want.name) || want.table(table.family, table.name) != nullptr ||
            std::ranges::any_of(want.attached, attaches) || std::ranges::any_of(listing.tables, has_copies);
 }
 

@@ -44,14 +44,14 @@ std::vector<bool> second_slots(const nft::Ruleset& have, const Wanted& want, Slo
 
 // The change to the wanted ruleset in those slots.
 nft::Batch diff_in(const nft::Ruleset& have, const Wanted& want, const std::vector<bool>& in_second_slot,
-                   Replaces replaces) {
+                   Manner manner) {
     if (std::ranges::none_of(in_second_slot, std::identity()))
-        return diff(have, want, replaces);
+        return diff(have, want, manner);
     Wanted moved = want;
     for (std::size_t index = 0; index < moved.tables.size(); ++index)
         if (in_second_slot[index])
             move_to_second_slot(moved.tables[index]);
-    return diff(have, moved, replaces);
+    return diff(have, moved, manner);
 }
 
 // A table that must be made anew goes and comes in one transaction, or its rules would be missing in between.
@@ -163,23 +163,47 @@ std::vector<nft::Batch> split(const nft::Ruleset& have, const nft::Batch& batch,
 
 }  // namespace
 
-Transactions transactions(const nft::Ruleset& have, const Wanted& want, std::size_t limit_bytes, bool always_split) {
+bool fill_elements(nft::Ruleset& have, const Wanted& want, const std::vector<bool>& in_second_slot) {
+    for (nft::Table& table : have.tables) {
+        const auto known = std::ranges::find_if(
+            want.tables, [&](const nft::Table& one) { return one.family == table.family && one.name == table.name; });
+        for (nft::Set& set : table.sets) {
+            if (set.anonymous)
+                continue;
+            if (known == want.tables.end())
+                return false;
+            const bool second = in_second_slot.at(static_cast<std::size_t>(known - want.tables.begin()));
+            const nft::Set* same = known->set(second ? other_slot(set.name) : set.name);
+            if (same == nullptr)
+                return false;
+            set.elements = same->elements;
+            for (nft::Element& element : set.elements)
+                element.counters = set.counter ? std::optional(nft::Counters{}) : std::nullopt;
+        }
+    }
+    return true;
+}
+
+Transactions transactions(const nft::Ruleset& have, const Wanted& want, std::size_t limit_bytes, bool always_split,
+                          Manner manner) {
     Transactions result{{}, second_slots(have, want, Slot::in_use)};
-    nft::Batch whole = diff_in(have, want, result.in_second_slot, Replaces::where_less);
+    nft::Batch whole = diff_in(have, want, result.in_second_slot, manner);
     if (whole.empty())
         return result;
     bool fits = size_of(whole) <= limit_bytes && !always_split;
     // A table that is replaced for speed alone need not be.
     if (!fits && replaces_table(whole, want)) {
-        whole = diff_in(have, want, result.in_second_slot, Replaces::never);
+        manner.replaces = false;
+        whole = diff_in(have, want, result.in_second_slot, manner);
         fits = (size_of(whole) <= limit_bytes && !always_split) || replaces_table(whole, want);
     }
     if (fits) {
         result.batches.push_back(std::move(whole));
         return result;
     }
+    manner.replaces = false;
     result.in_second_slot = second_slots(have, want, Slot::other);
-    result.batches = split(have, diff_in(have, want, result.in_second_slot, Replaces::never), limit_bytes);
+    result.batches = split(have, diff_in(have, want, result.in_second_slot, manner), limit_bytes);
     return result;
 }
 

@@ -60,6 +60,7 @@ public:
         table.family = operation_->family;
         table.name = operation_->table;
         table.comment = action.comment;
+        table.owner = action.owner;
         return 0;
     }
 
@@ -227,11 +228,16 @@ private:
 
 }  // namespace
 
-nft::Ruleset FakeKernel::snapshot(const TableFilter& wanted) {
+nft::Ruleset FakeKernel::snapshot(const TableFilter& wanted, Elements elements) {
     if (fails_now(Step::snapshot))
         throw std::system_error(EIO, std::generic_category(), "reading the ruleset");
+    element_reads += elements == Elements::read ? 1 : 0;
     nft::Ruleset copy = ruleset_;
     std::erase_if(copy.tables, [&](const nft::Table& table) { return !wanted(table, ruleset_); });
+    for (nft::Table& table : copy.tables)
+        for (nft::Set& set : table.sets)
+            if (elements == Elements::left_out && !set.anonymous)
+                set.elements.clear();
     return copy;
 }
 

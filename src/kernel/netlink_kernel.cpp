@@ -102,13 +102,13 @@ public:
     // (Only who changes our tables there and back again, twice in the same rhythm, could make us see a mixture.) The
     // generation is the one before the first of them, so that who guards a change by it, or compares it with the next
     // event, learns that there was more.
-    nft::Ruleset snapshot(const TableFilter& wanted) override {
+    nft::Ruleset snapshot(const TableFilter& wanted, Elements elements) override {
         std::optional<nft::Ruleset> previous;
         for (int attempt = 0; attempt < max_read_attempts; ++attempt) {
             try {
                 moved_ = false;
                 const std::uint32_t before = generation();
-                nft::Ruleset ruleset = read(wanted);
+                nft::Ruleset ruleset = read(wanted, elements);
                 ruleset.generation = before;
                 if (!moved_ && generation() == before)
                     return ruleset;
@@ -219,7 +219,7 @@ private:
     }
 
     // Sets moved_ when the ruleset changed in a way that may or may not have to do with what was read.
-    nft::Ruleset read(const TableFilter& wanted) {
+    nft::Ruleset read(const TableFilter& wanted, Elements elements) {
         nft::Ruleset ruleset;
         dump(NFT_MSG_GETTABLE, nft::Family::unspecified, {},
              [&](Payload payload) { ruleset.tables.push_back(decoded(nft::decode_table(payload)).object); });
@@ -242,7 +242,7 @@ private:
             return !takes[static_cast<std::size_t>(&table - ruleset.tables.data())];
         });
         for (nft::Table& table : ruleset.tables)
-            read_contents(table);
+            read_contents(table, elements);
         return ruleset;
     }
 
@@ -263,7 +263,7 @@ private:
         table.other_object_count -= std::min(table.other_object_count, own_objects);
     }
 
-    void read_contents(nft::Table& table) {
+    void read_contents(nft::Table& table, Elements elements) {
         dump(NFT_MSG_GETRULE, table.family, {{NFTA_RULE_TABLE, table.name}}, [&](Payload payload) {
             auto [place, rule] = decoded(nft::decode_rule(payload));
             const auto chain = std::ranges::find(table.chains, place.container, &nft::Chain::name);
@@ -272,7 +272,8 @@ private:
             chain->rules.push_back(std::move(rule));
         });
         for (nft::Set& set : table.sets)
-            read_elements(table, set);
+            if (elements == Elements::read || set.anonymous)
+                read_elements(table, set);
     }
 
     void read_elements(const nft::Table& table, nft::Set& set) {

@@ -13,7 +13,7 @@ bool same_element(const nft::Element& a, const nft::Element& b) {
 
 bool same_set(const nft::Set& a, const nft::Set& b) {
     return a.name == b.name && a.key == b.key && a.size == b.size && a.counter == b.counter &&
-           a.anonymous == b.anonymous && a.comment == b.comment && a.unknown == b.unknown &&
+           a.anonymous == b.anonymous && a.comment == b.comment && a.owner == b.owner && a.unknown == b.unknown &&
            std::ranges::equal(a.elements, b.elements, same_element);
 }
 
@@ -22,14 +22,14 @@ bool same_rule(const nft::Rule& a, const nft::Rule& b) {
 }
 
 bool same_chain(const nft::Chain& a, const nft::Chain& b) {
-    return a.name == b.name && a.hook == b.hook && a.comment == b.comment && a.unknown == b.unknown &&
-           std::ranges::equal(a.rules, b.rules, same_rule);
+    return a.name == b.name && a.hook == b.hook && a.comment == b.comment && a.owner == b.owner &&
+           a.unknown == b.unknown && std::ranges::equal(a.rules, b.rules, same_rule);
 }
 
 bool same_table(const nft::Table& a, const nft::Table& b) {
-    return a.family == b.family && a.name == b.name && a.comment == b.comment && a.unknown == b.unknown &&
-           a.other_object_count == b.other_object_count && std::ranges::equal(a.chains, b.chains, same_chain) &&
-           std::ranges::equal(a.sets, b.sets, same_set);
+    return a.family == b.family && a.name == b.name && a.comment == b.comment && a.owner == b.owner &&
+           a.unknown == b.unknown && a.other_object_count == b.other_object_count &&
+           std::ranges::equal(a.chains, b.chains, same_chain) && std::ranges::equal(a.sets, b.sets, same_set);
 }
 
 }  // namespace

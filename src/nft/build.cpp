@@ -10,7 +10,7 @@
 
 #include "layout.hpp"
 #include "nfnetlink.hpp"
-#include "xt.hpp"
+#include "nftlink/nft/xt.hpp"
 
 namespace nftlink::nft {
 

@@ -16,11 +16,13 @@ void keep(Bytes& unknown, const Attribute& attribute) {
     unknown.insert(unknown.end(), attribute.raw.begin(), attribute.raw.end());
 }
 
-// Reads the comment; userdata that holds more than that is kept.
-void read_comment(const Attribute& attribute, std::string& comment, Bytes& unknown, std::uint8_t type = comment_type,
-                  std::uint8_t cosmetic_below = comment_type) {
-    if (!read_userdata(attribute.payload, type, cosmetic_below, comment))
-        keep(unknown, attribute);
+// Reads the object's comment and owner; userdata that holds more than that is kept.
+template <typename T>
+bool read_words(const Attribute& attribute, T& object, std::uint8_t type = comment_type,
+                std::uint8_t cosmetic_below = comment_type) {
+    if (!read_userdata(attribute.payload, type, cosmetic_below, object.comment, &object.owner))
+        keep(object.unknown, attribute);
+    return true;
 }
 
 // Walks a message's attributes. `visit` returns false for one whose value has the wrong size.
@@ -121,7 +123,8 @@ bool read_element(Payload nest, Element& element) {
                 break;
             }
             case NFTA_SET_ELEM_USERDATA:
-                read_comment(*attribute, element.comment, element.unknown);
+                if (!read_userdata(attribute->payload, comment_type, comment_type, element.comment))
+                    keep(element.unknown, *attribute);
                 break;
             case NFTA_SET_ELEM_EXPR:
                 element.counters = decode_counter(attribute->payload);
@@ -150,7 +153,7 @@ DecodeResult<Table> decode_table(Payload payload) {
             case NFTA_TABLE_USE:
                 return read(attribute, table.other_object_count);
             case NFTA_TABLE_USERDATA:
-                return read_comment(attribute, table.comment, table.unknown), true;
+                return read_words(attribute, table);
             case NFTA_TABLE_FLAGS:
                 return expect_zero(attribute, table.unknown);
             case NFTA_TABLE_HANDLE:
@@ -187,7 +190,7 @@ DecodeResult<Chain> decode_chain(Payload payload) {
             case NFTA_CHAIN_POLICY:
                 return read(attribute, hook.policy);
             case NFTA_CHAIN_USERDATA:
-                return read_comment(attribute, chain.comment, chain.unknown), true;
+                return read_words(attribute, chain);
             case NFTA_CHAIN_FLAGS: {
                 std::uint32_t flags = 0;
                 if (!read(attribute, flags))
@@ -248,7 +251,7 @@ DecodeResult<Set> decode_set(Payload payload) {
                     keep(set.unknown, attribute);
                 return true;
             case NFTA_SET_USERDATA:
-                return read_comment(attribute, set.comment, set.unknown, set_comment_type, set_comment_type), true;
+                return read_words(attribute, set, set_comment_type, set_comment_type);
             case NFTA_SET_HANDLE:
             case NFTA_SET_PAD:
             case backend:
@@ -286,9 +289,7 @@ DecodeResult<Rule> decode_rule(Payload payload) {
                 return !walk.malformed();
             }
             case NFTA_RULE_USERDATA:
-                if (!read_userdata(attribute.payload, comment_type, comment_type, rule.comment, &rule.owner))
-                    keep(rule.unknown, attribute);
-                return true;
+                return read_words(attribute, rule);
             case NFTA_RULE_POSITION:
             case NFTA_RULE_PAD:
                 return true;

@@ -48,7 +48,7 @@ public:
     }
 
     void operator()(const AddTable& action) {
-        const auto table = make_table(current_->family, current_->table, action.comment);
+        const auto table = make_table(current_->family, current_->table, action);
         build(NFT_MSG_NEWTABLE, NLM_F_CREATE, table, nftnl_table_nlmsg_build_payload);
     }
     void operator()(const DeleteTable&) {

@@ -166,12 +166,12 @@ struct MakeExpression {
 
 }  // namespace
 
-TablePtr make_table(Family family, const std::string& name, const std::string& comment) {
+TablePtr make_table(Family family, const std::string& name, const AddTable& action) {
     TablePtr table(checked(nftnl_table_alloc()));
     nftnl_table_set_u32(table.get(), NFTNL_TABLE_FAMILY, static_cast<std::uint32_t>(family));
     nftnl_table_set_str(table.get(), NFTNL_TABLE_NAME, name.c_str());
     nftnl_table_set_u32(table.get(), NFTNL_TABLE_FLAGS, 0);
-    if (const Bytes userdata = make_userdata(comment_type, comment); !userdata.empty())
+    if (const Bytes userdata = make_userdata(comment_type, action.comment, action.owner); !userdata.empty())
         nftnl_table_set_data(table.get(), NFTNL_TABLE_USERDATA, userdata.data(),
                              static_cast<std::uint32_t>(userdata.size()));
     return table;
@@ -188,7 +188,7 @@ ChainPtr make_chain(Family family, const std::string& table, const Chain& value)
         nftnl_chain_set_s32(chain.get(), NFTNL_CHAIN_PRIO, value.hook->priority);
         nftnl_chain_set_u32(chain.get(), NFTNL_CHAIN_POLICY, value.hook->policy);
     }
-    if (const Bytes userdata = make_userdata(comment_type, value.comment); !userdata.empty())
+    if (const Bytes userdata = make_userdata(comment_type, value.comment, value.owner); !userdata.empty())
         nftnl_chain_set_data(chain.get(), NFTNL_CHAIN_USERDATA, userdata.data(),
                              static_cast<std::uint32_t>(userdata.size()));
     return chain;
@@ -215,7 +215,7 @@ SetPtr make_set(Family family, const std::string& table, const Set& value) {
     Bytes userdata;
     if (value.key == std::vector{DataType::ifname})
         userdata = {set_key_order_type, 4, 1, 0, 0, 0};  // nft's BYTEORDER_HOST_ENDIAN; without it names list as ""
-    std::ranges::copy(make_userdata(set_comment_type, value.comment), std::back_inserter(userdata));
+    std::ranges::copy(make_userdata(set_comment_type, value.comment, value.owner), std::back_inserter(userdata));
     if (!userdata.empty())
         nftnl_set_set_data(set.get(), NFTNL_SET_USERDATA, userdata.data(), static_cast<std::uint32_t>(userdata.size()));
     return set;
@@ -232,9 +232,7 @@ RulePtr make_rule(Family family, const std::string& table, const std::string& ch
         nftnl_rule_set_u32(rule.get(), NFTNL_RULE_COMPAT_PROTO, *protocol);
         nftnl_rule_set_u32(rule.get(), NFTNL_RULE_COMPAT_FLAGS, 0);
     }
-    Bytes userdata = make_userdata(comment_type, value.comment);
-    std::ranges::copy(make_userdata(owner_type, value.owner), std::back_inserter(userdata));
-    if (!userdata.empty())
+    if (const Bytes userdata = make_userdata(comment_type, value.comment, value.owner); !userdata.empty())
         nftnl_rule_set_data(rule.get(), NFTNL_RULE_USERDATA, userdata.data(),
                             static_cast<std::uint32_t>(userdata.size()));
     return rule;

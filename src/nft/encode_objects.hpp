@@ -9,7 +9,7 @@
 #include <string>
 
 #include "nftlink/base/c_ptr.hpp"
-#include "nftlink/nft/ruleset.hpp"
+#include "nftlink/nft/batch.hpp"
 
 namespace nftlink::nft {
 
@@ -18,7 +18,7 @@ using ChainPtr = base::c_ptr<nftnl_chain, nftnl_chain_free>;
 using SetPtr = base::c_ptr<nftnl_set, nftnl_set_free>;
 using RulePtr = base::c_ptr<nftnl_rule, nftnl_rule_free>;
 
-TablePtr make_table(Family family, const std::string& table, const std::string& comment);
+TablePtr make_table(Family family, const std::string& table, const AddTable& action);
 ChainPtr make_chain(Family family, const std::string& table, const Chain& chain);
 SetPtr make_set(Family family, const std::string& table, const Set& set);
 // Unknown expressions can't be made again: std::logic_error.

@@ -4,13 +4,23 @@
 
 namespace nftlink::nft {
 
-Bytes make_userdata(std::uint8_t type, std::string_view comment) {
-    if (comment.empty())
-        return {};
-    comment = comment.substr(0, max_comment_length);
-    Bytes out{type, static_cast<std::uint8_t>(comment.size() + 1)};
-    out.insert(out.end(), comment.begin(), comment.end());
+namespace {
+
+void append(Bytes& out, std::uint8_t type, std::string_view text) {
+    if (text.empty())
+        return;
+    out.push_back(type);
+    out.push_back(static_cast<std::uint8_t>(text.size() + 1));
+    out.insert(out.end(), text.begin(), text.end());
     out.push_back(0);
+}
+
+}  // namespace
+
+Bytes make_userdata(std::uint8_t type, std::string_view comment, std::string_view owner) {
+    Bytes out;
+    append(out, type, comment.substr(0, max_comment_length));
+    append(out, owner_type, owner);
     return out;
 }
 

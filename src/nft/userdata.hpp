@@ -15,13 +15,13 @@ inline constexpr std::uint8_t comment_type = 0;
 inline constexpr std::uint8_t set_comment_type = 7;
 // How nft is to print a set's keys.
 inline constexpr std::uint8_t set_key_order_type = 0;
-// A rule's owner: a type of our own, far over nft's, which nft and iptables pass over.
+// The owner's, of tables, chains, rules and sets: a type of our own, far over nft's, which nft and iptables pass over.
 inline constexpr std::uint8_t owner_type = 0x6e;
 
-// Empty for an empty comment. Comments are cut at max_comment_length.
-Bytes make_userdata(std::uint8_t type, std::string_view comment);
+// Empty for an empty comment and no owner. Comments are cut at max_comment_length.
+Bytes make_userdata(std::uint8_t type, std::string_view comment, std::string_view owner = {});
 
-// Takes the comment, and where one is asked for the owner, out of userdata. False when there is more than a comment and
+// Takes the comment, and where one is asked for the owner, out of userdata. False when there is more than these and
 // entries of the types below `cosmetic_below`, which only guide nft's printing.
 bool read_userdata(Payload userdata, std::uint8_t type, std::uint8_t cosmetic_below, std::string& comment,
                    std::string* owner = nullptr);

@@ -1,6 +1,7 @@
 #include "nftlink/reconcile/reconcile.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -61,10 +62,38 @@ bool is_empty(const nft::Table& table) {
 const nft::Table* taken(const nft::Ruleset& have, const firewall::Wanted& want) {
     for (const nft::Table& table : want.tables) {
         const nft::Table* found = have.table(table.family, table.name);
-        if (found != nullptr && !firewall::is_ours(*found) && !is_empty(*found))
+        if (found != nullptr && !firewall::is_ours(*found, want.name) && !is_empty(*found))
             return found;
     }
     return nullptr;
+}
+
+// The tables of ours that are to go and would take with them what is somebody else's.
+std::vector<std::string> with_strangers(const nft::Ruleset& have, const firewall::Wanted& want) {
+    std::vector<std::string> sentences;
+    for (const nft::Table& table : have.tables) {
+        if (!firewall::is_ours(table, want.name) || want.table(table.family, table.name) != nullptr)
+            continue;
+        if (const auto strangers = firewall::strangers(table); !strangers.empty())
+            sentences.push_back(fmt::format("table {} {} holds what is not nftlink's: {}", nft::to_string(table.family),
+                                            table.name, fmt::join(strangers, ", ")));
+    }
+    return sentences;
+}
+
+// A wanted table that others have made another one (dormant, say), and that can't be made anew.
+const nft::Table* stuck(const nft::Ruleset& have, const firewall::Wanted& want) {
+    for (const nft::Table& table : want.tables) {
+        const nft::Table* found = have.table(table.family, table.name);
+        if (found != nullptr && found->unknown != table.unknown && !firewall::strangers(*found).empty())
+            return found;
+    }
+    return nullptr;
+}
+
+std::string refusal_of(const std::vector<std::string>& sentences) {
+    return fmt::format("{}: nothing was changed; move that elsewhere, or say --force to delete it with the table",
+                       fmt::join(sentences, "; "));
 }
 
 // The chains to attach to that aren't there.
@@ -76,16 +105,19 @@ void plan_attachments(const nft::Ruleset& have, const firewall::Wanted& want, Pl
             fmt::format("{} {} {}", nft::to_string(attachment.family), attachment.table, attachment.chain));
         plan.warnings.push_back(
             fmt::format("chain {} does not exist: nothing is enforced there until it does and this is run again "
-                        "(nftlinkd uses it as soon as it appears)",
+                        "(nftlinkd uses it as soon as it appears); what nftlink has in force elsewhere stays till then",
                         plan.missing_chains.back()));
     }
 }
 
-// Whether packets meet a policy of ours in the bridge family now, and are to meet it elsewhere.
-bool leaves_bridge_family(const nft::Ruleset& have, const firewall::Wanted& want) {
-    const auto is_bridge = [](const nft::Table& table) { return table.family == nft::Family::bridge; };
-    const auto is_old = [&](const nft::Table& table) { return is_bridge(table) && firewall::is_ours(table); };
-    return std::ranges::any_of(have.tables, is_old) && std::ranges::none_of(want.tables, is_bridge);
+// Whether a policy in the bridge family goes, and packets are to meet it elsewhere from then on.
+bool leaves_bridge_family(const std::vector<nft::Batch>& batches, const firewall::Wanted& want) {
+    const auto deletes = [](const nft::Operation& operation) {
+        return operation.family == nft::Family::bridge && std::holds_alternative<nft::DeleteTable>(operation.action);
+    };
+    return std::ranges::any_of(batches, [&](const nft::Batch& batch) { return std::ranges::any_of(batch, deletes); }) &&
+           std::ranges::none_of(want.tables,
+                                [](const nft::Table& table) { return table.family == nft::Family::bridge; });
 }
 
 // What of a bridge's packets should meet our rules and doesn't.
@@ -215,6 +247,67 @@ std::expected<firewall::HostFacts, std::string> bridge_family_facts(kernel::Kern
     return facts;
 }
 
+// What is known of the ruleset, with handles and rules as they are now and elements as they are known to be, without
+// their counts. Nothing when it isn't what is known any more.
+std::optional<nft::Ruleset> read_frame(kernel::Kernel& kernel, const firewall::Wanted& want, const Known& known) {
+    nft::Ruleset have =
+        kernel.snapshot([&](const nft::Table& table,
+                            const nft::Ruleset& listing) { return firewall::is_relevant(table, listing, want); },
+                        kernel::Elements::left_out);
+    if (have.generation != known.generation)
+        return {};
+    if (!firewall::fill_elements(have, known.want, known.in_second_slot))
+        return {};
+    return have;
+}
+
+// Whether elements come with counts, which somebody must have read.
+bool carries_counts(const Plan& plan) {
+    return std::ranges::any_of(plan.transactions, [](const nft::Batch& batch) {
+        return std::ranges::any_of(batch, [](const nft::Operation& operation) {
+            const auto* add = std::get_if<nft::AddElements>(&operation.action);
+            return add != nullptr && std::ranges::any_of(add->elements, [](const nft::Element& element) {
+                       return element.counters.has_value();
+                   });
+        });
+    });
+}
+
+std::expected<Plan, std::string> compare(kernel::Kernel& kernel, const Target& target, const Means& means,
+                                         const nft::Ruleset& have) {
+    if (const nft::Table* table = taken(have, target.want))
+        return std::unexpected(
+            fmt::format("table {0} {1} exists and is not nftlink's: nothing was changed; name another one with "
+                        "firewall.table, or remove it with: nft delete table {0} {1}",
+                        nft::to_string(table->family), table->name));
+    Plan plan;
+    plan.generation = have.generation;
+    if (const nft::Table* table = stuck(have, target.want); table != nullptr && means.strangers != Strangers::remove)
+        return std::unexpected(fmt::format(
+            "table {0} {1} has flags that nftlink didn't give it, and holds what is not nftlink's ({2}), so that it "
+            "can't be made anew: move that elsewhere, or say nftlink apply --force",
+            nft::to_string(table->family), table->name, fmt::join(firewall::strangers(*table), ", ")));
+    plan_attachments(have, target.want, plan);
+    if (means.strangers != Strangers::remove && plan.missing_chains.empty())
+        plan.left = with_strangers(have, target.want);
+    if (means.strangers == Strangers::refuse && !plan.left.empty())
+        return std::unexpected(refusal_of(plan.left));
+    for (const std::string& sentence : plan.left)
+        plan.warnings.push_back(sentence + ": it stays, and what it drops and accepts with it");
+    const kernel::Bridges read_now = means.bridges == nullptr ? kernel.bridges() : kernel::Bridges{};
+    for (const PolicedBridge& policed : target.bridges)
+        plan_bridge(policed, means.bridges == nullptr ? read_now : *means.bridges, plan);
+    plan.obstacles = firewall::obstacles(have, target.want);
+    const firewall::Manner manner{.force = means.strangers == Strangers::remove, .moves = means.moves};
+    auto changes = firewall::transactions(have, target.want, kernel.batch_limit(), false, manner);
+    plan.switches_first = !plan.switches.empty() && leaves_bridge_family(changes.batches, target.want);
+    if (plan.switches_first)
+        changes = firewall::transactions(have, target.want, kernel.batch_limit(), true, manner);
+    plan.transactions = std::move(changes.batches);
+    plan.in_second_slot = std::move(changes.in_second_slot);
+    return plan;
+}
+
 }  // namespace
 
 std::vector<std::string> bridges_by_pattern(const kernel::Bridges& bridges, const model::FirewallPolicy& policy) {
@@ -266,32 +359,18 @@ std::string Switch::to_string() const {
                        on.ipv6 ? " nf_call_ip6tables 1" : "");
 }
 
-std::expected<Plan, std::string> plan(kernel::Kernel& kernel, const Target& target, const kernel::Bridges* known) {
-    const nft::Ruleset have = read(kernel, target.want);
-    if (const nft::Table* table = taken(have, target.want))
-        return std::unexpected(
-            fmt::format("table {0} {1} exists and is not nftlink's: nothing was changed; name another one with "
-                        "firewall.table, or remove it with: nft delete table {0} {1}",
-                        nft::to_string(table->family), table->name));
-    Plan plan;
-    plan.generation = have.generation;
-    const kernel::Bridges read_now = known == nullptr ? kernel.bridges() : kernel::Bridges{};
-    for (const PolicedBridge& policed : target.bridges)
-        plan_bridge(policed, known == nullptr ? read_now : *known, plan);
-    plan_attachments(have, target.want, plan);
-    plan.switches_first = !plan.switches.empty() && leaves_bridge_family(have, target.want);
-    auto [batches, in_second_slot] =
-        firewall::transactions(have, target.want, kernel.batch_limit(), plan.switches_first);
-    plan.transactions = std::move(batches);
-    plan.in_second_slot = std::move(in_second_slot);
-    return plan;
+std::expected<Plan, std::string> plan(kernel::Kernel& kernel, const Target& target, const Means& means) {
+    if (means.known)
+        if (const auto have = read_frame(kernel, target.want, *means.known))
+            if (auto planned = compare(kernel, target, means, *have); !planned || !carries_counts(*planned))
+                return planned;
+    return compare(kernel, target, means, read(kernel, target.want));
 }
 
-std::expected<Outcome, std::string> apply(kernel::Kernel& kernel, const Target& target,
-                                          const kernel::Bridges* bridges) {
+std::expected<Outcome, std::string> apply(kernel::Kernel& kernel, const Target& target, const Means& means) {
     Tries tries;
     while (tries.any_left()) {
-        auto planned = plan(kernel, target, bridges);
+        auto planned = plan(kernel, target, means);
         if (!planned)
             return std::unexpected(planned.error());
         auto carried_out = carry_out(kernel, std::move(*planned), tries.guarded());
@@ -321,15 +400,23 @@ bool deny_first(kernel::Kernel& kernel, const Target& target) {
     return !any_there && kernel.apply(firewall::frame(target.want), have.generation).has_value();
 }
 
-std::expected<nft::Batch, std::string> clear(kernel::Kernel& kernel) {
+std::expected<Cleared, std::string> clear(kernel::Kernel& kernel, std::string_view name, Strangers strangers) {
+    firewall::Wanted nothing;
+    nothing.name = name;
     Tries tries;
     while (tries.any_left()) {
-        // All tables with their rules: a tag may be left on a rule alone.
+        // All tables with their rules: some of ours may be attached to any of them.
         const nft::Ruleset have = kernel.snapshot([](const nft::Table&, const nft::Ruleset&) { return true; });
-        nft::Batch batch = firewall::clear(have);
-        const auto committed = kernel.apply(batch, tries.guarded() ? std::optional(have.generation) : std::nullopt);
+        Cleared cleared;
+        if (strangers != Strangers::remove)
+            cleared.left = with_strangers(have, nothing);
+        if (strangers == Strangers::refuse && !cleared.left.empty())
+            return std::unexpected(refusal_of(cleared.left));
+        cleared.batch = firewall::clear(have, name, strangers == Strangers::remove);
+        const auto committed =
+            kernel.apply(cleared.batch, tries.guarded() ? std::optional(have.generation) : std::nullopt);
         if (committed)
-            return batch;
+            return cleared;
         if (!tries.again_after(committed.error()))
             return std::unexpected(tries.last_refusal());
     }

@@ -251,7 +251,11 @@ ControlApi::Answer ControlApi::post_transaction(Request request) {
 }
 
 ControlApi::Answer ControlApi::get_plan(Request) {
-    const auto plan = reconcile::plan(keeper_.kernel(), keeper_.enforcer().target());
+    Enforcer& enforcer = keeper_.enforcer();
+    const reconcile::Target& target = enforcer.target();
+    reconcile::Means means = enforcer.means();
+    means.bridges = nullptr;  // as they are now
+    const auto plan = reconcile::plan(keeper_.kernel(), target, means);
     if (!plan)
         co_return respond(api::Fault{503, "kernel_refused", plan.error(), ""});
     co_return respond(plan_record(*plan));

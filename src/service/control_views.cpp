@@ -100,27 +100,26 @@ json::array shared_bridges(const model::Container& parent, const model::Containe
 }  // namespace
 
 json::object status_record(Keeper& keeper) {
-    const auto links = keeper.links();
+    const Keeper::LinkTotals links = keeper.link_totals();
     const Enforcer& enforcer = keeper.enforcer();
-    json::object record{
-        {"schema", schema_version},
-        {"version", NFTLINK_VERSION},
-        {"pid", getpid()},
-        {"configuration", configuration_record(keeper)},
-        {"containers", keeper.desired().topology().containers.size()},
-        {"containers_api", keeper.desired().stored_count()},
-        {"links",
-         {{"desired", links.size()}, {"installed", std::ranges::count(links, true, &firewall::LinkCount::installed)}}},
-        {"links_waiting", keeper.desired().waiting().size()},
-        {"sources", source_records(keeper)},
-        {"in_force", enforcer.in_force()},
-        {"bridges", bridge_records(enforcer.bridges())},
-        {"generation", enforcer.generation()},
-        {"heals", keeper.counts().heals},
-        {"refused_changes", keeper.counts().refused_changes},
-        {"last_heal", heal_record(keeper.last_heal())},
-        {"last_error", nullptr},
-        {"events", keeper.events().last_number()}};
+    json::object record{{"schema", schema_version},
+                        {"version", NFTLINK_VERSION},
+                        {"pid", getpid()},
+                        {"configuration", configuration_record(keeper)},
+                        {"containers", keeper.desired().topology().containers.size()},
+                        {"containers_api", keeper.desired().stored_count()},
+                        {"links", {{"desired", links.desired}, {"installed", links.installed}}},
+                        {"links_waiting", keeper.desired().waiting().size()},
+                        {"sources", source_records(keeper)},
+                        {"in_force", enforcer.in_force()},
+                        {"bridges", bridge_records(enforcer.bridges())},
+                        {"warnings", to_json(enforcer.warnings())},
+                        {"generation", enforcer.generation()},
+                        {"heals", keeper.counts().heals},
+                        {"refused_changes", keeper.counts().refused_changes},
+                        {"last_heal", heal_record(keeper.last_heal())},
+                        {"last_error", nullptr},
+                        {"events", keeper.events().last_number()}};
     if (const auto& trouble = keeper.last_error())
         record["last_error"] =
             json::object{{"time", timestamp(trouble->time)}, {"message", base::utf8(trouble->messages.back())}};

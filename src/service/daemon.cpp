@@ -169,10 +169,13 @@ void Daemon::spawn(asio::awaitable<void> task) {
 }
 
 void Daemon::remove_rules() {
-    if (const auto removed = reconcile::clear(kernel_); !removed)
-        log(LogLevel::error, "at exit: " + removed.error());
-    else
-        log(LogLevel::info, "at exit: removed the rules");
+    const std::string& table = keeper_.desired().config().firewall.table;
+    const auto cleared = reconcile::clear(kernel_, table, reconcile::Strangers::leave);
+    if (!cleared)
+        return log(LogLevel::error, "at exit: " + cleared.error());
+    log(LogLevel::info, "at exit: removed the rules");
+    for (const std::string& sentence : cleared->left)
+        log(LogLevel::warning, fmt::format("at exit: {}: it stays", sentence));
 }
 
 }  // namespace nftlink::service

@@ -72,7 +72,7 @@ std::expected<Enforced, std::string> Enforcer::adopt() {
     const std::uint32_t known = generation_;
     is_current_ = false;
     const auto made = make_target();
-    auto enforced = made ? apply() : std::unexpected(made.error());
+    auto enforced = made ? apply(was_current ? &old_target : nullptr) : std::unexpected(made.error());
     if (!enforced) {
         target_ = std::move(old_target);
         facts_ = std::move(old_facts);
@@ -166,7 +166,7 @@ void Enforcer::take_back() {
 }
 
 // Looks at the host, and makes the target anew if there is a difference to it.
-std::expected<void, std::string> Enforcer::make_target() try {
+std::expected<void, std::string> Enforcer::make_target(std::optional<reconcile::Target>* replaced) try {
     const model::FirewallPolicy& policy = desired_.config().firewall;
     kernel::Bridges bridges = kernel_.bridges();
     auto facts = reconcile::host_facts(kernel_, policy);
@@ -174,6 +174,8 @@ std::expected<void, std::string> Enforcer::make_target() try {
         return std::unexpected(facts.error());
     if (!is_current_ || *facts != facts_) {
         facts_ = std::move(*facts);
+        if (replaced != nullptr)
+            *replaced = std::move(target_);
         target_ = reconcile::make_target(desired_.topology(), policy, facts_);
         is_current_ = true;
     }
@@ -183,9 +185,24 @@ std::expected<void, std::string> Enforcer::make_target() try {
     return std::unexpected(error.what());
 }
 
-std::expected<Enforced, std::string> Enforcer::apply() try {
+reconcile::Means Enforcer::means(const reconcile::Target* known) const {
+    reconcile::Means means{.bridges = &bridges_,
+                           .strangers = reconcile::Strangers::leave,
+                           .moves = first_place_.may_take(steady_clock::now()),
+                           .known = {}};
+    if (known != nullptr && in_force() && sets_)
+        means.known.emplace(known->want, in_second_slot_, generation_);
+    return means;
+}
+
+bool Enforcer::is_whole() {
+    return in_force() && sets_ && missing_chains_.empty() && kernel_.generation() == generation_;
+}
+
+// `known`: the target that the kernel has been made to match, as long as nobody has changed it.
+std::expected<Enforced, std::string> Enforcer::apply(const reconcile::Target* known) try {
     const auto begin = steady_clock::now();
-    auto outcome = reconcile::apply(kernel_, target_, &bridges_);
+    auto outcome = reconcile::apply(kernel_, target_, means(known));
     if (!outcome)
         return std::unexpected(outcome.error());
     for (const reconcile::Switch& done : outcome->done.switches)
@@ -200,10 +217,12 @@ std::expected<Enforced, std::string> Enforcer::apply() try {
     if (!outcome->done.transactions.empty())
         own_generation_ = generation_;
     sets_.reset();
+    in_second_slot_ = outcome->done.in_second_slot;
     if (outcome->again_in == std::chrono::milliseconds::zero())
-        sets_.emplace(target_.want, outcome->done.in_second_slot, desired_.config().firewall);
+        sets_.emplace(target_.want, in_second_slot_, desired_.config().firewall);
     warnings_ = outcome->done.warnings;
     missing_chains_ = outcome->done.missing_chains;
+    judge_place(outcome->done);
     error_.clear();
     is_behind_ = false;
     if (outcome->again_in > std::chrono::milliseconds::zero())
@@ -212,6 +231,24 @@ std::expected<Enforced, std::string> Enforcer::apply() try {
     return Enforced{operation_count(outcome->done), steady_clock::now() - begin, std::move(outcome->done.switches)};
 } catch (const std::system_error& error) {
     return std::unexpected(error.what());
+}
+
+// Whether ours stand where they should, after a change that was to put them there.
+void Enforcer::judge_place(const reconcile::Plan& done) {
+    const auto now = steady_clock::now();
+    const bool could_move = first_place_.may_take(now);
+    contest_.clear();
+    if (done.obstacles.empty())
+        return;
+    if (could_move)
+        return first_place_.taken(now);
+    const firewall::Obstacle& obstacle = done.obstacles.front();
+    contest_ = fmt::format(
+        "{} puts a rule above nftlink's in chain {} again and again ({}): nftlink's stay below it for an hour, and it "
+        "decides first; let it stand elsewhere, or attach to a chain that comes before",
+        rival_.empty() ? "another program" : base::escape(rival_), obstacle.chain, obstacle.rule);
+    warnings_.push_back(contest_);
+    heal_later({.reason = "after an hour below rules of others"}, first_place_.rests_until(), true);
 }
 
 bool Enforcer::concerns_us(const kernel::Change& change) const {
@@ -278,6 +315,8 @@ void Enforcer::heal(const Cause& cause) {
         is_behind_ = true;
         return heal_later(cause, earliest_);
     }
+    if (!cause.program.empty())
+        rival_ = cause.program;
     const auto begin = processor_time();
     const auto enforced = repair(cause);
     const auto end = steady_clock::now();
@@ -296,8 +335,11 @@ std::expected<Enforced, std::string> Enforcer::repair(const Cause& cause) try {
         reconcile::deny_first(kernel_, target_);
     if (cause.is_of_rules && is_current_)
         return apply();
-    const auto made = make_target();
-    return made ? apply() : std::unexpected(made.error());
+    const bool was_current = is_current_;
+    std::optional<reconcile::Target> before;
+    if (const auto made = make_target(&before); !made)
+        return std::unexpected(made.error());
+    return apply(was_current ? before ? &*before : &target_ : nullptr);
 } catch (const std::system_error& error) {
     return std::unexpected(error.what());
 }
@@ -319,6 +361,8 @@ std::vector<reconcile::BridgeState> Enforcer::bridges() const {
         obstacle = "the rules have just been changed by others, and are repaired in a moment";
     if (obstacle.empty() && !missing_chains_.empty())
         obstacle = fmt::format("chain {} does not exist", fmt::join(missing_chains_, ", "));
+    if (obstacle.empty())
+        obstacle = contest_;
     if (!obstacle.empty())
         for (reconcile::BridgeState& state : states)
             if (state.enforced) {

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "desired.hpp"
+#include "first_place.hpp"
 #include "nftlink/firewall/link_sets.hpp"
 #include "nftlink/kernel/events.hpp"
 #include "nftlink/kernel/kernel.hpp"
@@ -66,6 +67,10 @@ public:
     bool in_force() const { return error_.empty() && !is_behind_; }
     // Of what is desired now. Changes the target, if it has been left behind, and not the kernel.
     const reconcile::Target& target();
+    // What a comparison of the kernel with the target may go by.
+    reconcile::Means means() const { return means(is_current_ ? &target_ : nullptr); }
+    // The kernel has what is desired now, and nobody has changed it: nothing has to be read to know that.
+    bool is_whole();
     // The tables and the bridges of it, which are always those of now.
     const reconcile::Target& frame() const { return target_; }
     const firewall::HostFacts& facts() const { return facts_; }
@@ -75,11 +80,13 @@ public:
     const std::vector<std::string>& warnings() const { return warnings_; }
 
 private:
-    std::expected<Enforced, std::string> apply();
+    std::expected<Enforced, std::string> apply(const reconcile::Target* known = nullptr);
+    reconcile::Means means(const reconcile::Target* known) const;
+    void judge_place(const reconcile::Plan& done);
     std::optional<Enforced> change_sets(const firewall::Before& before);
     void keep_counts(nft::Batch& batch);
     void made_commit(std::uint32_t generation);
-    std::expected<void, std::string> make_target();
+    std::expected<void, std::string> make_target(std::optional<reconcile::Target>* replaced = nullptr);
     kernel::Bridges relevant(kernel::Bridges bridges) const;
     bool concerns_us(const kernel::Change& change) const;
     void heal(const Cause& cause);
@@ -98,6 +105,10 @@ private:
     kernel::Bridges bridges_;                 // the relevant ones; read before the facts, so that no change is missed
     std::vector<std::string> warnings_;
     std::vector<std::string> missing_chains_;
+    std::vector<bool> in_second_slot_;  // of the target's tables; see firewall::Transactions
+    FirstPlace first_place_;
+    std::string rival_;                      // the program that changed the ruleset last; empty when it isn't known
+    std::string contest_;                    // why rules of others stand above ours; empty when none do that matter
     std::string error_ = "not applied yet";  // why the kernel couldn't be made to match; empty when it could
     bool is_behind_ = false;                 // others have changed something since, and it is not the time to repair it
     std::uint32_t generation_ = 0;           // up to here all changes have been dealt with

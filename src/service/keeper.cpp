@@ -225,6 +225,20 @@ std::vector<firewall::LinkCount> Keeper::links() {
     return links_.counts;
 }
 
+Keeper::LinkTotals Keeper::link_totals() {
+    LinkTotals totals;
+    if (enforcer_.is_whole()) {
+        for (const auto& [name, container] : desired_.topology().containers)
+            totals.desired += container.links.size();
+        totals.installed = totals.desired;
+        return totals;
+    }
+    const auto counts = links();
+    totals.desired = counts.size();
+    totals.installed = static_cast<std::size_t>(std::ranges::count(counts, true, &firewall::LinkCount::installed));
+    return totals;
+}
+
 Faults Keeper::refuse(unsigned status, const std::string& code, const std::string& message) {
     ++counts_.refused_changes;
     trouble({message});

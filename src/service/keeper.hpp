@@ -77,6 +77,11 @@ public:
 
     // What the kernel has of each link now.
     std::vector<firewall::LinkCount> links();
+    // How many there are, and how many of them the kernel has. Their counters aren't read.
+    struct LinkTotals {
+        std::size_t desired = 0, installed = 0;
+    };
+    LinkTotals link_totals();
 
     // The disk is at work for it, and may be for long.
     bool waits_for_disk() const { return disk_.is_busy(); }

@@ -21,10 +21,14 @@ namespace {
 // How long the start waits for an engine: when systemd starts one and waits for us, it won't answer.
 constexpr std::chrono::milliseconds start_patience{2000};
 
-bool has_rules_of_ours(kernel::Kernel& kernel) {
+bool has_rules_of_ours(kernel::Kernel& kernel, const std::string& name) {
+    firewall::Wanted nothing;
+    nothing.name = name;
     const nft::Ruleset have =
-        kernel.snapshot([](const nft::Table& table, const nft::Ruleset&) { return firewall::is_ours(table); });
-    return std::ranges::any_of(have.tables, firewall::is_ours);
+        kernel.snapshot([&](const nft::Table& table,
+                            const nft::Ruleset& listing) { return firewall::is_relevant(table, listing, nothing); },
+                        kernel::Elements::left_out);
+    return std::ranges::any_of(have.tables, [&](const nft::Table& table) { return firewall::is_ours(table, name); });
 }
 
 }  // namespace
@@ -32,7 +36,7 @@ bool has_rules_of_ours(kernel::Kernel& kernel) {
 // Before the first application, so that links which are in the kernel stay there. Without any the engine's come as soon
 // as it has answered.
 void Keeper::ask_engine() {
-    if (!desired_.has_engine() || !has_rules_of_ours(kernel_))
+    if (!desired_.has_engine() || !has_rules_of_ours(kernel_, desired_.config().firewall.table))
         return;
     auto inventory = engine::fetch(desired_.config().sources.docker->socket, start_patience);
     if (inventory)

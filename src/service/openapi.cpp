@@ -246,7 +246,7 @@ const std::string_view openapi_text = R"json({
     },
     "Status": {
       "type": "object",
-      "required": ["schema", "version", "pid", "started", "uptime_seconds", "configuration", "containers", "containers_api", "links", "links_waiting", "sources", "in_force", "bridges", "generation", "heals", "refused_changes", "last_heal", "last_error", "clients", "events"],
+      "required": ["schema", "version", "pid", "started", "uptime_seconds", "configuration", "containers", "containers_api", "links", "links_waiting", "sources", "in_force", "bridges", "warnings", "generation", "heals", "refused_changes", "last_heal", "last_error", "clients", "events"],
       "properties": {
         "schema": {"const": 1, "description": "The version of this record's form."},
         "version": {"type": "string"},
@@ -289,6 +289,7 @@ const std::string_view openapi_text = R"json({
             }
           }
         },
+        "warnings": {"type": "array", "description": "What of the configuration the kernel does not have, or what stands in its way: a chain or a bridge that isn't there, a table of nftlink's that is left since it holds what is not, rules of others above nftlink's.", "items": {"type": "string"}},
         "in_force": {"type": "boolean", "description": "Whether the kernel was made to match the last time."},
         "bridges": {
           "type": "array",

@@ -8,7 +8,7 @@ namespace nftlink::cost {
 class NullKernel final : public kernel::Kernel {
 public:
     std::uint32_t generation() override { return generation_; }
-    nft::Ruleset snapshot(const kernel::TableFilter&) override { return {{}, generation_}; }
+    nft::Ruleset snapshot(const kernel::TableFilter&, kernel::Elements) override { return {{}, generation_}; }
     std::optional<nft::Element> element(nft::Family, const std::string&, const std::string&, const nft::Key&) override {
         return {};
     }

@@ -109,7 +109,7 @@ TEST_F(AttachTest, ARestoredChainIsKnownAndRepaired) {
     EXPECT_EQ(rules() + rules("ip6tables-nft"), before) << "and none of it left over";
     EXPECT_TRUE(apply(rich(), ports).transactions.empty());
     save_and_restore();
-    ASSERT_TRUE(reconcile::clear(kernel()));
+    ASSERT_TRUE(reconcile::clear(kernel(), "nftlink"));
     EXPECT_EQ(rules() + rules("ip6tables-nft"), "");
 }
 
@@ -130,7 +130,7 @@ TEST_F(AttachTest, RulesOfOthersKeepTheirPlacesHandlesAndCounts) {
     for (const std::string line : {"packets 7 bytes 700 drop", "packets 8 bytes 800 log"})
         EXPECT_THAT(raw(), HasSubstr(line));
     EXPECT_THAT(rules(), testing::EndsWith("-A FORWARD -s 10.0.0.9/32 -j DROP\n-A FORWARD -j LOG\n"));
-    ASSERT_TRUE(reconcile::clear(kernel()));
+    ASSERT_TRUE(reconcile::clear(kernel(), "nftlink"));
     EXPECT_EQ(raw(), before);
 }
 
@@ -148,7 +148,7 @@ TEST_F(AttachTest, ATwinOfOursThatIsntOursStays) {
     apply(docker);
     const std::string shown = rules();
     EXPECT_EQ(std::ranges::count(shown, '\n'), 5 + 2) << shown;
-    ASSERT_TRUE(reconcile::clear(kernel()));
+    ASSERT_TRUE(reconcile::clear(kernel(), "nftlink"));
     const std::string left = rules();
     EXPECT_EQ(std::ranges::count(left, '\n'), 2) << left;
 }
@@ -193,6 +193,39 @@ TEST_F(AttachTest, AMissingChainIsSaidAndUsedOnceItIsThere) {
     EXPECT_THAT(
         host().run("nft list chain inet fw forward"),
         HasSubstr("iifname \"docker0\" oifname \"docker0\" ip saddr 172.17.0.3 ip daddr 172.17.0.2 tcp dport 6379"));
+}
+
+// Every match in nft's own words.
+TEST_F(AttachTest, AChainThatWasTranslatedToNftIsKnown) {
+    const auto ports = links({"6379/tcp", "53/udp", "132/sctp"});
+    apply(rich(), ports);
+    const std::string before = rules() + rules("ip6tables-nft");
+    for (const std::string family : {"", "6"})
+        host().run(fmt::format(
+            "f=/tmp/nftlink-test-$$; ip{0}tables-nft-save | sed 's/^:FORWARD .*/:FORWARD ACCEPT [0:0]/' >$f; "
+            "nft flush chain ip{0} filter FORWARD; ip{0}tables-restore-translate -f $f >$f.nft; "
+            "grep -v '^add table\\|^add chain' $f.nft | nft -f -; rm $f $f.nft",
+            family));
+    EXPECT_THAT(raw(), HasSubstr("ct state"));
+    apply(rich(), ports);
+    EXPECT_EQ(rules() + rules("ip6tables-nft"), before);
+}
+
+// nft makes one load of two addresses that lie side by side, and drops our mark.
+TEST_F(AttachTest, AChainThatNftHasSavedAndLoadedIsKnown) {
+    auto elsewhere = policy(model::Replies::established);
+    elsewhere.attach = {{model::AttachPoint::Family::inet, "fw", "forward"}};
+    host().run("nft add table inet fw && nft 'add chain inet fw forward { type filter hook forward priority 5; }'");
+    apply(elsewhere);
+    const auto listed = [&] { return host().run("nft list chain inet fw forward"); };
+    const std::string before = listed();
+    host().run("f=/tmp/nftlink-test-$$; { echo flush ruleset; nft -s list ruleset; } >$f && nft -f $f && rm $f");
+    apply(elsewhere);
+    EXPECT_EQ(listed(), before) << "and none of it left over";
+    EXPECT_TRUE(apply(elsewhere).transactions.empty());
+    host().run("f=/tmp/nftlink-test-$$; { echo flush ruleset; nft -s list ruleset; } >$f && nft -f $f && rm $f");
+    ASSERT_TRUE(reconcile::clear(kernel(), "nftlink"));
+    EXPECT_THAT(listed(), Not(HasSubstr("docker0")));
 }
 
 TEST_F(AttachTest, AChainNoLongerNamedIsLeftAndOurOwnTableComesInOneTransaction) {

@@ -70,7 +70,7 @@ TEST_F(BridgeTest, WhatTheHostRoutesBackOntoTheBridgeMeetsThePolicyToo) {
     EXPECT_FALSE(tcp_connects(stranger(), child4, 6379));
     EXPECT_FALSE(reached());
     EXPECT_TRUE(tcp_connects(parent(), child4, 6379));
-    ASSERT_TRUE(reconcile::clear(kernel()));
+    ASSERT_TRUE(reconcile::clear(kernel(), "nftlink"));
     EXPECT_TRUE(tcp_connects(stranger(), child4, 6379)) << "without rules the way round is open";
     EXPECT_TRUE(reached());
 }

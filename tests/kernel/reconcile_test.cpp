@@ -19,7 +19,9 @@ public:
     explicit SmallBuffer(kernel::Kernel& real) : real_(real) {}
 
     std::uint32_t generation() override { return real_.generation(); }
-    nft::Ruleset snapshot(const kernel::TableFilter& wanted) override { return real_.snapshot(wanted); }
+    nft::Ruleset snapshot(const kernel::TableFilter& wanted, kernel::Elements elements) override {
+        return real_.snapshot(wanted, elements);
+    }
     std::optional<nft::Element> element(nft::Family family, const std::string& table, const std::string& set,
                                         const nft::Key& key) override {
         return real_.element(family, table, set, key);
@@ -122,18 +124,37 @@ TEST_F(ReconcileTest, ForeignChangesAreUndone) {
          {"flush ruleset", "delete element inet nftlink links4-docker0 { 172.17.1.1 . 172.17.0.2 . tcp . 80 }",
           "add element inet nftlink links4-docker0 { 1.1.1.1 . 172.17.0.2 . tcp . 80 }",
           "insert rule inet nftlink bridge-docker0 accept", "add rule inet nftlink forward quota over 5 mbytes drop",
-          "flush chain inet nftlink bridge-docker0", "add chain inet nftlink foreign { accept; }",
-          "add rule inet nftlink forward tcp dport { 1, 2 } accept", "add set inet nftlink foreign { type ifname; }",
-          "'add chain inet nftlink forward { policy drop; }'", "add counter inet nftlink foreign",
-          "'add chain inet nftlink x; add rule inet nftlink forward iif lo jump x'",
-          "'add chain inet nftlink y; add map inet nftlink m { type mark : verdict; elements = { 1 : jump y } }'",
-          "delete table inet nftlink"}) {
+          "flush chain inet nftlink bridge-docker0", "add rule inet nftlink forward tcp dport { 1, 2 } accept",
+          "'add chain inet nftlink forward { policy drop; }'", "delete table inet nftlink"}) {
         host().run(fmt::format("nft {}", *change == '\'' ? change : fmt::format("'{}'", change)));
         EXPECT_FALSE(apply(star(3)).done.transactions.empty()) << change;
         EXPECT_EQ(plan(star(3)), "") << change;
         // The order of elements is the kernel's own.
         EXPECT_EQ(host().run("nft list ruleset").size(), wanted.size()) << change;
     }
+}
+
+TEST_F(ReconcileTest, WhatOthersPutIntoOurTableStaysAndWhatLeadsThereDoesNot) {
+    apply(star(3));
+    host().run(
+        "nft 'add chain inet nftlink foreign { accept; }; add set inet nftlink foreign { type ifname; }; "
+        "add counter inet nftlink foreign; add chain inet nftlink y; "
+        "add map inet nftlink m { type mark : verdict; elements = { 1 : jump y } }'");
+    const std::string mixed = host().run("nft list ruleset");
+    EXPECT_EQ(plan(star(3)), "");
+    host().run(
+        "nft 'add rule inet nftlink forward iif lo jump foreign; insert rule inet nftlink forward iifname @foreign "
+        "accept; insert rule inet nftlink forward meta mark vmap @m; add rule inet nftlink forward counter name "
+        "foreign'");
+    EXPECT_FALSE(apply(star(3)).done.transactions.empty());
+    EXPECT_EQ(host().run("nft list ruleset").size(), mixed.size());
+    const auto refused = reconcile::clear(kernel(), "nftlink");
+    ASSERT_FALSE(refused);
+    for (const char* stranger : {"chain foreign", "set foreign", "chain y", "set m", "1 other object"})
+        EXPECT_THAT(refused.error(), HasSubstr(stranger));
+    EXPECT_EQ(host().run("nft list ruleset").size(), mixed.size());
+    ASSERT_TRUE(reconcile::clear(kernel(), "nftlink", reconcile::Strangers::remove));
+    EXPECT_EQ(host().run("nft list ruleset"), "");
 }
 
 TEST_F(ReconcileTest, SwitchingPoliciesIsOneTransactionEach) {
@@ -199,7 +220,7 @@ TEST_F(ReconcileTest, SomebodyElsesTableIsLeftAlone) {
 TEST_F(ReconcileTest, ClearTakesEverythingOfOursAndNothingElse) {
     host().run("nft 'table ip other { chain c { accept; }; }'");
     apply(star(2));
-    ASSERT_TRUE(reconcile::clear(kernel()));
+    ASSERT_TRUE(reconcile::clear(kernel(), "nftlink"));
     EXPECT_EQ(host().run("nft list tables"), "table ip other\n");
 }
 

@@ -240,7 +240,7 @@ TEST_F(SwitchTest, FromRepliesByPortToConnectionState) {
             apply({family, layout, Replies::established});
             std::this_thread::sleep_for(milliseconds(300));
             expect_lossless(traffic);
-            ASSERT_TRUE(reconcile::clear(kernel()));
+            ASSERT_TRUE(reconcile::clear(kernel(), "nftlink"));
         }
 }
 

@@ -265,6 +265,67 @@ def clear_removes_all_that_is_ours_and_nothing_else(place):
     assert place.nftlink("clear").stdout == "" and generation() == before
 
 
+FOREIGN = {
+    "a chain's comment": 'chain input { comment "nftlink: leave port 22 open for its operators"; tcp dport 22 accept; }',
+    "a set's comment": 'set gw { type ipv4_addr; comment "nftlink: its bridges"; elements = { 10.9.0.1 }; }',
+    "a jump's comment": 'chain x { }; chain input { jump x comment "nftlink: see there"; }',
+    "an attached rule's comment": 'chain input { tcp dport 22 accept comment "nftlink attached: by hand"; }',
+}
+
+
+@case
+def a_comment_makes_nothing_ours(place):
+    add_bridge()
+    nft("-f", "-", stdin='add table inet site { comment "nftlink: mine"; }')
+    for body in FOREIGN.values():
+        nft("-f", "-", stdin="table inet site { " + body + "; }")
+    foreign = ruleset()
+    for head in ("", "firewall: {layout: rules, attach: [{family: inet, table: site, chain: input}]}", "firewall: {table: other}"):
+        place.write(configuration("web1", head=head))
+        place.nftlink("apply")
+        place.nftlink("clear")
+        assert ruleset() == foreign, head
+
+
+@case
+def a_table_that_holds_what_others_put_into_it_is_deleted_by_force_alone(place):
+    add_bridge()
+    place.write(configuration("web1"))
+    place.nftlink("apply")
+    nft("-f", "-", stdin="table inet nftlink { chain theirs { tcp dport 22 accept; }; set s { type ipv4_addr; }; counter c { }; }")
+    place.nftlink("plan")
+    listing, before = ruleset(), generation()
+    place.write(configuration("web1", head="firewall: {table: other}"))
+    for verb in ("plan", "apply", "clear"):
+        failed = place.nftlink(verb, status=1)
+        words = "table inet nftlink holds what is not nftlink's: chain theirs, set s, 1 other object"
+        assert words in failed.stderr and "--force" in failed.stderr and failed.stdout == "", failed
+    assert ruleset() == listing and generation() == before
+    assert "delete table inet nftlink" in place.nftlink("apply", "--force").stdout
+    assert nft("list", "tables") == "table inet other\n"
+    nft("add", "rule", "inet", "other", "forward", "tcp", "dport", "22", "accept")
+    assert "the rule with handle" in place.nftlink("clear", status=1).stderr
+    place.nftlink("clear", "--force")
+    assert ruleset() == []
+
+
+@case
+def a_chain_that_is_not_there_yet_takes_nothing_away(place):
+    add_bridge()
+    place.write(configuration("web1"))
+    place.nftlink("apply")
+    listing = ruleset()
+    for chain in ("{family: ip, table: filter, chain: LATER}", "{family: inet, table: fw, chain: later}"):
+        place.write(configuration("web1", head=f"firewall: {{layout: rules, attach: [{chain}]}}"))
+        applied = place.nftlink("apply")
+        assert "does not exist" in applied.stderr and "stays till then" in applied.stderr, applied
+        assert set(listing) <= set(ruleset()), ruleset()
+    nft("-f", "-", stdin="table inet fw { chain later { type filter hook forward priority 0; }; }")
+    place.nftlink("apply")
+    assert "chain forward" not in nft("list", "table", "inet", "nftlink")
+    assert "tcp dport 6379" in nft("list", "chain", "inet", "fw", "later")
+
+
 @case
 def clear_works_with_a_broken_configuration_and_without_one(place):
     place.write(configuration("web1"))

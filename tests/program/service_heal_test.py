@@ -7,7 +7,7 @@ import time
 
 import harness
 import netfilter
-from harness import case, generation, nft, ruleset
+from harness import case, generation, nft, ruleset, run
 from service import SEED, Service, add_bridge, die_with_parent, elements, eventually
 
 KEY = "172.17.0.3 . 172.17.0.2 . tcp . 6379"
@@ -103,6 +103,52 @@ def a_change_of_theirs_that_is_met_together_with_one_of_ours_is_told_too(place):
     events.until("healed", program="nft", pid=pid)
     assert service.status()["heals"] == 1
     assert f"after a change by nft (pid {pid})" in service.log()
+
+
+ATTACHED = "firewall: {layout: rules, attach: [{family: ip, table: filter, chain: FORWARD}]}\n" + SEED
+
+
+@case
+def who_comes_back_above_ours_for_ever_is_told_and_not_fought_for_ever(place):
+    add_bridge()
+    run("iptables-nft", "-P", "FORWARD", "ACCEPT")
+    service = Service(place, ATTACHED)
+    on_top = lambda: "-j DROP" in run("iptables-nft", "-S", "FORWARD").stdout.splitlines()[1]
+    moves = 0
+    for _ in range(20):
+        run("iptables-nft", "-D", "FORWARD", "-s", "172.17.0.0/16", "-j", "DROP", status=0 if moves else 1)
+        run("iptables-nft", "-I", "FORWARD", "-s", "172.17.0.0/16", "-j", "DROP")
+        quiet_generation(service)
+        if on_top():
+            break
+        moves += 1
+    assert moves == 5, moves
+    (bridge,) = service.status()["bridges"]
+    assert bridge["enforced"] is False and "again and again" in bridge["reason"] and "FORWARD" in bridge["reason"], bridge
+    assert "iptables" in bridge["reason"] and bridge["reason"] in service.status()["warnings"]
+    assert service.log().count("again and again") == 1, service.log()
+    run("iptables-nft", "-D", "FORWARD", "-s", "172.17.0.0/16", "-j", "DROP")
+    eventually(lambda: service.status()["bridges"][0]["enforced"])
+    assert service.status()["warnings"] == []
+
+
+@case
+def what_others_put_into_our_table_stays_and_keeps_it_after_a_reload(place):
+    add_bridge()
+    service = Service(place)
+    nft("-f", "-", stdin="table inet nftlink { chain theirs { tcp dport 22 accept; }; }")
+    before = quiet_generation(service)
+    service.write("firewall: {table: other}\n" + SEED)
+    service.client.post("/v1/reload")
+    tables = nft("list", "tables")
+    assert tables == "table inet nftlink\ntable inet other\n" and "chain theirs" in nft("list", "ruleset"), tables
+    assert any("table inet nftlink holds what is not nftlink's: chain theirs" in line for line in service.status()["warnings"])
+    assert "chain theirs" in place.nftlink("status").stdout
+    assert service.client.get("/v1/plan")["changes"] == []
+    nft("flush chain inet nftlink theirs; delete chain inet nftlink theirs")
+    assert quiet_generation(service) >= before
+    service.client.post("/v1/reload")
+    assert nft("list", "tables") == "table inet other\n" and service.status()["warnings"] == []
 
 
 def configuration(count):

@@ -6,6 +6,7 @@
 #include <functional>
 #include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "nftlink/model/policy.hpp"
@@ -41,15 +42,25 @@ struct Attachment {
 // Our own tables, and what is attached to other chains.
 struct Wanted : nft::Ruleset {
     std::vector<Attachment> attached;
+    // The table's, in the policy: what is_ours() is asked with.
+    std::string name = model::FirewallPolicy{}.table;
 };
 
 // What the topology and the policy ask for. Elements and rules have no counts yet.
 Wanted compile(const model::Topology& topology, const model::FirewallPolicy& policy, const HostFacts& host = {});
 
-// Whether the table carries our tag: on itself, or on any chain, set or jump in it.
-bool is_ours(const nft::Table& table);
+// Whether the table is ours: it carries our mark, which is in its userdata and which nobody types; or it has that name,
+// and each chain, set and rule in it has the form of ours, which is what nft leaves of it when it saves and loads it,
+// and what 0.1 made. Its comments say nothing.
+bool is_ours(const nft::Table& table, std::string_view name);
+// Of what is in such a table.
+bool is_ours(const nft::Table& table, const nft::Chain& chain);
+bool is_ours(const nft::Set& set);
 
-// What snapshot() must offer for diff(): the tables that are ours, the wanted ones' namesakes whoever made them, and
+// What of a table of ours is somebody else's, in words: `chain x`, `the rule with handle 7 in chain forward`.
+std::vector<std::string> strangers(const nft::Table& table);
+
+// What snapshot() must offer for diff(): the tables that may be ours, the wanted ones' namesakes whoever made them, and
 // those that something is or was attached to. `listing` has all tables with their chains, rules or no rules.
 bool is_relevant(const nft::Table& table, const nft::Ruleset& listing, const Wanted& want);
 
@@ -57,13 +68,31 @@ bool is_relevant(const nft::Table& table, const nft::Ruleset& listing, const Wan
 // done. `have` holds the relevant tables: those that we don't want any more are deleted, and our rules in other chains
 // that aren't to be there. Counters of what stays, moves or is replaced are carried over.
 //
-// A table more of whose elements would go or come than it is to have is deleted and made anew, unless `replaces` says
-// no; like all of the batch, that is one step for the traffic.
+// What others have put into a table of ours stays, and so does the table; what they have changed of ours is put right.
 //
 // In another program's chain our rules come to stand on top; but where some stand below rules of others, they stay
-// unless that changes what becomes of a packet. A chain that isn't there is passed over.
-enum class Replaces { where_less, never };
-nft::Batch diff(const nft::Ruleset& have, const Wanted& want, Replaces replaces = Replaces::where_less);
+// unless that changes what becomes of a packet. A chain that isn't there is passed over, and until it is there nothing
+// of ours that packets meet elsewhere goes.
+struct Manner {
+    // A table more of whose elements would go or come than it is to have is deleted and made anew; like all of the
+    // batch, that is one step for the traffic.
+    bool replaces = true;
+    // Tables of ours go with what others have put into them.
+    bool force = false;
+    // Our rules come to stand above an obstacle.
+    bool moves = true;
+};
+nft::Batch diff(const nft::Ruleset& have, const Wanted& want, Manner manner = {});
+
+// A rule of somebody else's above ours that changes what becomes of a packet.
+struct Obstacle {
+    std::string chain;  // `ip filter FORWARD`
+    std::string rule;   // in nft's words
+
+    bool operator==(const Obstacle&) const = default;
+};
+// The first one of each chain.
+std::vector<Obstacle> obstacles(const nft::Ruleset& have, const Wanted& want);
 
 // The same change as transactions of at most `limit_bytes` each, to be applied in order, every one guarded by the
 // generation that the one before it left. Nearly always one. All but the last fill sets and chains that no packet meets
@@ -76,13 +105,18 @@ struct Transactions {
     std::vector<bool> in_second_slot;
 };
 Transactions transactions(const nft::Ruleset& have, const Wanted& want, std::size_t limit_bytes,
-                          bool always_split = false);
+                          bool always_split = false, Manner manner = {});
+
+// Gives the sets of `have`, which were read without them, the elements that the ruleset is known to have: `want`, in
+// those slots. Their counts are 0. False when it has other sets than these.
+bool fill_elements(nft::Ruleset& have, const Wanted& want, const std::vector<bool>& in_second_slot);
 
 // What makes the wanted tables out of nothing, their sets empty: the policy without its links.
 nft::Batch frame(const Wanted& want);
 
-// Deletes every table of `have` that is ours, and our rules in other chains.
-nft::Batch clear(const nft::Ruleset& have);
+// Deletes every table of `have` that is ours, those that hold what is somebody else's only by force; and our rules in
+// other chains.
+nft::Batch clear(const nft::Ruleset& have, std::string_view name, bool force = false);
 
 // What has become of one link.
 struct LinkCount {

@@ -10,7 +10,7 @@ namespace nftlink::kernel {
 class FakeKernel final : public Kernel {
 public:
     std::uint32_t generation() override { return ruleset_.generation; }
-    nft::Ruleset snapshot(const TableFilter& wanted) override;
+    nft::Ruleset snapshot(const TableFilter& wanted, Elements elements = Elements::read) override;
     std::optional<nft::Element> element(nft::Family family, const std::string& table, const std::string& set,
                                         const nft::Key& key) override;
     std::expected<Commit, Refusal> apply(const nft::Batch& batch,
@@ -39,6 +39,7 @@ public:
     // Every flow whose connections were to end, in order.
     std::vector<Flow> ended_flows;
     std::size_t commit_count = 0;
+    std::size_t element_reads = 0;  // snapshots that read the sets' elements too
 
 private:
     bool fails_now(Step step) const { return fails && fails(step); }

@@ -84,6 +84,9 @@ struct BridgeFamily {
     bool conntrack = false;  // ct state: nf_conntrack_bridge
 };
 
+// Whether snapshot() reads the elements of the sets that a table has by name: there may be very many of them.
+enum class Elements { read, left_out };
+
 // Gets the table and the listing of all tables with their chains and sets.
 using TableFilter = std::function<bool(const nft::Table&, const nft::Ruleset&)>;
 
@@ -97,7 +100,7 @@ public:
 
     // The ruleset at one generation. Tables, with their chains and sets, are offered to the filter; of those that it
     // takes the rules and elements are read too. The others are left out.
-    virtual nft::Ruleset snapshot(const TableFilter& wanted) = 0;
+    virtual nft::Ruleset snapshot(const TableFilter& wanted, Elements elements = Elements::read) = 0;
 
     // One element of a set as it is now; nothing when it isn't there.
     virtual std::optional<nft::Element> element(nft::Family family, const std::string& table, const std::string& set,

@@ -12,6 +12,7 @@ namespace nftlink::nft {
 
 struct AddTable {
     std::string comment;
+    std::string owner = {};
 };
 // Deletes everything in it too.
 struct DeleteTable {};

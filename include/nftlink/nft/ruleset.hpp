@@ -33,10 +33,12 @@ constexpr std::int32_t filter_priority(Family family) {
 // At most so many characters fit a comment (nft's own limit).
 inline constexpr std::size_t max_comment_length = 128;
 
+// `owner` says whose a rule, chain, set or table is, in userdata that neither nft nor iptables shows or writes: nobody
+// types it, and it is lost when another program saves and loads the object. Like a comment it is no part of what the
+// object is.
 struct Rule {
     std::vector<Expression> expressions;
     std::string comment;
-    // Whose rule it is, in userdata that neither nft nor iptables shows: a comment would stand in `iptables -S`.
     std::string owner;
     Bytes unknown;
     std::uint64_t handle = 0;  // 0: not in the kernel
@@ -64,6 +66,7 @@ struct Chain {
     std::string comment;
     Bytes unknown;
     std::vector<Rule> rules;
+    std::string owner = {};
 };
 
 // nft's data types, by the numbers that it writes into a set's key type.
@@ -110,6 +113,7 @@ struct Set {
     std::string comment;
     Bytes unknown;                  // flags, key type and length of a set that isn't one of ours included
     std::vector<Element> elements;  // sorted by key, each once
+    std::string owner = {};
 };
 
 struct Table {
@@ -120,6 +124,7 @@ struct Table {
     std::vector<Chain> chains;
     std::vector<Set> sets;
     std::uint32_t other_object_count = 0;  // flowtables, stateful objects: the kernel counts them, we don't read them
+    std::string owner = {};
 
     const Chain* chain(std::string_view name) const;
     const Set* set(std::string_view name) const;

@@ -7,7 +7,9 @@
 #include <chrono>
 #include <cstdint>
 #include <expected>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "nftlink/firewall/firewall.hpp"
@@ -72,6 +74,31 @@ struct Switch {
     bool operator==(const Switch&) const = default;
 };
 
+// What is done with a table of ours that is to go and holds what others have put into it.
+enum class Strangers {
+    refuse,  // nothing is done at all, and the error names it
+    leave,   // it stays, and Plan::left names it
+    remove,
+};
+
+// What the kernel is known to have: this, at that generation.
+struct Known {
+    const firewall::Wanted& want;
+    const std::vector<bool>& in_second_slot;
+    std::uint32_t generation = 0;
+};
+
+struct Means {
+    // How the bridges are that the target is about, as the caller has read them; null: they are read.
+    const kernel::Bridges* bridges = nullptr;
+    Strangers strangers = Strangers::refuse;
+    // Our rules come to stand above others' that change what becomes of a packet; see firewall::Manner.
+    bool moves = true;
+    // Where the generation is still that one, no set's elements are read, however many there are, unless their counts
+    // are needed.
+    std::optional<Known> known = {};
+};
+
 // What must be done, and what can't be.
 struct Plan {
     std::vector<nft::Batch> transactions;  // nearly always one; none when the ruleset is as wanted
@@ -82,16 +109,17 @@ struct Plan {
     bool switches_first = false;
     // Why a policy isn't enforced and won't be by this plan: a missing bridge, a missing module, a missing chain.
     std::vector<std::string> warnings;
-    std::vector<std::string> missing_chains;  // to be attached to: `ip filter FORWARD`
-    std::uint32_t generation = 0;             // of the ruleset that was read
+    std::vector<std::string> missing_chains;    // to be attached to: `ip filter FORWARD`
+    std::vector<std::string> left;              // tables that stay with what others have put into them, as sentences
+    std::vector<firewall::Obstacle> obstacles;  // that ours come to stand above, or, without `moves`, stay below
+    std::uint32_t generation = 0;               // of the ruleset that was read
 
     bool empty() const { return transactions.empty() && switches.empty(); }
 };
 
 // Reads the kernel and compares. The error says why nothing can be planned: the wanted table's name is taken by
-// somebody else's. Who knows how the bridges are that the target is about saves reading them.
-std::expected<Plan, std::string> plan(kernel::Kernel& kernel, const Target& target,
-                                      const kernel::Bridges* bridges = nullptr);
+// somebody else's, or a table that is to go holds somebody else's objects.
+std::expected<Plan, std::string> plan(kernel::Kernel& kernel, const Target& target, const Means& means = {});
 
 // What was done.
 struct Outcome {
@@ -109,15 +137,20 @@ struct Outcome {
 // unless the error is that a bridge's switch was refused: switches come last, and it says that the rules are in place.
 // (Coming from the bridge family switches come first, and stay on.)
 // Of a change that took several transactions, what was prepared and isn't in use yet may stay until the next apply.
-std::expected<Outcome, std::string> apply(kernel::Kernel& kernel, const Target& target,
-                                          const kernel::Bridges* bridges = nullptr);
+std::expected<Outcome, std::string> apply(kernel::Kernel& kernel, const Target& target, const Means& means = {});
 
 // Where none of the target's tables is there, makes them with their rules and without their links, and says whether it
 // did: while many links are on their way, what isn't linked is denied already. apply() does the rest. Nothing is done
 // where that is as quick, or where the kernel refuses: apply() will say why.
 bool deny_first(kernel::Kernel& kernel, const Target& target);
 
-// Deletes every table that is ours, and our rules in other chains; the batch says which.
-std::expected<nft::Batch, std::string> clear(kernel::Kernel& kernel);
+// Deletes every table that is ours, and our rules in other chains. `name`: the configured table's, see
+// firewall::is_ours().
+struct Cleared {
+    nft::Batch batch;
+    std::vector<std::string> left;  // as in a Plan
+};
+std::expected<Cleared, std::string> clear(kernel::Kernel& kernel, std::string_view name,
+                                          Strangers strangers = Strangers::refuse);
 
 }  // namespace nftlink::reconcile

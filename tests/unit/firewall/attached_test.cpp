@@ -6,6 +6,7 @@
 #include "nftlink/kernel/fake_kernel.hpp"
 #include "nftlink/nft/build.hpp"
 #include "nftlink/nft/text.hpp"
+#include "nftlink/nft/xt.hpp"
 #include "topologies.hpp"
 
 namespace nftlink::firewall {
@@ -225,6 +226,34 @@ nft::Rule with_unknown_value() {
     return rule;
 }
 
+// Whom no link lets in.
+nft::RuleBuilder new_from_stranger() {
+    return inside().source(stranger);
+}
+
+nft::Rule with_target(const std::string& name) {
+    nft::Rule rule = new_from_stranger().build();
+    rule.expressions.push_back(nft::xt_conntrack_state(8));  // NEW
+    rule.expressions.push_back(nft::XtTarget{name, 0, {0, 0, 0, 0, 0, 0, 0, 0}});
+    return rule;
+}
+
+nft::Rule nft_reject(bool of_strangers) {
+    nft::Rule rule = of_strangers ? new_from_stranger().build() : inside().build();
+    if (of_strangers)
+        rule.expressions.push_back(nft::xt_conntrack_state(8));
+    rule.expressions.push_back(nft::Unknown{"reject", {1}});
+    return rule;
+}
+
+// `-m conntrack --ctstate DNAT -j DROP`: an established connection may be meant.
+nft::Rule states_of_status() {
+    nft::Rule rule = inside().build();
+    rule.expressions.push_back(nft::xt_conntrack_state(1 << 7));
+    rule.expressions.push_back(nft::Verdict{0, {}});
+    return rule;
+}
+
 // A goto leaves the base chain for good, even where its chain says nothing.
 nft::Rule going_away() {
     nft::Rule rule = inside().build();
@@ -255,8 +284,93 @@ INSTANTIATE_TEST_SUITE_P(
         Above{"established", theirs().established_or_related().accept().build(), false},
         Above{"established_dropped", theirs().established_or_related().drop().build(), true},
         Above{"established_by_value", states_by_value(), true}, Above{"unknown_value", with_unknown_value(), true},
-        Above{"goes_away", going_away(), true}, Above{"verdict_map", with_unknown(), true}),
+        Above{"strangers_rejected", with_target("REJECT"), false},
+        Above{"strangers_held_up", with_target("TARPIT"), false},
+        Above{"strangers_queued", with_target("NFQUEUE"), true}, Above{"all_rejected", nft_reject(false), true},
+        Above{"strangers_rejected_by_nft", nft_reject(true), false},
+        Above{"translated_dropped", states_of_status(), true}, Above{"goes_away", going_away(), true},
+        Above{"verdict_map", with_unknown(), true}),
     [](const auto& test) { return test.param.name; });
+
+// The chain that is to be attached to isn't there (yet).
+class MissingChain : public AttachedTest {
+protected:
+    static Wanted to_missing(model::AttachPoint::Family family, bool also_forward = false) {
+        auto policy = attached_policy();
+        if (!also_forward)
+            policy.attach.clear();
+        policy.attach.push_back({family, "fw", "later"});
+        return compile(seed(), policy);
+    }
+    void add_missing(nft::Family family) {
+        nft::Table table;
+        table.family = family;
+        table.name = "fw";
+        table.chains.push_back({"later", {}, {}, {}, {}});
+        kernel_.ruleset().tables.push_back(table);
+    }
+    const nft::Table* ours(nft::Family family) { return kernel_.ruleset().table(family, "nftlink"); }
+};
+
+TEST_F(MissingChain, OurOwnTableStaysUntilItIsThere) {
+    change(compile(seed(), {}));
+    const std::string before = nft::to_text(*ours(nft::Family::inet));
+    change(to_missing(model::AttachPoint::Family::ip));
+    EXPECT_EQ(nft::to_text(*ours(nft::Family::inet)), before);
+    EXPECT_EQ(change(to_missing(model::AttachPoint::Family::ip)), "") << "and nothing is tried again and again";
+    add_missing(nft::Family::ip);
+    change(to_missing(model::AttachPoint::Family::ip));
+    EXPECT_EQ(ours(nft::Family::inet), nullptr);
+}
+
+// The copies are to come into a table of the same family and name.
+TEST_F(MissingChain, OurOwnTableStaysAlsoWhereItsNameIsWanted) {
+    change(compile(seed(), {}));
+    change(to_missing(model::AttachPoint::Family::inet));
+    for (const char* chain : {"forward", "bridge-docker0"})
+        EXPECT_FALSE(ours(nft::Family::inet)->chain(chain)->rules.empty());
+    EXPECT_FALSE(ours(nft::Family::inet)->set("links4-docker0")->elements.empty());
+    EXPECT_EQ(change(to_missing(model::AttachPoint::Family::inet)), "");
+    add_missing(nft::Family::inet);
+    change(to_missing(model::AttachPoint::Family::inet));
+    EXPECT_EQ(ours(nft::Family::inet)->chain("forward"), nullptr);
+    EXPECT_EQ(kernel_.ruleset().table(nft::Family::inet, "fw")->chains[0].rules.size(), 6u);
+}
+
+TEST_F(MissingChain, OurRulesInAnotherChainStayUntilItIsThere) {
+    change(compile(seed(), attached_policy()));
+    const std::string before = shown();
+    EXPECT_EQ(change(to_missing(model::AttachPoint::Family::inet)).find("delete"), std::string::npos);
+    EXPECT_EQ(shown(), before);
+    for (nft::Rule& rule : rules())
+        rule.owner.clear();
+    EXPECT_EQ(change(to_missing(model::AttachPoint::Family::inet)), "");
+    add_missing(nft::Family::inet);
+    change(to_missing(model::AttachPoint::Family::inet));
+    EXPECT_EQ(shown(), "") << "known by their copies, which have stayed too";
+    EXPECT_EQ(ours(nft::Family::ip), nullptr);
+}
+
+TEST_F(MissingChain, TheOthersAreUsed) {
+    change(compile(seed(), {}));
+    change(to_missing(model::AttachPoint::Family::ip, true));
+    EXPECT_EQ(rules().size(), 3u);
+    EXPECT_NE(ours(nft::Family::inet), nullptr);
+}
+
+TEST_F(AttachedTest, OursStayBelowWhereTheyMayNotMove) {
+    const auto want = compile(seed(), attached_policy());
+    change(want);
+    insert(0, inside().accept().build());
+    const auto have = [&] { return kernel_.snapshot([](const nft::Table&, const nft::Ruleset&) { return true; }); };
+    EXPECT_EQ(nft::to_text(diff(have(), want, {.moves = false})), "");
+    const auto found = obstacles(have(), want);
+    ASSERT_EQ(found.size(), 1u);
+    EXPECT_EQ(found[0].chain, "ip filter FORWARD");
+    EXPECT_EQ(found[0].rule, "iifname \"docker0\" oifname \"docker0\" accept");
+    change(want);
+    EXPECT_TRUE(obstacles(have(), want).empty());
+}
 
 TEST_F(AttachedTest, AJumpIsWhatItsChainDoes) {
     const auto want = compile(seed(), attached_policy());

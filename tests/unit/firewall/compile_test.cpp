@@ -157,20 +157,5 @@ TEST(Compile, SetsHaveRoomAndFitTheKernelsBuckets) {
     EXPECT_EQ(size_for(1000), 1536u);
 }
 
-TEST(Compile, IsOursByAnyTag) {
-    nft::Table table = compile(seed(), {}).tables[0];
-    EXPECT_TRUE(is_ours(table));
-    table.comment.clear();
-    EXPECT_TRUE(is_ours(table));
-    for (nft::Chain& chain : table.chains)
-        chain.comment.clear();
-    for (nft::Set& set : table.sets)
-        set.comment.clear();
-    EXPECT_TRUE(is_ours(table)) << "the jump's comment is left";
-    for (nft::Chain& chain : table.chains)
-        chain.rules.clear();
-    EXPECT_FALSE(is_ours(table));
-}
-
 }  // namespace
 }  // namespace nftlink::firewall

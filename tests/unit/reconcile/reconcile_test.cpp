@@ -10,6 +10,7 @@
 namespace nftlink::reconcile {
 namespace {
 
+using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
@@ -109,7 +110,7 @@ TEST(Apply, ABusyHostStarvesNobody) {
     EXPECT_EQ(outcome->generation, last_read) << "what others committed was not looked at";
     EXPECT_LT(outcome->generation, kernel.generation());
     EXPECT_TRUE(plan(kernel, small_target())->transactions.empty());
-    EXPECT_TRUE(clear(kernel));
+    EXPECT_TRUE(clear(kernel, "nftlink"));
     EXPECT_TRUE(kernel.ruleset().tables.empty());
 }
 
@@ -296,7 +297,7 @@ TEST(Clear, DeletesWhatCarriesOurTag) {
     kernel::FakeKernel kernel;
     ASSERT_TRUE(apply(kernel, small_target()));
     kernel.ruleset().tables.emplace_back().name = "other";
-    ASSERT_TRUE(clear(kernel));
+    ASSERT_TRUE(clear(kernel, "nftlink"));
     ASSERT_EQ(kernel.ruleset().tables.size(), 1u);
     EXPECT_EQ(kernel.ruleset().tables[0].name, "other");
 }
@@ -308,7 +309,7 @@ TEST(Clear, FindsATableByTheTagOfARuleAlone) {
     table.comment.clear();
     for (nft::Chain& chain : table.chains)
         chain.comment.clear();
-    ASSERT_TRUE(clear(kernel));
+    ASSERT_TRUE(clear(kernel, "nftlink"));
     EXPECT_TRUE(kernel.ruleset().tables.empty());
 }
 
@@ -355,6 +356,113 @@ TEST(DenyFirst, IsNotForWhatIsThereNorForFewLinks) {
     const std::size_t commits = kernel.commit_count;
     EXPECT_FALSE(deny_first(kernel, star(100)));
     EXPECT_EQ(kernel.commit_count, commits);
+}
+
+// A table of ours with a chain of somebody else's in it.
+class Mixed : public testing::Test {
+protected:
+    Mixed() {
+        EXPECT_TRUE(apply(kernel_, small_target()));
+        table().chains.push_back({"theirs", {}, {}, {}, {}});
+    }
+    nft::Table& table() { return kernel_.ruleset().tables[0]; }
+    static Target renamed() {
+        model::FirewallPolicy policy;
+        policy.table = "other";
+        policy.bridges["docker0"];
+        return make_target({}, policy);
+    }
+
+    kernel::FakeKernel kernel_;
+};
+
+TEST_F(Mixed, IsNotDeletedUnlessByForce) {
+    for (const auto& error :
+         {plan(kernel_, renamed()).error(), apply(kernel_, renamed()).error(), clear(kernel_, "nftlink").error()})
+        EXPECT_THAT(error, AllOf(HasSubstr("table inet nftlink holds what is not nftlink's: chain theirs"),
+                                 HasSubstr("nothing was changed"), HasSubstr("--force")));
+    EXPECT_EQ(kernel_.commit_count, 1u);
+    EXPECT_TRUE(apply(kernel_, renamed(), {.strangers = Strangers::remove}));
+    EXPECT_EQ(kernel_.ruleset().tables.size(), 1u);
+}
+
+TEST_F(Mixed, IsLeftAndTold) {
+    const auto outcome = apply(kernel_, renamed(), {.strangers = Strangers::leave});
+    ASSERT_TRUE(outcome) << outcome.error();
+    EXPECT_THAT(outcome->done.left, ElementsAre(HasSubstr("chain theirs")));
+    EXPECT_THAT(outcome->done.warnings, testing::Contains(HasSubstr("it stays")));
+    EXPECT_EQ(kernel_.ruleset().tables.size(), 2u);
+    EXPECT_TRUE(plan(kernel_, renamed(), {.strangers = Strangers::leave})->transactions.empty());
+    const auto cleared = clear(kernel_, "other", Strangers::leave);
+    ASSERT_TRUE(cleared);
+    EXPECT_EQ(cleared->left.size(), 1u);
+    ASSERT_EQ(kernel_.ruleset().tables.size(), 1u);
+    EXPECT_EQ(table().name, "nftlink");
+}
+
+TEST_F(Mixed, ThatIsDormantIsAnError) {
+    EXPECT_TRUE(plan(kernel_, small_target())) << "nothing is to be deleted";
+    table().unknown = {1};
+    for (const auto strangers : {Strangers::refuse, Strangers::leave})
+        EXPECT_THAT(apply(kernel_, small_target(), {.strangers = strangers}).error(), HasSubstr("can't be made anew"));
+    EXPECT_TRUE(apply(kernel_, small_target(), {.strangers = Strangers::remove}));
+    EXPECT_EQ(table().chain("theirs"), nullptr);
+}
+
+// What the kernel is known to have is compared without reading its elements.
+class KnownRuleset : public testing::Test {
+protected:
+    static Target star(int count, const std::string& alias = "db") {
+        model::Topology topology;
+        model::Container db;
+        db.networks = {{"docker0", {model::Address::parse("10.0.0.1").value()}}};
+        db.expose = model::parse_ports("80").value();
+        topology.containers["db"] = db;
+        for (int number = 2; number < count + 2; ++number) {
+            model::Container web;
+            web.networks = {{"docker0", {model::Address::parse("10.0.0." + std::to_string(number)).value()}}};
+            web.links = {{"db", alias}};
+            topology.containers["web" + std::to_string(number)] = web;
+        }
+        return make_target(topology, {});
+    }
+
+    std::expected<Outcome, std::string> change(const Target& from, const Target& to) {
+        const auto before = apply(kernel_, from);
+        EXPECT_TRUE(before) << before.error();
+        kernel_.element_reads = 0;
+        return apply(kernel_, to, {.known = Known{from.want, before->done.in_second_slot, before->generation}});
+    }
+
+    kernel::FakeKernel kernel_;
+};
+
+TEST_F(KnownRuleset, IsNotRead) {
+    ASSERT_TRUE(change(star(3), star(5)));
+    EXPECT_EQ(kernel_.element_reads, 0u);
+    EXPECT_TRUE(plan(kernel_, star(5))->transactions.empty());
+    ASSERT_TRUE(change(star(5), star(2)));
+    EXPECT_EQ(kernel_.element_reads, 0u);
+    EXPECT_TRUE(plan(kernel_, star(2))->transactions.empty());
+}
+
+TEST_F(KnownRuleset, IsReadWhenSomebodyHasChangedIt) {
+    const Target from = star(3), to = star(4);
+    const auto before = apply(kernel_, from);
+    kernel_.ruleset().tables[0].sets[0].elements.clear();
+    ++kernel_.ruleset().generation;
+    kernel_.element_reads = 0;
+    ASSERT_TRUE(apply(kernel_, to, {.known = Known{from.want, before->done.in_second_slot, before->generation}}));
+    EXPECT_EQ(kernel_.element_reads, 1u);
+    EXPECT_TRUE(plan(kernel_, to)->transactions.empty());
+}
+
+TEST_F(KnownRuleset, IsReadForTheCountsOfWhatIsWrittenAnew) {
+    ASSERT_TRUE(apply(kernel_, star(3)));
+    kernel_.ruleset().tables[0].sets[0].elements[0].counters = nft::Counters{7, 420};
+    ASSERT_TRUE(change(star(3), star(3, "cache")));
+    EXPECT_EQ(kernel_.element_reads, 1u);
+    EXPECT_EQ(kernel_.ruleset().tables[0].sets[0].elements[0].counters, (nft::Counters{7, 420}));
 }
 
 }  // namespace

@@ -84,6 +84,26 @@ TEST_F(KeeperTest, AfterAFlushManyLinksComeInASecondCommit) {
     EXPECT_EQ(keeper_->counts().heals, 1u);
 }
 
+TEST_F(KeeperTest, NoElementsAreReadWhileTheRulesetIsKnownToBeOurs) {
+    start(std::string(seed) + "  web: {bridge: docker0, addresses: [172.17.0.3], links: [redis]}\n");
+    const auto totals = [&] {
+        const auto [desired, installed] = keeper_->link_totals();
+        return std::pair(desired, installed);
+    };
+    kernel_.element_reads = 0;
+    EXPECT_EQ(totals(), (std::pair<std::size_t, std::size_t>(1, 1)));
+    EXPECT_TRUE(reload());
+    folder_.write("conf.d/more.yaml", "containers: {w: {bridge: docker0, addresses: [172.17.0.4], links: [redis]}}\n");
+    EXPECT_TRUE(reload());
+    EXPECT_EQ(elements(), 2u);
+    EXPECT_EQ(totals(), (std::pair<std::size_t, std::size_t>(2, 2)));
+    EXPECT_EQ(kernel_.element_reads, 0u);
+    kernel_.ruleset().tables[0].sets[0].elements.pop_back();
+    ++kernel_.ruleset().generation;
+    EXPECT_EQ(totals(), (std::pair<std::size_t, std::size_t>(2, 1))) << "its event is still to come";
+    EXPECT_EQ(kernel_.element_reads, 1u);
+}
+
 TEST_F(KeeperTest, HealsAtOnceAndSaysWho) {
     start();
     ASSERT_TRUE(change(put("web", web)));

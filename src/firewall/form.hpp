@@ -1,0 +1,18 @@
+// What compile() makes, whatever the policy and the topology, seen from its form alone: another program that saves and
+// loads the ruleset drops our marks, and 0.1 wrote none into its own tables.
+#pragma once
+
+#include "nftlink/nft/ruleset.hpp"
+
+namespace nftlink::firewall {
+
+// Of a chain or set in one of our tables: by name, kind and rules.
+bool has_form(const nft::Table& table, const nft::Chain& chain);
+bool has_form(const nft::Set& set);
+// Of one rule in such a chain.
+bool has_form(const nft::Table& table, const nft::Chain& chain, const nft::Rule& rule);
+
+// Every chain, set and rule of the table has it, and there is nothing else in it.
+bool has_form(const nft::Table& table);
+
+}  // namespace nftlink::firewall

@@ -1,0 +1,373 @@
+#include "meaning.hpp"
+
+// clang-format off
+#include <netinet/in.h>
+#include <linux/netfilter.h>
+#include <linux/netfilter/nf_conntrack_common.h>
+#include <linux/netfilter/nf_tables.h>
+#include <net/if.h>
+// clang-format on
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <map>
+#include <string_view>
+
+#include "nftlink/nft/xt.hpp"
+
+namespace nftlink::firewall {
+
+namespace {
+
+using nft::Bytes;
+
+constexpr std::size_t ipv4_protocol_offset = 9;
+
+const Bits* find(const Pattern& pattern, const Byte& byte) {
+    const auto found = std::ranges::lower_bound(pattern, byte, {}, &Pattern::value_type::first);
+    return found != pattern.end() && found->first == byte ? &found->second : nullptr;
+}
+
+bool differ(const Bits& a, const Bits& b) {
+    return ((a.value ^ b.value) & a.mask & b.mask) != 0;
+}
+
+// Sorts, and makes one of what is said of one byte; false when that contradicts itself.
+bool tidy(Pattern& pattern) {
+    std::ranges::stable_sort(pattern, {}, &Pattern::value_type::first);
+    bool consistent = true;
+    Pattern tidied;
+    for (const auto& [byte, bits] : pattern) {
+        if (bits.mask == 0)
+            continue;
+        if (tidied.empty() || tidied.back().first != byte) {
+            tidied.emplace_back(byte, bits);
+            continue;
+        }
+        Bits& known = tidied.back().second;
+        consistent &= !differ(known, bits);
+        known.mask |= bits.mask;
+        known.value |= bits.value;
+    }
+    pattern = std::move(tidied);
+    return consistent;
+}
+
+// Every packet that fits `narrow` fits `wide`.
+bool fits(const Pattern& narrow, const Pattern& wide) {
+    return std::ranges::all_of(wide, [&](const auto& wanted) {
+        const Bits* given = find(narrow, wanted.first);
+        return given != nullptr && (wanted.second.mask & ~given->mask) == 0 && !differ(*given, wanted.second);
+    });
+}
+
+// No packet fits both.
+bool contradict(const Pattern& a, const Pattern& b) {
+    return std::ranges::any_of(a, [&](const auto& entry) {
+        const Bits* other = find(b, entry.first);
+        return other != nullptr && differ(entry.second, *other);
+    });
+}
+
+// Follows a rule's instructions with a picture of the registers, byte by byte.
+class Reader {
+public:
+    explicit Reader(nft::Family family) : family_(family) {}
+
+    Meaning take() {
+        meaning_.never |= !tidy(meaning_.all);
+        for (Pattern& pattern : meaning_.none)
+            normalise(pattern);
+        normalise(meaning_.all);
+        meaning_.never |= !tidy(meaning_.all);
+        std::ranges::sort(meaning_.none);
+        const auto surplus = std::ranges::unique(meaning_.none);
+        meaning_.none.erase(surplus.begin(), surplus.end());
+        // An instruction that we don't know may be a decision where there is no other: a verdict map, a queue.
+        if (meaning_.decision == Decision::none && has_unknown_)
+            meaning_.decision = Decision::other;
+        return std::move(meaning_);
+    }
+
+    void operator()(const nft::MetaLoad& load) {
+        constexpr std::uint32_t name_size = IFNAMSIZ, number_size = 4;
+        const bool is_name = load.key == NFT_META_IIFNAME || load.key == NFT_META_OIFNAME ||
+                             load.key == NFT_META_BRI_IIFNAME || load.key == NFT_META_BRI_OIFNAME;
+        this->load(load.destination, Byte::Of::meta, load.key, 0, is_name ? name_size : number_size);
+    }
+    void operator()(const nft::PayloadLoad& load) {
+        constexpr std::array headers{Byte::Of::link_header, Byte::Of::network_header, Byte::Of::transport_header};
+        const bool known = load.base < headers.size();
+        this->load(load.destination, known ? headers[load.base] : Byte::Of::other_header, known ? 0 : load.base,
+                   load.offset, load.length);
+    }
+    void operator()(const nft::ConntrackLoad& load) {
+        constexpr std::uint32_t state_size = 4, largest = 16;
+        this->load(load.destination, Byte::Of::conntrack, load.key, 0, load.key == NFT_CT_STATE ? state_size : largest);
+    }
+    void operator()(const nft::Bitwise& bitwise) {
+        for (std::uint32_t at = 0; at < bitwise.mask.size(); ++at) {
+            auto source = registers_.find(byte_of(bitwise.source) + at);
+            if (source == registers_.end() || bitwise.flip[at] != 0) {
+                registers_.erase(byte_of(bitwise.destination) + at);
+                continue;
+            }
+            Loaded loaded = source->second;
+            loaded.mask &= bitwise.mask[at];
+            registers_[byte_of(bitwise.destination) + at] = loaded;
+        }
+    }
+    void operator()(const nft::Compare& compare) {
+        const bool equal = compare.operation == NFT_CMP_EQ;
+        if (!equal && compare.operation != NFT_CMP_NEQ)
+            return leave_unread(fmt::format("compare {} {} {}", loaded_text(compare), compare.operation,
+                                            fmt::join(compare.value, " ")));
+        if (is_state(compare))
+            return compare_states(compare, equal);
+        Pattern pattern;
+        bool possible = true;
+        for (std::uint32_t at = 0; at < compare.value.size(); ++at) {
+            const auto source = registers_.find(byte_of(compare.source) + at);
+            if (source == registers_.end())
+                return leave_unread(fmt::format("compare {} {} {}", loaded_text(compare), compare.operation,
+                                                fmt::join(compare.value, " ")));
+            possible &= (compare.value[at] & ~source->second.mask) == 0;
+            pattern.emplace_back(source->second.byte, Bits{source->second.mask, compare.value[at]});
+            // The NUL ends an interface's name, whether or not what is behind it is compared too.
+            if (is_name(source->second.byte) && compare.value[at] == 0)
+                break;
+        }
+        if (possible && equal)
+            require(pattern);
+        else if (possible)
+            exclude(std::move(pattern));
+        else
+            meaning_.never |= equal;
+    }
+    void operator()(const nft::SetLookup& lookup) {
+        leave_unread(fmt::format("lookup {} {} {}", lookup.set, lookup.source, lookup.inverted));
+    }
+    void operator()(const nft::RateLimit& limit) {
+        leave_unread(fmt::format("limit {}/{} burst {}", limit.rate, limit.unit_seconds, limit.burst));
+    }
+    void operator()(const nft::XtMatch& match) {
+        if (nft::xt_comment(match))
+            return;
+        if (const auto states = nft::xt_states(match))
+            meaning_.states &= *states;
+        else if (const auto ports = nft::xt_ports(match))
+            require_ports(*ports, match);
+        else if (const auto type = nft::xt_icmp_type(match))
+            require({{{Byte::Of::transport_header, 0, 0}, {0xff, *type}}});
+        else
+            leave_unread(text_of("match", match));
+    }
+    void operator()(const nft::XtTarget& target) {
+        constexpr std::array<std::string_view, 6> go_on{"LOG", "MARK", "CONNMARK", "NFLOG", "TRACE", "AUDIT"};
+        // Of these no packet comes through: they answer it, or hold its sender up.
+        constexpr std::array<std::string_view, 5> refusals{"REJECT", "TARPIT", "STEAL", "DELUDE", "CHAOS"};
+        if (const auto prefix = nft::xt_log_prefix(target))
+            return meaning_.effects.push_back("log " + *prefix);
+        if (const auto mark = nft::xt_mark(target)) {
+            meaning_.mark = *mark;
+            return;
+        }
+        meaning_.effects.push_back(text_of("target", target));
+        if (std::ranges::find(refusals, target.name) != refusals.end())
+            meaning_.decision = Decision::refuse;
+        else if (std::ranges::find(go_on, target.name) == go_on.end())
+            meaning_.decision = Decision::other;
+        else if (target.name == "MARK")
+            meaning_.mark = 0;  // some bits of it, which `effects` tells
+    }
+    void operator()(const nft::Verdict& verdict) {
+        meaning_.chain = verdict.chain;
+        meaning_.returns = verdict.code != NFT_GOTO;
+        if (verdict.code == NF_ACCEPT)
+            meaning_.decision = Decision::accept;
+        else if (verdict.code == NF_DROP)
+            meaning_.decision = Decision::drop;
+        else if (verdict.code == NFT_RETURN)
+            meaning_.decision = Decision::back;
+        else if (verdict.code != NFT_CONTINUE && verdict.chain.empty())
+            meaning_.decision = Decision::other;
+    }
+    void operator()(const nft::Immediate& immediate) {
+        constants_[byte_of(immediate.destination)] = immediate.value;
+        for (std::uint32_t at = 0; at < immediate.value.size(); ++at)
+            registers_.erase(byte_of(immediate.destination) + at);
+    }
+    void operator()(const nft::MetaSet& meta) {
+        const auto value = constants_.find(byte_of(meta.source));
+        std::uint32_t number = 0;
+        if (meta.key == NFT_META_MARK && value != constants_.end() && value->second.size() == sizeof number) {
+            std::memcpy(&number, value->second.data(), sizeof number);
+            meaning_.mark = number;
+            return;
+        }
+        meaning_.effects.push_back(fmt::format("set meta {} from {}", meta.key, meta.source));
+        if (meta.key == NFT_META_MARK)
+            meaning_.mark = 0;
+    }
+    void operator()(const nft::Log& log) { meaning_.effects.push_back("log " + log.prefix); }
+    void operator()(const nft::Counter&) {}
+    void operator()(const nft::Unknown& unknown) {
+        leave_unread(fmt::format("{} {}", unknown.name, fmt::join(unknown.raw, " ")));
+        if (unknown.name == "reject")
+            meaning_.decision = Decision::refuse;
+        else
+            has_unknown_ = true;
+        registers_.clear();  // it may have written any of them
+        constants_.clear();
+    }
+
+private:
+    struct Loaded {
+        Byte byte;
+        std::uint8_t mask = 0xff;
+    };
+
+    // Where a register starts in the kernel's register file.
+    static std::uint32_t byte_of(std::uint32_t number) {
+        return number >= NFT_REG32_00 ? (number - NFT_REG32_00) * 4 : (number - NFT_REG_1) * 16;
+    }
+
+    static bool is_name(const Byte& byte) {
+        return byte.of == Byte::Of::meta && (byte.key == NFT_META_IIFNAME || byte.key == NFT_META_OIFNAME ||
+                                             byte.key == NFT_META_BRI_IIFNAME || byte.key == NFT_META_BRI_OIFNAME);
+    }
+
+    template <typename Extension>
+    static std::string text_of(std::string_view kind, const Extension& extension) {
+        return fmt::format("{} {} {} {}", kind, extension.name, extension.revision, fmt::join(extension.info, " "));
+    }
+
+    void load(std::uint32_t destination, Byte::Of of, std::uint32_t key, std::uint32_t offset, std::uint32_t length) {
+        for (std::uint32_t at = 0; at < length; ++at)
+            registers_[byte_of(destination) + at] = {{of, key, offset + at}};
+        constants_.erase(byte_of(destination));
+    }
+
+    // What is compared, for conditions that are only told apart.
+    std::string loaded_text(const nft::Compare& compare) const {
+        std::string text;
+        for (std::uint32_t at = 0; at < compare.value.size(); ++at)
+            if (const auto source = registers_.find(byte_of(compare.source) + at); source != registers_.end())
+                text += fmt::format("{}:{}:{}&{} ", static_cast<int>(source->second.byte.of), source->second.byte.key,
+                                    source->second.byte.offset, source->second.mask);
+        return text;
+    }
+
+    void leave_unread(std::string text) { meaning_.unread.push_back(std::move(text)); }
+
+    bool is_state(const nft::Compare& compare) const {
+        const auto source = registers_.find(byte_of(compare.source));
+        return source != registers_.end() && source->second.byte.of == Byte::Of::conntrack;
+    }
+
+    // `ct state & (established | related) != 0` is a plain choice of states; anything else about a connection isn't.
+    void compare_states(const nft::Compare& compare, bool equal) {
+        std::array<std::uint8_t, sizeof(std::uint32_t)> bytes{};
+        bool plain = compare.value.size() == bytes.size();
+        for (std::uint32_t at = 0; plain && at < bytes.size(); ++at) {
+            const auto source = registers_.find(byte_of(compare.source) + at);
+            plain = source != registers_.end() && source->second.byte.key == NFT_CT_STATE && compare.value[at] == 0;
+            bytes[at] = plain ? source->second.mask : 0;
+        }
+        std::uint32_t mask = 0;
+        std::memcpy(&mask, bytes.data(), sizeof mask);
+        if (!plain || mask == 0xffffffff)
+            leave_unread(
+                fmt::format("connection {} {} {}", loaded_text(compare), equal, fmt::join(compare.value, " ")));
+        else
+            meaning_.states &= equal ? ~mask : mask;
+    }
+
+    // That a table of IPv4 has IPv4 packets is nothing that is asked for; and an IPv4 packet's protocol, by its
+    // header's byte or by what the kernel has read, is one thing.
+    void normalise(Pattern& pattern) const {
+        const Byte network{Byte::Of::meta, NFT_META_NFPROTO, 0};
+        const Bits* asked = find(meaning_.all, network);
+        const bool is_ip = family_ == nft::Family::ip || (asked != nullptr && asked->value == NFPROTO_IPV4);
+        const bool is_ip6 = family_ == nft::Family::ip6;
+        for (auto& entry : pattern)
+            if (is_ip && entry.first == Byte{Byte::Of::network_header, 0, ipv4_protocol_offset})
+                entry.first = {Byte::Of::meta, NFT_META_L4PROTO, 0};
+        if (&pattern == &meaning_.all && family_ != nft::Family::inet)
+            std::erase_if(pattern, [&](const auto& entry) {
+                return entry.first == network && entry.second.mask == 0xff &&
+                       ((is_ip && entry.second.value == NFPROTO_IPV4) ||
+                        (is_ip6 && entry.second.value == NFPROTO_IPV6));
+            });
+        std::ranges::sort(pattern, {}, &Pattern::value_type::first);
+    }
+
+    void require(const Pattern& pattern) { std::ranges::copy(pattern, std::back_inserter(meaning_.all)); }
+
+    void exclude(Pattern pattern) {
+        meaning_.never |= !tidy(pattern) || pattern.empty();
+        meaning_.none.push_back(std::move(pattern));
+    }
+
+    void require_ports(const nft::XtPorts& ports, const nft::XtMatch& match) {
+        const auto require_range = [&](const std::uint16_t(&range)[2], std::uint32_t offset) {
+            if (range[0] == 0 && range[1] == 0xffff)
+                return;
+            if (range[0] != range[1])
+                return leave_unread(text_of("match", match));
+            require({{{Byte::Of::transport_header, 0, offset}, {0xff, static_cast<std::uint8_t>(range[0] >> 8)}},
+                     {{Byte::Of::transport_header, 0, offset + 1}, {0xff, static_cast<std::uint8_t>(range[0])}}});
+        };
+        require_range(ports.source, 0);
+        require_range(ports.destination, 2);
+    }
+
+    nft::Family family_;
+    Meaning meaning_;
+    std::map<std::uint32_t, Loaded> registers_;  // by byte of the register file
+    std::map<std::uint32_t, Bytes> constants_;   // by the byte that they start at
+    bool has_unknown_ = false;
+};
+
+}  // namespace
+
+Meaning meaning_of(const nft::Rule& rule, nft::Family family) {
+    Reader reader(family);
+    for (const nft::Expression& expression : rule.expressions)
+        std::visit(reader, expression);
+    Meaning meaning = reader.take();
+    if (!rule.unknown.empty())
+        meaning.unread.push_back(fmt::format("attributes {}", fmt::join(rule.unknown, " ")));
+    return meaning;
+}
+
+Meaning both(Meaning a, const Meaning& b) {
+    std::ranges::copy(b.all, std::back_inserter(a.all));
+    a.never |= b.never | !tidy(a.all);
+    std::ranges::copy(b.none, std::back_inserter(a.none));
+    std::ranges::copy(b.unread, std::back_inserter(a.unread));
+    a.states &= b.states;
+    return a;
+}
+
+bool disjoint(const Meaning& a, const Meaning& b) {
+    const auto is_excluded = [](const Meaning& given, const Meaning& by) {
+        return std::ranges::any_of(by.none, [&](const Pattern& pattern) { return fits(given.all, pattern); });
+    };
+    return a.never || b.never || (a.states & b.states) == 0 || contradict(a.all, b.all) || is_excluded(a, b) ||
+           is_excluded(b, a);
+}
+
+bool within(const Meaning& a, const Meaning& b) {
+    return a.never || (b.unread.empty() && !b.never && (a.states & ~b.states) == 0 && fits(a.all, b.all) &&
+                       std::ranges::all_of(b.none, [&](const Pattern& pattern) {
+                           return contradict(a.all, pattern) || std::ranges::any_of(a.none, [&](const Pattern& given) {
+                                      return fits(pattern, given);
+                                  });
+                       }));
+}
+
+}  // namespace nftlink::firewall

@@ -1,0 +1,25 @@
+// How often our rules may be put back above those of another program that does the same with its own. Pure: times in,
+// decisions out.
+#pragma once
+
+#include <chrono>
+#include <deque>
+
+namespace nftlink::service {
+
+// Five times within a minute: then they stay below whoever comes above them for an hour. That somebody goes meanwhile
+// changes nothing: a program that writes its rules anew takes them away first.
+class FirstPlace {
+public:
+    using Time = std::chrono::steady_clock::time_point;
+
+    bool may_take(Time now) const { return now >= rests_until_; }
+    Time rests_until() const { return rests_until_; }
+    void taken(Time now);
+
+private:
+    std::deque<Time> taken_;  // the last few times
+    Time rests_until_{};
+};
+
+}  // namespace nftlink::service

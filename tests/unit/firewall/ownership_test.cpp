@@ -1,0 +1,179 @@
+// Whose a table is, and what is in it.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "nftlink/firewall/firewall.hpp"
+#include "nftlink/nft/build.hpp"
+#include "nftlink/nft/text.hpp"
+#include "topologies.hpp"
+
+namespace nftlink::firewall {
+namespace {
+
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+// What is left of a table that nft has saved and loaded; or, without comments, of one that its JSON has.
+nft::Table without_marks(nft::Table table, bool with_comments = true) {
+    const auto strip = [&](auto& object) {
+        object.owner.clear();
+        if (!with_comments)
+            object.comment.clear();
+    };
+    strip(table);
+    std::ranges::for_each(table.sets, strip);
+    for (nft::Chain& chain : table.chains) {
+        strip(chain);
+        std::ranges::for_each(chain.rules, strip);
+    }
+    return table;
+}
+
+nft::Chain* chain_of(nft::Table& table, std::string_view name) {
+    const auto found = std::ranges::find(table.chains, name, &nft::Chain::name);
+    return found == table.chains.end() ? nullptr : &*found;
+}
+
+nft::Rule stranger() {
+    return nft::RuleBuilder(nft::Family::inet).iifname("eth0").accept().build();
+}
+
+// Every policy that makes a difference to the form.
+std::vector<model::FirewallPolicy> policies() {
+    std::vector<model::FirewallPolicy> all;
+    for (const auto family : {model::Family::inet, model::Family::ip, model::Family::bridge})
+        for (const auto layout : {model::Layout::sets, model::Layout::rules})
+            for (const auto replies : {model::Replies::established, model::Replies::source_port})
+                for (const auto icc : {model::Icc::allow, model::Icc::deny})
+                    for (const bool rich : {false, true}) {
+                        model::FirewallPolicy policy;
+                        policy.family = family;
+                        policy.layout = layout;
+                        policy.replies = replies;
+                        policy.bridges["docker0"] = {icc, rich};
+                        policy.bridges["br@1"] = {icc, false};
+                        policy.log_drops = policy.counters = rich;
+                        if (rich)
+                            policy.accept_mark = 7;
+                        all.push_back(policy);
+                    }
+    return all;
+}
+
+TEST(Ownership, EveryTableOfOursIsKnownByItsMarkAndWithoutItByNameAndForm) {
+    for (const model::FirewallPolicy& policy : policies())
+        for (const bool names : {true, false}) {
+            const HostFacts host{names, true, {{"docker0", {"veth1"}}}, {}};
+            for (const nft::Table& table : compile(seed(), policy, host).tables) {
+                EXPECT_TRUE(is_ours(table, "other"));
+                for (const bool with_comments : {true, false}) {
+                    const nft::Table bare = without_marks(table, with_comments);
+                    EXPECT_TRUE(is_ours(bare, "nftlink")) << nft::to_text(bare);
+                    EXPECT_FALSE(is_ours(bare, "other"));
+                    EXPECT_THAT(strangers(bare), IsEmpty());
+                }
+            }
+        }
+}
+
+TEST(Ownership, CopiesOfWhatIsAttachedHaveTheForm) {
+    model::FirewallPolicy policy;
+    policy.layout = model::Layout::rules;
+    policy.attach = {{model::AttachPoint::Family::ip, "filter", "FORWARD"}};
+    for (const nft::Table& table : compile(seed(), policy).tables)
+        EXPECT_TRUE(is_ours(without_marks(table, false), "nftlink")) << nft::to_text(table);
+}
+
+TEST(Ownership, ACommentMakesNothingOurs) {
+    nft::Table table;
+    table.name = "site";
+    table.comment = "nftlink: mine";
+    table.chains.push_back({"input", nft::Hook{"filter", 1, 0, 0}, "nftlink: leave port 22 open", {}, {stranger()}});
+    table.chains[0].rules[0].comment = "nftlink: see there";
+    table.sets.emplace_back().comment = "nftlink: its bridges";
+    for (const char* name : {"site", "nftlink"})
+        EXPECT_FALSE(is_ours(table, name));
+}
+
+TEST(Ownership, AnythingStrangeInATableWithoutMarksMakesItSomebodys) {
+    const nft::Table ours = without_marks(compile(seed(), {}).tables[0]);
+    const auto changed = [&](auto change) {
+        nft::Table table = ours;
+        change(table);
+        return is_ours(table, "nftlink");
+    };
+    EXPECT_TRUE(changed([](nft::Table&) {}));
+    EXPECT_FALSE(changed([](nft::Table& table) { table.chains.push_back({"x", {}, {}, {}, {}}); }));
+    EXPECT_FALSE(changed([](nft::Table& table) { table.sets.emplace_back().name = "x"; }));
+    EXPECT_FALSE(changed([](nft::Table& table) { table.other_object_count = 1; }));
+    EXPECT_FALSE(changed([](nft::Table& table) { table.sets[0].key = nft::interface_key(); }));
+    for (const char* chain : {"forward", "bridge-docker0"}) {
+        EXPECT_FALSE(changed([&](nft::Table& table) { chain_of(table, chain)->rules.push_back(stranger()); }));
+        EXPECT_FALSE(changed([&](nft::Table& table) {
+            chain_of(table, chain)->rules.push_back(nft::RuleBuilder(nft::Family::inet).jump("x").build());
+        }));
+    }
+    EXPECT_FALSE(
+        changed([](nft::Table& table) { chain_of(table, "bridge-docker0")->hook = nft::Hook{"filter", 2, 0, 1}; }));
+    EXPECT_FALSE(is_ours(nft::Table{}, "")) << "an empty one is nobody's";
+}
+
+TEST(Ownership, StrangersAreNamed) {
+    nft::Table table = compile(seed(), {}).tables[0];
+    EXPECT_THAT(strangers(table), IsEmpty());
+    table.chains.push_back({"x", {}, {}, {}, {stranger()}});
+    table.sets.emplace_back().name = "s";
+    table.sets.emplace_back().anonymous = true;
+    table.other_object_count = 2;
+    chain_of(table, "forward")->rules.push_back(stranger());
+    chain_of(table, "forward")->rules.back().handle = 7;
+    EXPECT_THAT(strangers(table), ElementsAre("the rule with handle 7 in chain forward", "chain x", "set s",
+                                              "2 other objects (counters, flowtables …)"));
+}
+
+class Strangers : public testing::Test {
+protected:
+    Strangers() {
+        have_.tables.push_back(compile(seed(), uncounted()).tables[0]);
+        table().chains.push_back({"x", {}, {}, {}, {stranger()}});
+        table().sets.emplace_back().name = "s";
+    }
+    static model::FirewallPolicy uncounted() {
+        model::FirewallPolicy policy;
+        policy.counters = false;
+        return policy;
+    }
+    nft::Table& table() { return have_.tables[0]; }
+    std::string change(const Wanted& want, Manner manner = {}) { return nft::to_text(diff(have_, want, manner)); }
+
+    nft::Ruleset have_;
+};
+
+TEST_F(Strangers, StayWhereTheTableStays) {
+    EXPECT_EQ(change(compile(seed(), uncounted())), "");
+    table().other_object_count = 1;
+    EXPECT_EQ(change(compile(seed(), uncounted())), "");
+    chain_of(table(), "forward")->rules.push_back(stranger());
+    chain_of(table(), "forward")->rules.back().handle = 7;
+    EXPECT_EQ(change(compile(seed(), uncounted())), "delete rule inet nftlink forward handle 7\n")
+        << "our chain is ours";
+}
+
+TEST_F(Strangers, KeepATableFromBeingDeletedUnlessByForce) {
+    EXPECT_EQ(nft::to_text(clear(have_, "nftlink")), "");
+    EXPECT_EQ(nft::to_text(clear(have_, "nftlink", true)), "delete table inet nftlink\n");
+    model::FirewallPolicy elsewhere = uncounted();
+    elsewhere.table = "other";
+    const auto want = compile(seed(), elsewhere);
+    EXPECT_THAT(change(want), testing::Not(testing::HasSubstr("delete table")));
+    EXPECT_THAT(change(want, {.force = true}), testing::HasSubstr("delete table inet nftlink"));
+}
+
+TEST_F(Strangers, KeepATableFromBeingMadeAnew) {
+    table().comment.clear();
+    EXPECT_EQ(change(compile(seed(), uncounted())), "");
+    EXPECT_THAT(change(compile(seed(), uncounted()), {.force = true}), testing::HasSubstr("delete table inet nftlink"));
+}
+
+}  // namespace
+}  // namespace nftlink::firewall

@@ -1,0 +1,45 @@
+// How long our rules fight for the top of a chain.
+#include "service/first_place.hpp"
+
+#include <gtest/gtest.h>
+
+namespace nftlink::service {
+namespace {
+
+using std::chrono::minutes;
+using std::chrono::seconds;
+
+// How often they are put back until they stay below, when somebody comes above them so often.
+int count_of_moves(FirstPlace& place, FirstPlace::Time& now, seconds pause, int times) {
+    int moves = 0;
+    for (; times > 0 && place.may_take(now); --times, ++moves) {
+        place.taken(now);
+        now += pause;
+    }
+    return moves;
+}
+
+TEST(FirstPlace, IsGivenUpAfterFiveTimesWithinAMinute) {
+    FirstPlace place;
+    FirstPlace::Time now{minutes(1)};
+    EXPECT_EQ(count_of_moves(place, now, seconds(1), 100), 5);
+    EXPECT_FALSE(place.may_take(now + minutes(59)));
+}
+
+TEST(FirstPlace, IsTakenForEverFromWhoComesSeldom) {
+    FirstPlace place;
+    FirstPlace::Time now{minutes(1)};
+    EXPECT_EQ(count_of_moves(place, now, seconds(20), 100), 100);
+}
+
+TEST(FirstPlace, IsTriedAgainAfterAnHour) {
+    FirstPlace place;
+    FirstPlace::Time now{minutes(1)};
+    count_of_moves(place, now, seconds(1), 100);
+    EXPECT_FALSE(place.may_take(now));
+    now += minutes(60);
+    EXPECT_EQ(count_of_moves(place, now, seconds(1), 100), 5);
+}
+
+}  // namespace
+}  // namespace nftlink::service
