@@ -216,10 +216,11 @@ std::expected<Enforced, std::string> Enforcer::apply(const reconcile::Target* kn
     // Guarded each by the one before it, so that all from there on are ours.
     if (!outcome->done.transactions.empty())
         own_generation_ = generation_;
-    sets_.reset();
     in_second_slot_ = outcome->done.in_second_slot;
     if (outcome->again_in == std::chrono::milliseconds::zero())
         sets_.emplace(target_.want, in_second_slot_, desired_.config().firewall);
+    else
+        sets_.reset();
     warnings_ = outcome->done.warnings;
     missing_chains_ = outcome->done.missing_chains;
     judge_place(outcome->done);
