@@ -90,7 +90,7 @@ in_release() {
   [ "$status" -eq 0 ] || return 0
   say "./dev demo in a bare $release; takes minutes"
   run_demo "$here/system" "$here/log" || status=$?
-  verdict "./dev demo ends well" "$status" "its exit status is $status (124: not done after $limit seconds)"
+  verdict "the demo ends well" "$status" "its exit status is $status (124: not done after $limit seconds)"
   for proof in "${proofs[@]}"; do
     status=0
     grep -Fqx "  ✓ $proof" "$here/log" || status=$?
