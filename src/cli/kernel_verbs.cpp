@@ -145,7 +145,9 @@ int plan(const Request& request, Report& report) {
     if (!loaded)
         return failed;
     say_warnings(*loaded, report);
+    reconcile::Means means;
     if (const auto service = running_service()) {
+        means = {.strangers = reconcile::Strangers::leave, .marks = true};
         report.note(
             fmt::format("nftlink: {} is running: these are the changes that nftlink reload would make", *service));
         if (!add_stored_containers(*loaded, report))
@@ -157,7 +159,7 @@ int plan(const Request& request, Report& report) {
     const auto target = make_target(*kernel, loaded->config, report);
     if (!target)
         return failed;
-    const auto planned = reconcile::plan(*kernel, *target);
+    const auto planned = reconcile::plan(*kernel, *target, means);
     if (!planned)
         return report.fail(planned.error());
     describe(*planned, planned->generation, report);

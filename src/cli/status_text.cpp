@@ -144,8 +144,6 @@ std::string status_text(const json::object& record, Time now) {
                                         status.number_text("containers_api")));
     facts.add("links", link_words(status.record("links"), status.number("links_waiting").value_or(0)));
     facts.add_lines("bridges", bridge_lines(status));
-    for (const std::string& warning : status.texts("warnings"))
-        facts.add("warning", warning);
     facts.add_lines("engine", source_lines(status));
     facts.add("ruleset", "generation " + status.number_text("generation"));
     add_history(facts, status);

@@ -18,9 +18,9 @@ std::string tagged(std::string_view text) {
 // A rule that no packet meets. The kernel tracks connections while some rule asks for their state: with replies by port
 // that keeps them known (a change to replies by state loses none), and has fragments put together, whose ports else
 // nobody sees.
-nft::Chain tracking_chain(const PolicyRules& rules) {
+nft::Chain make_tracking_chain(const PolicyRules& rules) {
     nft::Chain chain;
-    chain.name = "tracking";
+    chain.name = tracking_chain;
     chain.comment = tagged("no packet comes here; it keeps connections tracked");
     chain.rules.push_back(rules.rule().established_or_related().build());
     return chain;
@@ -72,7 +72,7 @@ public:
         std::ranges::move(chains_, std::back_inserter(table_.chains));
         const bool can_track = !is_bridge_family() || host_.bridge_conntrack;
         if (can_track && !asks_for_state(table_.chains))
-            table_.chains.push_back(tracking_chain(rules_));
+            table_.chains.push_back(make_tracking_chain(rules_));
         return std::move(table_);
     }
 
@@ -217,7 +217,7 @@ nft::Table& table_of_copies(std::vector<nft::Table>& tables, nft::Family family,
     table.family = family;
     table.name = policy.table;
     table.comment = tagged("copies of the rules that are attached to other chains");
-    table.chains.push_back(tracking_chain(PolicyRules(policy, family, nft::Dialect::nft)));
+    table.chains.push_back(make_tracking_chain(PolicyRules(policy, family, nft::Dialect::nft)));
     return table;
 }
 

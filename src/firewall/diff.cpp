@@ -1,311 +1,23 @@
-// The order in which a change is written, so that each operation finds what it needs and nothing is in its way:
-//   rules go, then the sets and chains that nothing refers to any more; new sets and chains come; elements go and come
-//   (a full set takes none, so in this order); new rules come, each before the one that stays after it; comments are
-//   set last.
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
+#include <map>
 #include <set>
 
 #include "diff_attached.hpp"
-#include "diff_rules.hpp"
+#include "diff_table.hpp"
+#include "meaning.hpp"
 #include "names.hpp"
 #include "nftlink/firewall/firewall.hpp"
 #include "nftlink/nft/text.hpp"
-#include "slots.hpp"
 
 namespace nftlink::firewall {
 
 namespace {
 
 using nft::Chain;
-using nft::Element;
 using nft::Rule;
-using nft::Set;
 using nft::Table;
-
-// A chain's policy can be changed in place, nothing else of it can.
-bool same_chain(const Chain& have, const Chain& want) {
-    const auto fixed = [](const Chain& chain) {
-        auto hook = chain.hook;
-        if (hook)
-            hook->policy = 0;
-        return hook;
-    };
-    return have.comment == want.comment && have.unknown == want.unknown && fixed(have) == fixed(want);
-}
-
-// A larger set than wanted is as good.
-bool same_set(const Set& have, const Set& want) {
-    return have.key == want.key && have.counter == want.counter && have.comment == want.comment &&
-           have.unknown == want.unknown && (have.size == 0 ? want.size == 0 : have.size >= want.size);
-}
-
-Chain without_rules(const Chain& chain) {
-    return {chain.name, chain.hook, chain.comment, chain.unknown, {}, chain.owner};
-}
-
-Set without_elements(const Set& set) {
-    return {set.name, set.key, set.size, set.counter, set.anonymous, set.comment, set.unknown, {}, set.owner};
-}
-
-// The wanted elements with the counts that the set of that name has for them.
-std::vector<Element> with_counts(const Set* have, const Set& want) {
-    std::vector<Element> elements = want.elements;
-    if (have == nullptr || !want.counter)
-        return elements;
-    auto old = have->elements.begin();
-    for (Element& element : elements) {
-        while (old != have->elements.end() && old->key < element.key)
-            ++old;
-        if (old != have->elements.end() && old->key == element.key)
-            element.counters = old->counters;
-    }
-    return elements;
-}
-
-// Fewer elements are no matter.
-constexpr std::size_t fewest_to_replace = 1000;
-
-// The change of one table, collected by kind and put together in order.
-class TableDiff {
-public:
-    // `keeps`: what packets meet in it stays, whatever else comes into it.
-    TableDiff(const Table* have, const Table& want, Manner manner, bool keeps)
-        : have_(have),
-          want_(want),
-          keeps_(keeps && have != nullptr && is_live(*have)),
-          may_delete_(!keeps_ && (manner.force || have == nullptr || strangers(*have).empty())),
-          replaces_(manner.replaces && may_delete_) {}
-
-    void append_to(nft::Batch& batch) {
-        if (have_ == nullptr)
-            create();
-        else if (may_delete_ && (have_->comment != want_.comment || have_->unknown != want_.unknown))
-            rebuild();
-        else
-            update();
-        if (replaces_ && changed_elements_ > std::max(wanted_elements(), fewest_to_replace)) {
-            for (auto* part : parts_)
-                part->clear();
-            rebuild();
-        }
-        for (auto* part : parts_)
-            std::ranges::move(*part, std::back_inserter(batch));
-    }
-
-private:
-    std::size_t wanted_elements() const {
-        std::size_t count = 0;
-        for (const Set& set : want_.sets)
-            count += set.elements.size();
-        return count;
-    }
-
-    void put(nft::Batch& part, nft::Action action) { part.push_back({want_.family, want_.name, std::move(action)}); }
-
-    // What a table is can't be changed in place.
-    void rebuild() {
-        put(remove_objects_, nft::DeleteTable{});
-        create();
-    }
-
-    void create() {
-        put(add_objects_, nft::AddTable{want_.comment, want_.owner});
-        for (const Set& set : want_.sets)
-            create_set(set);
-        for (const Chain& chain : want_.chains)
-            create_chain(chain);
-    }
-
-    // What the kernel has under that name, in this slot or the other.
-    template <typename T>
-    const T* predecessor(const T* (Table::*find)(std::string_view) const, const std::string& name) const {
-        if (have_ == nullptr)
-            return nullptr;
-        const T* same = (have_->*find)(name);
-        return same != nullptr ? same : (have_->*find)(other_slot(name));
-    }
-
-    void create_set(const Set& set) {
-        put(add_objects_, nft::AddSet{without_elements(set)});
-        auto elements = with_counts(predecessor(&Table::set, set.name), set);
-        if (!elements.empty())
-            put(add_elements_, nft::AddElements{set.name, set.key, std::move(elements)});
-    }
-
-    void create_chain(const Chain& chain) {
-        put(add_objects_, nft::AddChain{without_rules(chain)});
-        std::vector<Rule> rules = chain.rules;
-        if (const Chain* old = predecessor(&Table::chain, chain.name))
-            carry_counters(old->rules, rules);
-        for (Rule& rule : rules)
-            put(add_rules_, nft::AddRule{chain.name, std::move(rule), 0});
-    }
-
-    void update() {
-        find_replaced();
-        // Sets before chains, since a verdict map refers to chains. An anonymous set goes with its rule.
-        for (const Set& set : have_->sets)
-            if (!set.anonymous && (replaced_.contains(set.name) || is_surplus(set)))
-                put(remove_objects_, nft::DeleteSet{set.name});
-        for (const Chain& chain : have_->chains)
-            if (replaced_.contains(chain.name) || is_surplus(chain)) {
-                if (!chain.rules.empty())
-                    put(remove_rules_, nft::FlushChain{chain.name});
-                put(remove_objects_, nft::DeleteChain{chain.name});
-            }
-        for (const Set& set : want_.sets)
-            update_set(set);
-        for (const Chain& chain : want_.chains)
-            update_chain(chain);
-    }
-
-    bool is_surplus(const Set& set) const { return !keeps_ && want_.set(set.name) == nullptr && is_ours(set); }
-    bool is_surplus(const Chain& chain) const {
-        return want_.chain(chain.name) == nullptr && (!keeps_ || is_copies_chain(chain.name)) && is_ours(*have_, chain);
-    }
-
-    // Chains and sets of one table may share a name; replacing both then is no harm.
-    void find_replaced() {
-        for (const Set& set : want_.sets)
-            if (const Set* old = have_->set(set.name); old != nullptr && !same_set(*old, set))
-                replaced_.insert(set.name);
-        for (const Chain& chain : want_.chains)
-            if (const Chain* old = have_->chain(chain.name); old != nullptr && !same_chain(*old, chain))
-                replaced_.insert(chain.name);
-    }
-
-    void update_set(const Set& want) {
-        const Set* have = have_->set(want.name);
-        if (have == nullptr || replaced_.contains(want.name))
-            create_set(want);
-        else
-            update_elements(*have, want);
-    }
-
-    void update_elements(const Set& have, const Set& want) {
-        std::vector<Element> gone, added;
-        auto old = have.elements.begin();
-        for (const Element& element : want.elements) {
-            for (; old != have.elements.end() && old->key < element.key; ++old)
-                gone.push_back(*old);
-            if (old == have.elements.end() || old->key != element.key) {
-                added.push_back(element);
-                continue;
-            }
-            if (!same_element(*old, element, want.counter)) {
-                gone.push_back(*old);
-                added.push_back(element);
-                added.back().counters = want.counter ? old->counters : std::nullopt;
-            }
-            ++old;
-        }
-        gone.insert(gone.end(), old, have.elements.end());
-        changed_elements_ += gone.size() + added.size();
-        if (!gone.empty())
-            put(remove_elements_, nft::DeleteElements{want.name, want.key, std::move(gone)});
-        if (!added.empty())
-            put(add_elements_, nft::AddElements{want.name, want.key, std::move(added)});
-    }
-
-    static bool same_element(const Element& have, const Element& want, bool counted) {
-        return have.comment == want.comment && have.unknown == want.unknown && have.counters.has_value() == counted;
-    }
-
-    void update_chain(const Chain& want) {
-        const Chain* have = have_->chain(want.name);
-        if (have == nullptr || replaced_.contains(want.name)) {
-            create_chain(want);
-            return;
-        }
-        if (have->hook != want.hook)
-            put(add_objects_, nft::AddChain{without_rules(want)});
-        update_rules(*have, want);
-    }
-
-    void update_rules(const Chain& have, const Chain& want) {
-        const auto matches =
-            match_rules(have.rules, want.rules, [this](const Rule& rule) { return !refers_to_replaced(rule); });
-        std::vector<bool> stays(have.rules.size());
-        for (const auto& match : matches)
-            if (match)
-                stays[*match] = true;
-        std::vector<Rule> going;
-        for (std::size_t index = 0; index < have.rules.size(); ++index)
-            if (!stays[index]) {
-                put(remove_rules_, nft::DeleteRule{want.name, have.rules[index].handle});
-                going.push_back(have.rules[index]);
-            }
-        add_missing_rules(have, want, matches, going);
-    }
-
-    using Matches = std::vector<std::optional<std::size_t>>;
-
-    void add_missing_rules(const Chain& have, const Chain& want, const Matches& matches,
-                           const std::vector<Rule>& going) {
-        // The rule that stays after each wanted one; 0 at the end of the chain.
-        std::vector<std::uint64_t> next(matches.size());
-        for (std::size_t index = matches.size(), handle = 0; index-- > 0;) {
-            next[index] = handle;
-            if (matches[index])
-                handle = have.rules[*matches[index]].handle;
-        }
-        std::vector<Rule> missing;
-        for (std::size_t index = 0; index < matches.size(); ++index)
-            if (!matches[index])
-                missing.push_back(want.rules[index]);
-        carry_counters(going, missing);
-        for (std::size_t index = 0, added = 0; index < matches.size(); ++index)
-            if (!matches[index])
-                put(add_rules_, nft::AddRule{want.name, std::move(missing[added++]), next[index]});
-            else if (const Rule& old = have.rules[*matches[index]]; old.comment != want.rules[index].comment)
-                replace_comment(want.name, old, want.rules[index]);
-    }
-
-    void replace_comment(const std::string& chain, const Rule& have, Rule want) {
-        if (nft::Counters* counters = nft::counters(want))
-            *counters = *nft::counters(have);
-        put(replace_rules_, nft::ReplaceRule{chain, have.handle, std::move(want)});
-    }
-
-    bool refers_to_replaced(const Rule& rule) const {
-        return std::ranges::any_of(rule.expressions, [this](const nft::Expression& expression) {
-            if (const auto* lookup = std::get_if<nft::SetLookup>(&expression))
-                return replaced_.contains(lookup->set);
-            const auto* verdict = std::get_if<nft::Verdict>(&expression);
-            return verdict != nullptr && replaced_.contains(verdict->chain);
-        });
-    }
-
-    const Table* have_;
-    const Table& want_;
-    std::set<std::string, std::less<>> replaced_;  // chains and sets that must go and come again
-    bool keeps_, may_delete_, replaces_;
-    std::size_t changed_elements_ = 0;
-    nft::Batch remove_rules_, remove_objects_, add_objects_, remove_elements_, add_elements_, add_rules_,
-        replace_rules_;
-    const std::array<nft::Batch*, 7> parts_{&remove_rules_, &remove_objects_, &add_objects_,  &remove_elements_,
-                                            &add_elements_, &add_rules_,      &replace_rules_};
-};
-
-// The copies of what was attached to the chain. Where there are none (a restored chain after a reboot), what is wanted
-// there, if links are among it: Docker's base rules alone may be Docker's.
-Copies copies_of(const nft::Ruleset& have, const Wanted& want, const Table& table, const Chain& chain) {
-    const std::string name = copies_chain(table.name, chain.name);
-    for (const Table& own : have.tables)
-        if (own.family == table.family && is_ours(own, want.name))
-            if (const Chain* found = own.chain(name))
-                return {found->rules, true};
-    const auto names_a_link = [](const Rule& rule) { return !rule.comment.empty(); };
-    for (const Table& own : want.tables)
-        if (own.family == table.family)
-            if (const Chain* found = own.chain(name);
-                found != nullptr && std::ranges::any_of(found->rules, names_a_link))
-                return {found->rules, false};
-    return {};
-}
 
 // Without the copies for chains that aren't there: what somebody will put into them is no copy of ours.
 Wanted attachable(const nft::Ruleset& have, Wanted want) {
@@ -327,55 +39,167 @@ const Attachment* find_attachment(const Wanted& want, const Table& table, const 
     return found == want.attached.end() ? nullptr : &*found;
 }
 
-// Calls visit(table, chain, wanted) for every chain of other programs; `wanted` is null where nothing is to be.
-template <typename Visit>
-void for_each_foreign_chain(const nft::Ruleset& have, const Wanted& want, Visit visit) {
-    for (const Table& table : have.tables)
-        if (!is_ours(table, want.name))
-            for (const Chain& chain : table.chains)
-                visit(table, chain, find_attachment(want, table, chain));
-}
+// The change of a whole ruleset.
+class RulesetDiff {
+public:
+    RulesetDiff(const nft::Ruleset& have, const Wanted& want, Manner manner)
+        : have_(have), want_(want), manner_(manner), waits_(!idle_chains(have, want).empty()) {
+        for (const Table& table : have.tables)
+            ours_.push_back(is_ours(table, want.name));
+    }
 
-nft::Batch diff_all(const nft::Ruleset& have, const Wanted& want, Manner manner) {
-    const bool keeps = std::ranges::any_of(
-        want.attached, [&](const Attachment& attachment) { return attachment.find(have) == nullptr; });
-    nft::Batch batch;
-    for (const Table& table : want.tables)
-        TableDiff(have.table(table.family, table.name), table, manner, keeps).append_to(batch);
-    for_each_foreign_chain(have, want, [&](const Table& table, const Chain& chain, const Attachment* wanted) {
-        if (wanted != nullptr || !keeps)
-            diff_attached(table, chain, copies_of(have, want, table, chain),
-                          wanted == nullptr ? std::vector<Rule>{} : wanted->rules, manner.moves, batch);
-    });
-    for (const Table& table : have.tables)
-        if (!keeps && want.table(table.family, table.name) == nullptr && is_ours(table, want.name) &&
-            (manner.force || strangers(table).empty()))
-            batch.push_back({table.family, table.name, nft::DeleteTable{}});
-    return batch;
+    nft::Batch make(std::vector<Obstacle>* obstacles) {
+        change_attached(obstacles);
+        nft::Batch batch;
+        for (const Table& table : want_.tables)
+            diff_table(have_.table(table.family, table.name), table, manner_, kept_[table.family], batch);
+        std::ranges::move(attached_, std::back_inserter(batch));
+        for (std::size_t index = 0; index < have_.tables.size(); ++index)
+            if (const Table& table = have_.tables[index]; ours_[index] && is_to_go(table))
+                batch.push_back({table.family, table.name, nft::DeleteTable{}});
+        return batch;
+    }
+
+private:
+    bool is_to_go(const Table& table) {
+        const bool has_kept = std::ranges::any_of(
+            table.chains, [&](const Chain& chain) { return kept_[table.family].contains(chain.name); });
+        return want_.table(table.family, table.name) == nullptr && !has_kept &&
+               (manner_.force || strangers(table).empty());
+    }
+
+    void change_attached(std::vector<Obstacle>* obstacles) {
+        for (std::size_t index = 0; index < have_.tables.size(); ++index)
+            if (const Table& table = have_.tables[index]; !ours_[index])
+                for (const Chain& chain : table.chains)
+                    change_chain(table, chain, obstacles);
+    }
+
+    void change_chain(const Table& table, const Chain& chain, std::vector<Obstacle>* obstacles) {
+        const Copies copies = copies_of(table, chain);
+        const Attachment* attachment = find_attachment(want_, table, chain);
+        std::vector<Rule> wanted = attachment == nullptr ? std::vector<Rule>{} : attachment->rules;
+        if (attachment == nullptr && waits_) {
+            if (!copies.were_attached)
+                return;
+            kept_[table.family].insert(copies_chain(table.name, chain.name));
+            wanted = still_wanted(copies.rules, table.family);
+        }
+        const auto obstacle = diff_attached(table, chain, copies, wanted, manner_.moves, attached_);
+        if (obstacle && attachment != nullptr && obstacles != nullptr)
+            obstacles->push_back(
+                {fmt::format("{} {} {}", nft::to_string(table.family), table.name, chain.name), *obstacle});
+    }
+
+    // The copies of what was attached to the chain. Where there are none (a restored chain after a reboot), what is
+    // wanted there, if links are among it: Docker's base rules alone may be Docker's.
+    Copies copies_of(const Table& table, const Chain& chain) const {
+        const std::string name = copies_chain(table.name, chain.name);
+        for (std::size_t index = 0; index < have_.tables.size(); ++index)
+            if (const Table& own = have_.tables[index]; ours_[index] && own.family == table.family)
+                if (const Chain* found = own.chain(name))
+                    return {found->rules, true};
+        for (const Table& own : want_.tables)
+            if (own.family == table.family)
+                if (const Chain* found = own.chain(name);
+                    found != nullptr && std::ranges::any_of(found->rules, names_a_link))
+                    return {found->rules, false};
+        return {};
+    }
+
+    // Without the links that have ended since; where nothing of that family is wanted any more, that can't be told.
+    std::vector<Rule> still_wanted(const std::vector<Rule>& copies, nft::Family family) const {
+        std::set<Meaning> wanted;
+        for (const Attachment& attachment : want_.attached)
+            if (attachment.family == family)
+                for (const Rule& rule : attachment.rules)
+                    wanted.insert(meaning_of(rule, family));
+        std::vector<Rule> rules;
+        for (Rule copy : copies) {
+            if (names_a_link(copy) && !wanted.empty() && !wanted.contains(meaning_of(copy, family)))
+                continue;
+            copy.comment.clear();
+            copy.owner = owner;
+            rules.push_back(std::move(copy));
+        }
+        return rules;
+    }
+
+    const nft::Ruleset& have_;
+    const Wanted& want_;
+    Manner manner_;
+    bool waits_;
+    std::vector<bool> ours_;                             // of have's tables
+    std::map<nft::Family, std::set<std::string>> kept_;  // chains of copies
+    nft::Batch attached_;
+};
+
+// True if packets that are forwarded come to that chain. A verdict map may lead anywhere.
+bool meets_forwarded(const Table& table, const Chain& wanted) {
+    constexpr std::uint32_t forward_hook = 2;  // NF_INET_FORWARD
+    std::set<std::string, std::less<>> seen;
+    std::vector<const Chain*> open;
+    for (const Chain& chain : table.chains)
+        if (chain.hook && chain.hook->number == forward_hook && chain.hook->type == "filter" &&
+            seen.insert(chain.name).second)
+            open.push_back(&chain);
+    while (!open.empty()) {
+        const Chain& chain = *open.back();
+        open.pop_back();
+        for (const Rule& rule : chain.rules)
+            for (const nft::Expression& expression : rule.expressions) {
+                if (const auto* unknown = std::get_if<nft::Unknown>(&expression); unknown && unknown->name == "lookup")
+                    return true;
+                const auto* verdict = std::get_if<nft::Verdict>(&expression);
+                if (verdict == nullptr || verdict->chain.empty() || !seen.insert(verdict->chain).second)
+                    continue;
+                if (const Chain* next = table.chain(verdict->chain))
+                    open.push_back(next);
+            }
+    }
+    return seen.contains(wanted.name);
 }
 
 }  // namespace
+
+std::vector<IdleChain> idle_chains(const nft::Ruleset& have, const Wanted& want) {
+    std::vector<IdleChain> idle;
+    for (const Attachment& attachment : want.attached) {
+        const Chain* chain = attachment.find(have);
+        if (chain == nullptr || !meets_forwarded(*have.table(attachment.family, attachment.table), *chain))
+            idle.push_back({&attachment, chain != nullptr});
+    }
+    return idle;
+}
+
+Wanted joined(Wanted attached, const Wanted& own) {
+    for (const Table& table : own.tables) {
+        const auto same = std::ranges::find_if(attached.tables, [&](const Table& copies) {
+            return copies.family == table.family && copies.name == table.name;
+        });
+        if (same == attached.tables.end()) {
+            attached.tables.push_back(table);
+            continue;
+        }
+        std::vector<Chain> copies = std::move(same->chains);
+        *same = table;
+        for (Chain& chain : copies)
+            if (same->chain(chain.name) == nullptr)
+                same->chains.push_back(std::move(chain));
+    }
+    return attached;
+}
 
 const nft::Chain* Attachment::find(const nft::Ruleset& have) const {
     const Table* found = have.table(family, table);
     return found == nullptr ? nullptr : found->chain(chain);
 }
 
-nft::Batch diff(const nft::Ruleset& have, const Wanted& want, Manner manner) {
-    return want.attached.empty() ? diff_all(have, want, manner) : diff_all(have, attachable(have, want), manner);
-}
-
-std::vector<Obstacle> obstacles(const nft::Ruleset& have, const Wanted& want) {
-    std::vector<Obstacle> found;
-    for_each_foreign_chain(have, want, [&](const Table& table, const Chain& chain, const Attachment* wanted) {
-        nft::Batch change;
-        if (wanted != nullptr)
-            if (const Rule* obstacle =
-                    diff_attached(table, chain, copies_of(have, want, table, chain), wanted->rules, false, change))
-                found.push_back({fmt::format("{} {} {}", nft::to_string(table.family), table.name, chain.name),
-                                 nft::to_text(*obstacle)});
-    });
-    return found;
+nft::Batch diff(const nft::Ruleset& have, const Wanted& want, Manner manner, std::vector<Obstacle>* obstacles) {
+    if (want.attached.empty())
+        return RulesetDiff(have, want, manner).make(obstacles);
+    const Wanted possible = attachable(have, want);
+    return RulesetDiff(have, possible, manner).make(obstacles);
 }
 
 nft::Batch frame(const Wanted& want) {

@@ -1,10 +1,13 @@
 #include "diff_attached.hpp"
 
 #include <algorithm>
+#include <set>
+#include <utility>
 
 #include "diff_rules.hpp"
 #include "meaning.hpp"
 #include "names.hpp"
+#include "nftlink/nft/text.hpp"
 #include "nftlink/nft/xt.hpp"
 #include "overlap.hpp"
 
@@ -22,23 +25,34 @@ bool has_our_comment(const nft::Rule& rule) {
            });
 }
 
-// Docker's base rules name no link, and may be Docker's own.
-bool names_a_link(const nft::Rule& copy) {
-    return !copy.comment.empty();
+// A rule without our mark that somebody has commented is somebody's: none of ours has a comment.
+bool is_commented_by_others(const nft::Rule& rule) {
+    return !has_our_comment(rule) &&
+           (!rule.comment.empty() || std::ranges::any_of(rule.expressions, [](const nft::Expression& expression) {
+               const auto* match = std::get_if<nft::XtMatch>(&expression);
+               return match != nullptr && nft::xt_comment(*match).has_value();
+           }));
 }
 
-// Which of a chain's rules are ours.
+// Finds our rules in a chain: those with our mark, and what means the same as the copies that they lack.
 class Finder {
 public:
     Finder(nft::Family family, const nft::Chain& chain, const Copies& copies)
-        : family_(family), rules_(chain.rules), copies_(copies), ours_(rules_.size()) {}
+        : family_(family),
+          rules_(chain.rules),
+          copies_(copies.rules),
+          were_attached_(copies.were_attached),
+          ours_(rules_.size()),
+          places_(copies_.size()) {}
 
-    // By their indexes.
+    // Their indexes, rising.
     std::vector<std::size_t> find() {
         find_marked();
-        if (!lacking_.empty())
-            find_unmarked();
-        find_commented();
+        if (!std::ranges::all_of(places_, &std::optional<std::size_t>::has_value)) {
+            find_links();
+            find_base_rules();
+        }
+        find_loaded_again();
         std::vector<std::size_t> indexes;
         for (std::size_t index = 0; index < ours_.size(); ++index)
             if (ours_[index])
@@ -47,62 +61,94 @@ public:
     }
 
 private:
+    void take(std::size_t copy, std::size_t index) {
+        ours_[index] = true;
+        places_[copy] = index;
+    }
+
+    bool may_be_unmarked(std::size_t index) const { return !ours_[index] && !is_commented_by_others(rules_[index]); }
+
     void find_marked() {
-        RulePool remembered(copies_.rules, [](const nft::Rule&) { return true; }, family_);
-        std::vector<bool> there(copies_.rules.size());
+        RulePool remembered(copies_, [](const nft::Rule&) { return true; }, family_);
         for (std::size_t index = 0; index < rules_.size(); ++index)
             if (is_marked(rules_[index])) {
-                ours_[index] = true;
+                ours_[index] = has_marked_ = true;
                 if (const auto copy = remembered.take(rules_[index]))
-                    there[*copy] = true;
+                    places_[*copy] = index;
             }
-        for (std::size_t copy = 0; copy < there.size(); ++copy)
-            if (!there[copy])
-                lacking_.push_back(&copies_.rules[copy]);
     }
 
-    // Of what we have put there, every link's rule is known by itself. What names no link is if all of it is there, and
-    // some link's too: less than that may be somebody's own. So may what we only want to be there, unless that is all
-    // there.
-    void find_unmarked() {
-        if (!copies_.were_attached) {
-            take_in_order(lacking_);
+    // Each is known by itself: hardly anybody else writes just that.
+    void find_links() {
+        RulePool unmarked(
+            rules_,
+            [this](const nft::Rule& rule) { return may_be_unmarked(static_cast<std::size_t>(&rule - rules_.data())); },
+            family_);
+        for (std::size_t copy = 0; copy < copies_.size(); ++copy)
+            if (!places_[copy] && names_a_link(copies_[copy]))
+                if (const auto index = unmarked.take(copies_[copy])) {
+                    take(copy, *index);
+                    has_unmarked_link_ = true;
+                }
+    }
+
+    // Docker's own base rules may say the same, so that ours are known by where they stand: between those that are
+    // known already, in the order of the copies. Where all marks are lost, some link must be there, or the copies must
+    // hold no link at all.
+    void find_base_rules() {
+        const bool are_all_lost = !has_marked_ && were_attached_ && std::ranges::none_of(copies_, names_a_link);
+        if (!has_marked_ && !has_unmarked_link_ && !are_all_lost)
             return;
+        for (std::size_t first = 0; first < copies_.size();) {
+            if (places_[first]) {
+                ++first;
+                continue;
+            }
+            std::size_t last = first;
+            while (last < copies_.size() && !places_[last])
+                ++last;
+            find_run(first, last);
+            first = last;
         }
-        RulePool unmarked(rules_, [](const nft::Rule& rule) { return !is_marked(rule); }, family_);
-        std::vector<const nft::Rule*> base;
-        bool any_link = false, all_links = true;
-        for (const nft::Rule* copy : lacking_)
-            if (!names_a_link(*copy))
-                base.push_back(copy);
-            else if (const auto index = unmarked.take(*copy))
-                ours_[*index] = any_link = true;
-            else
-                all_links = false;
-        if (any_link || all_links)
-            take_in_order(base);
     }
 
-    void take_in_order(const std::vector<const nft::Rule*>& wanted) {
-        std::vector<std::size_t> found;
-        std::size_t index = 0;
-        for (const nft::Rule* copy : wanted) {
-            while (index < rules_.size() && (ours_[index] || !means_the_same(rules_[index], *copy)))
+    // The copies from first to last, which have no places yet, between those that have.
+    void find_run(std::size_t first, std::size_t last) {
+        const std::size_t begin = first == 0 ? 0 : *places_[first - 1] + 1;
+        const std::size_t end = last == copies_.size() ? rules_.size() : *places_[last];
+        // Below the last of ours anything may follow.
+        const bool must_follow = has_marked_ && !has_unmarked_link_ && last == copies_.size();
+        std::vector<std::pair<std::size_t, std::size_t>> found;
+        std::size_t index = begin;
+        for (std::size_t copy = first; copy < last; ++copy) {
+            if (names_a_link(copies_[copy]))
+                continue;
+            while (index < end && !(may_be_unmarked(index) && means_the_same(rules_[index], copies_[copy]))) {
+                if (must_follow)
+                    return;
                 ++index;
-            if (index == rules_.size())
+            }
+            if (index >= end)
                 return;
-            found.push_back(index++);
+            found.emplace_back(copy, index++);
         }
-        for (const std::size_t one : found)
-            ours_[one] = true;
+        for (const auto& [copy, place] : found)
+            take(copy, place);
     }
 
-    // What nft has loaded from our script, once more each time.
-    void find_commented() {
-        for (std::size_t index = 0; index < rules_.size(); ++index)
-            if (!ours_[index] && has_our_comment(rules_[index]))
-                ours_[index] = std::ranges::any_of(
-                    copies_.rules, [&](const nft::Rule& copy) { return means_the_same(rules_[index], copy); });
+    // A script of ours that nft has loaded puts them there once more each time, with a comment.
+    void find_loaded_again() {
+        std::optional<std::set<Meaning>> meanings;
+        for (std::size_t index = 0; index < rules_.size(); ++index) {
+            if (ours_[index] || !has_our_comment(rules_[index]))
+                continue;
+            if (!meanings) {
+                meanings.emplace();
+                for (const nft::Rule& copy : copies_)
+                    meanings->insert(meaning_of(copy, family_));
+            }
+            ours_[index] = meanings->contains(meaning_of(rules_[index], family_));
+        }
     }
 
     bool means_the_same(const nft::Rule& a, const nft::Rule& b) const {
@@ -111,9 +157,11 @@ private:
 
     nft::Family family_;
     const std::vector<nft::Rule>& rules_;
-    const Copies& copies_;
+    const std::vector<nft::Rule>& copies_;
+    bool were_attached_;
+    bool has_marked_ = false, has_unmarked_link_ = false;
     std::vector<bool> ours_;
-    std::vector<const nft::Rule*> lacking_;  // of the copies: no marked rule is that one
+    std::vector<std::optional<std::size_t>> places_;  // of the copies, in the chain
 };
 
 // The change of one chain. Places are indexes in it.
@@ -123,7 +171,11 @@ public:
                  const std::vector<nft::Rule>& want, nft::Batch& batch)
         : table_(table), chain_(chain), places_(std::move(ours)), want_(want), batch_(batch) {}
 
-    const nft::Rule* run(bool moves) {
+    // Gives the obstacle; see diff_attached().
+    std::optional<std::string> run(bool moves, bool were_attached) {
+        const bool all_gone = places_.empty() && were_attached && !want_.empty() && !chain_.rules.empty();
+        if (all_gone && !moves)
+            return all_are_gone;
         for (const std::size_t place : places_)
             ours_.push_back(chain_.rules[place]);
         const std::size_t obstacle = first_obstacle();
@@ -134,10 +186,14 @@ public:
         });
         delete_others();
         add_missing();
-        return obstacle < chain_.rules.size() ? &chain_.rules[obstacle] : nullptr;
+        if (all_gone)
+            return all_are_gone;
+        return obstacle < chain_.rules.size() ? std::optional(nft::to_text(chain_.rules[obstacle])) : std::nullopt;
     }
 
 private:
+    static constexpr const char* all_are_gone = "all of nftlink's are taken away";
+
     void put(nft::Action action) { batch_.push_back({table_.family, table_.name, std::move(action)}); }
 
     // The first rule of somebody else's that may not stand above ours.
@@ -211,9 +267,14 @@ private:
 
 }  // namespace
 
-const nft::Rule* diff_attached(const nft::Table& table, const nft::Chain& chain, const Copies& copies,
-                               const std::vector<nft::Rule>& want, bool moves, nft::Batch& batch) {
-    return AttachedDiff(table, chain, Finder(table.family, chain, copies).find(), want, batch).run(moves);
+bool names_a_link(const nft::Rule& copy) {
+    return !copy.comment.empty();
+}
+
+std::optional<std::string> diff_attached(const nft::Table& table, const nft::Chain& chain, const Copies& copies,
+                                         const std::vector<nft::Rule>& want, bool moves, nft::Batch& batch) {
+    AttachedDiff change(table, chain, Finder(table.family, chain, copies).find(), want, batch);
+    return change.run(moves, copies.were_attached);
 }
 
 }  // namespace nftlink::firewall

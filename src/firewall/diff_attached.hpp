@@ -1,6 +1,8 @@
 // Our rules in chains of other programs.
 #pragma once
 
+#include <optional>
+#include <string>
 #include <vector>
 
 #include "nftlink/firewall/firewall.hpp"
@@ -13,10 +15,14 @@ struct Copies {
     bool were_attached = false;  // we have put them there; otherwise they are what we are about to put there
 };
 
+// Copies of link rules have the links' names as their comment; Docker's base rules have none.
+bool names_a_link(const nft::Rule& copy);
+
 // The change that makes the rules of ours in that chain the wanted ones; see diff(). Ours are those with our mark, and
-// those without one that mean what the marked ones lack of the copies. Gives the first rule of somebody else's that
-// stands above one of ours and may not; null when there is none. `moves`: ours come to stand above it.
-const nft::Rule* diff_attached(const nft::Table& table, const nft::Chain& chain, const Copies& copies,
-                               const std::vector<nft::Rule>& want, bool moves, nft::Batch& batch);
+// those without one that mean what the marked ones lack of the copies. Gives what others have done to the place of
+// ours, in words: a rule of theirs that stands above and may not, or that none of ours is left. `moves`: that is put
+// right.
+std::optional<std::string> diff_attached(const nft::Table& table, const nft::Chain& chain, const Copies& copies,
+                                         const std::vector<nft::Rule>& want, bool moves, nft::Batch& batch);
 
 }  // namespace nftlink::firewall

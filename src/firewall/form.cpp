@@ -20,8 +20,6 @@ namespace nftlink::firewall {
 
 namespace {
 
-constexpr std::string_view tracking_chain = "tracking";
-
 // The rule without what a policy may add to it: counters, a mark.
 nft::Rule bare(nft::Rule rule) {
     std::erase_if(rule.expressions, [](const nft::Expression& expression) {
@@ -38,6 +36,11 @@ nft::Rule shape(nft::Rule rule) {
         if (auto* compare = std::get_if<nft::Compare>(&expression))
             std::ranges::fill(compare->value, std::uint8_t{0});
     return rule;
+}
+
+// A comment of ours, or none: nft's JSON loses some.
+bool has_form(const std::string& comment) {
+    return comment.empty() || comment.starts_with(tag);
 }
 
 bool is_among(const nft::Rule& rule, const std::vector<nft::Rule>& all) {
@@ -63,24 +66,24 @@ public:
         : rules_(policy_, table.family, nft::Dialect::nft),
           chain_(chain),
           bridge_(bridge_of(chain.name)),
-          is_forward_(chain.name == forward_chain && chain.hook && chain.hook->type == "filter") {
+          is_forward_(chain.name == forward_chain && is_forward_hook(chain)) {
         policy_.counters = false;
         policy_.log_drops = true;
         policy_.replies = model::Replies::source_port;
         if (bridge_)
             add_bridge(*bridge_);
-        if (chain.name == tracking_chain)
+        if (is_tracking(chain.name))
             may_be_.push_back(rules_.rule().established_or_related().build());
     }
 
     bool has_chain() const {
-        const bool is_regular = bridge_ || chain_.name == tracking_chain || is_copies_chain(chain_.name);
-        return is_forward_ || (is_regular && !chain_.hook);
+        const bool is_regular = bridge_ || is_tracking(chain_.name) || is_copies_chain(chain_.name);
+        return (is_forward_ || (is_regular && !chain_.hook)) && chain_.unknown.empty() && has_form(chain_.comment);
     }
 
     bool has(const nft::Rule& rule) const {
         if (is_copies_chain(chain_.name))
-            return true;
+            return names_interface_first(rule);
         const nft::Rule plain = bare(rule);
         if (is_forward_)
             return is_in_forward(plain);
@@ -89,7 +92,23 @@ public:
         return !link_shapes_.empty() && is_among(shape(plain), link_shapes_);
     }
 
+    static bool is_tracking(std::string_view name) {
+        return name == tracking_chain || name == other_slot(tracking_chain);
+    }
+
 private:
+    static bool is_forward_hook(const nft::Chain& chain) {
+        constexpr std::uint32_t forward = 2, accept = 1;  // NF_INET_FORWARD and NF_BR_FORWARD; NF_ACCEPT
+        return chain.hook && chain.hook->type == "filter" && chain.hook->number == forward &&
+               chain.hook->policy == accept;
+    }
+
+    // As every rule that is attached somewhere does.
+    static bool names_interface_first(const nft::Rule& rule) {
+        const auto* load = rule.expressions.empty() ? nullptr : std::get_if<nft::MetaLoad>(&rule.expressions.front());
+        return load != nullptr && (load->key == NFT_META_IIFNAME || load->key == NFT_META_OIFNAME);
+    }
+
     // The jumps, or Docker's base rules.
     bool is_in_forward(const nft::Rule& rule) const {
         const auto bridge = named_bridge(rule);
@@ -147,6 +166,8 @@ bool has_form(const nft::Table& table, const nft::Chain& chain) {
 }
 
 bool has_form(const nft::Set& set) {
+    if (!set.unknown.empty() || !has_form(set.comment))
+        return false;
     const auto starts_with = [&](std::string_view prefix) { return set.name.starts_with(prefix); };
     if (starts_with("links4-") || starts_with("replies4-"))
         return set.key == nft::link_key(true);
@@ -155,8 +176,29 @@ bool has_form(const nft::Set& set) {
     return starts_with("ports-") && set.key == nft::interface_key();
 }
 
+bool has_kind_of_form(const nft::Table& table, const nft::Chain& chain) {
+    return ChainForm(table, chain).has_chain();
+}
+
+bool has_core_of_form(const nft::Table& table) {
+    bool has_forward = false, has_tracking = false, has_bridge = false, has_copies = false;
+    if (table.family == nft::Family::arp || table.family == nft::Family::netdev || !table.unknown.empty())
+        return false;
+    for (const nft::Chain& chain : table.chains) {
+        const ChainForm form(table, chain);
+        if (!form.has_chain() || !(chain.rules.empty() ||
+                                   std::ranges::any_of(chain.rules, [&](const auto& rule) { return form.has(rule); })))
+            continue;
+        has_forward |= chain.hook.has_value();
+        has_tracking |= ChainForm::is_tracking(chain.name);
+        has_bridge |= bridge_of(chain.name).has_value();
+        has_copies |= is_copies_chain(chain.name);
+    }
+    return has_forward ? has_tracking || has_bridge : has_tracking && has_copies;
+}
+
 bool has_form(const nft::Table& table) {
-    return table.other_object_count == 0 && !table.chains.empty() &&
+    return has_core_of_form(table) && table.other_object_count == 0 && has_form(table.comment) &&
            std::ranges::all_of(table.chains, [&](const nft::Chain& chain) { return has_form(table, chain); }) &&
            std::ranges::all_of(table.sets, [](const nft::Set& set) { return has_form(set); });
 }

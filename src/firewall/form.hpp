@@ -14,5 +14,10 @@ bool has_form(const nft::Table& table, const nft::Chain& chain, const nft::Rule&
 
 // Every chain, set and rule of the table has it, and there is nothing else in it.
 bool has_form(const nft::Table& table);
+// The chains that make a table ours have it: the one with the hook and one that it leads to, or that of copies and the
+// one beside it. There may be anything else.
+bool has_core_of_form(const nft::Table& table);
+// A chain with such a name and kind, whatever rules are in it.
+bool has_kind_of_form(const nft::Table& table, const nft::Chain& chain);
 
 }  // namespace nftlink::firewall

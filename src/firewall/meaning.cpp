@@ -86,17 +86,13 @@ public:
         std::ranges::sort(meaning_.none);
         const auto surplus = std::ranges::unique(meaning_.none);
         meaning_.none.erase(surplus.begin(), surplus.end());
-        // An instruction that we don't know may be a decision where there is no other: a verdict map, a queue.
-        if (meaning_.decision == Decision::none && has_unknown_)
+        if (may_decide_)
             meaning_.decision = Decision::other;
         return std::move(meaning_);
     }
 
     void operator()(const nft::MetaLoad& load) {
-        constexpr std::uint32_t name_size = IFNAMSIZ, number_size = 4;
-        const bool is_name = load.key == NFT_META_IIFNAME || load.key == NFT_META_OIFNAME ||
-                             load.key == NFT_META_BRI_IIFNAME || load.key == NFT_META_BRI_OIFNAME;
-        this->load(load.destination, Byte::Of::meta, load.key, 0, is_name ? name_size : number_size);
+        this->load(load.destination, Byte::Of::meta, load.key, 0, size_of_meta(load.key));
     }
     void operator()(const nft::PayloadLoad& load) {
         constexpr std::array headers{Byte::Of::link_header, Byte::Of::network_header, Byte::Of::transport_header};
@@ -109,35 +105,37 @@ public:
         this->load(load.destination, Byte::Of::conntrack, load.key, 0, load.key == NFT_CT_STATE ? state_size : largest);
     }
     void operator()(const nft::Bitwise& bitwise) {
-        for (std::uint32_t at = 0; at < bitwise.mask.size(); ++at) {
-            auto source = registers_.find(byte_of(bitwise.source) + at);
-            if (source == registers_.end() || bitwise.flip[at] != 0) {
-                registers_.erase(byte_of(bitwise.destination) + at);
-                continue;
+        const auto size = static_cast<std::uint32_t>(bitwise.mask.size());
+        std::map<std::uint32_t, Loaded> result;
+        for (std::uint32_t at = 0; at < size; ++at)
+            if (const auto source = registers_.find(byte_of(bitwise.source) + at);
+                source != registers_.end() && bitwise.flip[at] == 0) {
+                result[byte_of(bitwise.destination) + at] = source->second;
+                result[byte_of(bitwise.destination) + at].mask &= bitwise.mask[at];
             }
-            Loaded loaded = source->second;
-            loaded.mask &= bitwise.mask[at];
-            registers_[byte_of(bitwise.destination) + at] = loaded;
-        }
+        if (result.size() != size)  // nothing that can be compared here; two of these are not the same, though
+            meaning_.effects.push_back(fmt::format("bitwise {} {}: & {} ^ {}", loaded_text(bitwise.source, size),
+                                                   bitwise.destination, fmt::join(bitwise.mask, " "),
+                                                   fmt::join(bitwise.flip, " ")));
+        forget(bitwise.destination, size);
+        registers_.merge(result);
     }
     void operator()(const nft::Compare& compare) {
         const bool equal = compare.operation == NFT_CMP_EQ;
         if (!equal && compare.operation != NFT_CMP_NEQ)
-            return leave_unread(fmt::format("compare {} {} {}", loaded_text(compare), compare.operation,
-                                            fmt::join(compare.value, " ")));
+            return leave_unread(compare);
         if (is_state(compare))
             return compare_states(compare, equal);
         Pattern pattern;
         bool possible = true;
         for (std::uint32_t at = 0; at < compare.value.size(); ++at) {
             const auto source = registers_.find(byte_of(compare.source) + at);
-            if (source == registers_.end())
-                return leave_unread(fmt::format("compare {} {} {}", loaded_text(compare), compare.operation,
-                                                fmt::join(compare.value, " ")));
+            if (source == registers_.end() || is_changed_by_rules(source->second.byte))
+                return leave_unread(compare);
             possible &= (compare.value[at] & ~source->second.mask) == 0;
             pattern.emplace_back(source->second.byte, Bits{source->second.mask, compare.value[at]});
             // The NUL ends an interface's name, whether or not what is behind it is compared too.
-            if (is_name(source->second.byte) && compare.value[at] == 0)
+            if (is_name(source->second.byte) && compare.value[at] == 0 && source->second.mask == 0xff)
                 break;
         }
         if (possible && equal)
@@ -148,7 +146,8 @@ public:
             meaning_.never |= equal;
     }
     void operator()(const nft::SetLookup& lookup) {
-        leave_unread(fmt::format("lookup {} {} {}", lookup.set, lookup.source, lookup.inverted));
+        constexpr std::uint32_t longest = 64;  // NFT_DATA_VALUE_MAXLEN
+        leave_unread(fmt::format("lookup {} {} {}", lookup.set, loaded_text(lookup.source, longest), lookup.inverted));
     }
     void operator()(const nft::RateLimit& limit) {
         leave_unread(fmt::format("limit {}/{} burst {}", limit.rate, limit.unit_seconds, limit.burst));
@@ -166,8 +165,12 @@ public:
             leave_unread(text_of("match", match));
     }
     void operator()(const nft::XtTarget& target) {
-        constexpr std::array<std::string_view, 6> go_on{"LOG", "MARK", "CONNMARK", "NFLOG", "TRACE", "AUDIT"};
-        // Of these no packet comes through: they answer it, or hold its sender up.
+        // The kernel's targets after which a packet goes on to the next rule.
+        constexpr std::array<std::string_view, 23> go_on{
+            "AUDIT",   "CHECKSUM",  "CLASSIFY", "CONNMARK",    "CONNSECMARK", "CT",    "DSCP",    "HL",
+            "HMARK",   "IDLETIMER", "LED",      "LOG",         "MARK",        "NFLOG", "NOTRACK", "RATEEST",
+            "SECMARK", "SET",       "TCPMSS",   "TCPOPTSTRIP", "TEE",         "TOS",   "TRACE"};
+        // The kernel's and xtables-addons' targets that let nothing pass: they answer, or hold the sender up.
         constexpr std::array<std::string_view, 5> refusals{"REJECT", "TARPIT", "STEAL", "DELUDE", "CHAOS"};
         if (const auto prefix = nft::xt_log_prefix(target))
             return meaning_.effects.push_back("log " + *prefix);
@@ -196,9 +199,8 @@ public:
             meaning_.decision = Decision::other;
     }
     void operator()(const nft::Immediate& immediate) {
+        forget(immediate.destination, static_cast<std::uint32_t>(immediate.value.size()));
         constants_[byte_of(immediate.destination)] = immediate.value;
-        for (std::uint32_t at = 0; at < immediate.value.size(); ++at)
-            registers_.erase(byte_of(immediate.destination) + at);
     }
     void operator()(const nft::MetaSet& meta) {
         const auto value = constants_.find(byte_of(meta.source));
@@ -208,18 +210,25 @@ public:
             meaning_.mark = number;
             return;
         }
-        meaning_.effects.push_back(fmt::format("set meta {} from {}", meta.key, meta.source));
+        constexpr std::uint32_t longest = 16;
+        meaning_.effects.push_back(
+            fmt::format("set meta {} from {} {}", meta.key, loaded_text(meta.source, longest),
+                        value == constants_.end() ? "" : fmt::format("{}", fmt::join(value->second, " "))));
         if (meta.key == NFT_META_MARK)
             meaning_.mark = 0;
     }
     void operator()(const nft::Log& log) { meaning_.effects.push_back("log " + log.prefix); }
     void operator()(const nft::Counter&) {}
     void operator()(const nft::Unknown& unknown) {
+        // They compare, count or tell; any other may decide, by a verdict map say.
+        constexpr std::array<std::string_view, 17> decide_nothing{
+            "byteorder", "connlimit", "counter", "ct",     "dynset", "exthdr", "fib",   "hash",  "last",
+            "limit",     "log",       "numgen",  "objref", "osf",    "quota",  "range", "socket"};
         leave_unread(fmt::format("{} {}", unknown.name, fmt::join(unknown.raw, " ")));
         if (unknown.name == "reject")
             meaning_.decision = Decision::refuse;
-        else
-            has_unknown_ = true;
+        else if (std::ranges::find(decide_nothing, unknown.name) == decide_nothing.end())
+            may_decide_ = true;
         registers_.clear();  // it may have written any of them
         constants_.clear();
     }
@@ -240,28 +249,67 @@ private:
                                              byte.key == NFT_META_BRI_IIFNAME || byte.key == NFT_META_BRI_OIFNAME);
     }
 
+    // So many bytes the kernel writes into the register; of keys that are newer than this, all that fit.
+    static std::uint32_t size_of_meta(std::uint32_t key) {
+        constexpr std::uint32_t number = 4, time = 8, name = IFNAMSIZ;
+        switch (key) {
+            case NFT_META_IIFNAME:
+            case NFT_META_OIFNAME:
+            case NFT_META_BRI_IIFNAME:
+            case NFT_META_BRI_OIFNAME:
+            case NFT_META_IIFKIND:
+            case NFT_META_OIFKIND:
+                return name;
+            case NFT_META_TIME_NS:
+                return time;
+            default:
+                return key <= NFT_META_TIME_HOUR ? number : name;
+        }
+    }
+
+    // A rule that comes before may have written it, so that it says nothing about the packet as it came.
+    static bool is_changed_by_rules(const Byte& byte) {
+        return byte.of == Byte::Of::meta &&
+               (byte.key == NFT_META_MARK || byte.key == NFT_META_PRIORITY || byte.key == NFT_META_NFTRACE ||
+                byte.key == NFT_META_SECMARK || byte.key == NFT_META_PKTTYPE);
+    }
+
     template <typename Extension>
     static std::string text_of(std::string_view kind, const Extension& extension) {
         return fmt::format("{} {} {} {}", kind, extension.name, extension.revision, fmt::join(extension.info, " "));
     }
 
     void load(std::uint32_t destination, Byte::Of of, std::uint32_t key, std::uint32_t offset, std::uint32_t length) {
+        forget(destination, length);
         for (std::uint32_t at = 0; at < length; ++at)
             registers_[byte_of(destination) + at] = {{of, key, offset + at}};
-        constants_.erase(byte_of(destination));
     }
 
-    // What is compared, for conditions that are only told apart.
-    std::string loaded_text(const nft::Compare& compare) const {
+    // The bytes are written anew, and what they were part of is no whole any more.
+    void forget(std::uint32_t destination, std::uint32_t length) {
+        const std::uint32_t first = byte_of(destination), end = first + length;
+        registers_.erase(registers_.lower_bound(first), registers_.lower_bound(end));
+        std::erase_if(constants_, [&](const auto& constant) {
+            return constant.first < end && first < constant.first + constant.second.size();
+        });
+    }
+
+    // The bytes in a register, for conditions and effects that are only told apart.
+    std::string loaded_text(std::uint32_t source, std::uint32_t length) const {
         std::string text;
-        for (std::uint32_t at = 0; at < compare.value.size(); ++at)
-            if (const auto source = registers_.find(byte_of(compare.source) + at); source != registers_.end())
-                text += fmt::format("{}:{}:{}&{} ", static_cast<int>(source->second.byte.of), source->second.byte.key,
-                                    source->second.byte.offset, source->second.mask);
+        for (std::uint32_t at = 0; at < length; ++at)
+            if (const auto loaded = registers_.find(byte_of(source) + at); loaded != registers_.end())
+                text += fmt::format("{}:{}:{}&{} ", static_cast<int>(loaded->second.byte.of), loaded->second.byte.key,
+                                    loaded->second.byte.offset, loaded->second.mask);
         return text;
     }
 
     void leave_unread(std::string text) { meaning_.unread.push_back(std::move(text)); }
+    void leave_unread(const nft::Compare& compare) {
+        leave_unread(fmt::format("compare {}{} {}",
+                                 loaded_text(compare.source, static_cast<std::uint32_t>(compare.value.size())),
+                                 compare.operation, fmt::join(compare.value, " ")));
+    }
 
     bool is_state(const nft::Compare& compare) const {
         const auto source = registers_.find(byte_of(compare.source));
@@ -280,8 +328,7 @@ private:
         std::uint32_t mask = 0;
         std::memcpy(&mask, bytes.data(), sizeof mask);
         if (!plain || mask == 0xffffffff)
-            leave_unread(
-                fmt::format("connection {} {} {}", loaded_text(compare), equal, fmt::join(compare.value, " ")));
+            leave_unread(compare);
         else
             meaning_.states &= equal ? ~mask : mask;
     }
@@ -307,8 +354,11 @@ private:
 
     void require(const Pattern& pattern) { std::ranges::copy(pattern, std::back_inserter(meaning_.all)); }
 
+    // Every packet differs from what contradicts itself, and none from nothing.
     void exclude(Pattern pattern) {
-        meaning_.never |= !tidy(pattern) || pattern.empty();
+        if (!tidy(pattern))
+            return;
+        meaning_.never |= pattern.empty();
         meaning_.none.push_back(std::move(pattern));
     }
 
@@ -329,7 +379,7 @@ private:
     Meaning meaning_;
     std::map<std::uint32_t, Loaded> registers_;  // by byte of the register file
     std::map<std::uint32_t, Bytes> constants_;   // by the byte that they start at
-    bool has_unknown_ = false;
+    bool may_decide_ = false;                    // an instruction that can't be read
 };
 
 }  // namespace

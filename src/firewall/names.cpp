@@ -94,7 +94,7 @@ std::string copies_chain(std::string_view table, std::string_view chain) {
 }
 
 bool is_copies_chain(std::string_view name) {
-    return !bridge_of(name) && !name.ends_with(second_slot) && name.contains('/');
+    return !bridge_of(name) && name != other_slot(tracking_chain) && name.contains('/');
 }
 
 bool is_iptables_table(nft::Family family, std::string_view table) {

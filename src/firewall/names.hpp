@@ -24,6 +24,7 @@ bool is_marked(const T& object) {
 }
 
 inline constexpr std::string_view forward_chain = "forward";
+inline constexpr std::string_view tracking_chain = "tracking";
 
 // The name of the inet table beside one of the bridge family, after the table's own.
 inline constexpr std::string_view routed_suffix = "-routed";

@@ -10,7 +10,7 @@ namespace nftlink::firewall {
 
 namespace {
 
-// Whoever is refused gets as little through as whoever is dropped.
+// A packet that is refused comes through as little as one that is dropped.
 Decision outcome(Decision decision) {
     return decision == Decision::refuse ? Decision::drop : decision;
 }
@@ -23,35 +23,46 @@ public:
             marks_ |= ours_.emplace_back(meaning_of(rule, table.family)).mark.has_value();
     }
 
-    bool changes(const nft::Rule& rule, const Meaning& reached = {}, int depth = 0) const {
-        constexpr int deepest = 16;  // NFT_JUMP_STACK_SIZE
+    bool changes(const nft::Rule& rule) const {
+        int visits = 0;
+        return changes(rule, {}, 0, visits);
+    }
+
+private:
+    // `reached`: how a packet comes to the rule, `depth` jumps away from the base chain.
+    bool changes(const nft::Rule& rule, const Meaning& reached, int depth, int& visits) const {
+        // NFT_JUMP_STACK_SIZE; and where many jumps lead to the same chains, it isn't followed for ever.
+        constexpr int deepest = 16, most_visits = 20'000;
+        if (++visits > most_visits)
+            return true;
         const Meaning meaning = both(meaning_of(rule, table_.family), reached);
-        if (meaning.chain.empty()) {
-            const Decision decision = outcome(meaning.decision);
-            const bool decides = decision != Decision::none && (decision != Decision::back || depth == 0);
-            return decides && differs(meaning, decision);
-        }
-        // Who goes to a chain from the base chain doesn't come back to ours.
+        const Decision decision = outcome(meaning.decision);
+        const bool decides = decision != Decision::none && (decision != Decision::back || depth == 0);
+        if (decides && differs(meaning, decision))
+            return true;
+        if (meaning.chain.empty())
+            return false;
+        // From the base chain a goto doesn't come back to ours.
         if (depth == 0 && !meaning.returns && differs(meaning, Decision::other))
             return true;
         const nft::Chain* chain = table_.chain(meaning.chain);
         if (chain == nullptr || depth == deepest)
             return true;
         return std::ranges::any_of(chain->rules,
-                                   [&](const nft::Rule& next) { return changes(next, meaning, depth + 1); });
+                                   [&](const nft::Rule& next) { return changes(next, meaning, depth + 1, visits); });
     }
 
-private:
-    // Whether a packet that is met so is decided otherwise by ours: meets a rule of another decision, and none of the
-    // same decision before it.
+    // True if ours decide otherwise about some packet that is met so: it meets a rule of another decision, and none of
+    // the same decision before it.
     bool differs(const Meaning& met, Decision decision) const {
         if (marks_ && decision == Decision::accept)
             decision = Decision::other;  // without our mark
         for (auto other = ours_.begin(); other != ours_.end(); ++other) {
             if (other->decision == Decision::none || other->decision == decision || disjoint(met, *other))
                 continue;
+            // The rule that covers it stands near: a bridge's rules are together.
             const Meaning common = both(met, *other);
-            if (std::none_of(ours_.begin(), other, [&](const Meaning& before) {
+            if (std::none_of(std::make_reverse_iterator(other), ours_.rend(), [&](const Meaning& before) {
                     return before.decision == decision && within(common, before);
                 }))
                 return true;

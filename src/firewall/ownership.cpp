@@ -15,19 +15,20 @@ bool has_name(const nft::Table& table, std::string_view name) {
     return table.name == name || table.name == std::string(name).append(routed_suffix);
 }
 
-// Marked, or called like ours: what its rules tell has not been looked at.
+// Its rules, which a listing hasn't got, may tell otherwise.
 bool may_be_ours(const nft::Table& table, std::string_view name) {
-    return is_marked(table) || has_name(table, name);
+    return is_marked(table) || has_name(table, name) || has_form(table);
 }
 
 }  // namespace
 
 bool is_ours(const nft::Table& table, std::string_view name) {
-    return is_marked(table) || (has_name(table, name) && has_form(table));
+    return is_marked(table) || (has_name(table, name) && has_core_of_form(table));
 }
 
 bool is_ours(const nft::Table& table, const nft::Chain& chain) {
-    return is_marked(chain) || has_form(table, chain);
+    // Nobody but us, who mark them, makes copies in a table with our mark.
+    return is_marked(chain) || (has_form(table, chain) && !(is_marked(table) && is_copies_chain(chain.name)));
 }
 
 bool is_ours(const nft::Set& set) {
@@ -37,9 +38,11 @@ bool is_ours(const nft::Set& set) {
 std::vector<std::string> strangers(const nft::Table& table) {
     std::vector<std::string> found;
     for (const nft::Chain& chain : table.chains) {
-        if (!is_ours(table, chain))
+        if (!is_marked(chain) && !has_kind_of_form(table, chain)) {
             found.push_back("chain " + chain.name);
-        if (!is_marked(chain))
+            continue;
+        }
+        if (!is_marked(chain) && has_form(table, chain))
             continue;
         for (const nft::Rule& rule : chain.rules)
             if (!is_marked(rule) && !has_form(table, chain, rule))
@@ -52,6 +55,10 @@ std::vector<std::string> strangers(const nft::Table& table) {
         found.push_back(fmt::format("{} other object{} (counters, flowtables …)", table.other_object_count,
                                     table.other_object_count == 1 ? "" : "s"));
     return found;
+}
+
+bool has_form_alone(const nft::Table& table, std::string_view name) {
+    return !is_marked(table) && !has_name(table, name) && has_form(table);
 }
 
 bool is_relevant(const nft::Table& table, const nft::Ruleset& listing, const Wanted& want) {

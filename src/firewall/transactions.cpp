@@ -43,15 +43,15 @@ std::vector<bool> second_slots(const nft::Ruleset& have, const Wanted& want, Slo
 }
 
 // The change to the wanted ruleset in those slots.
-nft::Batch diff_in(const nft::Ruleset& have, const Wanted& want, const std::vector<bool>& in_second_slot,
-                   Manner manner) {
+nft::Batch diff_in(const nft::Ruleset& have, const Wanted& want, const std::vector<bool>& in_second_slot, Manner manner,
+                   std::vector<Obstacle>* obstacles = nullptr) {
     if (std::ranges::none_of(in_second_slot, std::identity()))
-        return diff(have, want, manner);
+        return diff(have, want, manner, obstacles);
     Wanted moved = want;
     for (std::size_t index = 0; index < moved.tables.size(); ++index)
         if (in_second_slot[index])
             move_to_second_slot(moved.tables[index]);
-    return diff(have, moved, manner);
+    return diff(have, moved, manner, obstacles);
 }
 
 // A table that must be made anew goes and comes in one transaction, or its rules would be missing in between.
@@ -163,16 +163,16 @@ std::vector<nft::Batch> split(const nft::Ruleset& have, const nft::Batch& batch,
 
 }  // namespace
 
-bool fill_elements(nft::Ruleset& have, const Wanted& want, const std::vector<bool>& in_second_slot) {
+bool fill_elements(nft::Ruleset& have, const Wanted& want, const std::vector<bool>& in_second_slot,
+                   const Wanted& next) {
     for (nft::Table& table : have.tables) {
-        const auto known = std::ranges::find_if(
-            want.tables, [&](const nft::Table& one) { return one.family == table.family && one.name == table.name; });
+        const nft::Table* known = want.table(table.family, table.name);
+        if (known == nullptr && next.table(table.family, table.name) != nullptr)
+            return false;
         for (nft::Set& set : table.sets) {
-            if (set.anonymous)
+            if (known == nullptr || !is_ours(set))
                 continue;
-            if (known == want.tables.end())
-                return false;
-            const bool second = in_second_slot.at(static_cast<std::size_t>(known - want.tables.begin()));
+            const bool second = in_second_slot.at(static_cast<std::size_t>(known - want.tables.data()));
             const nft::Set* same = known->set(second ? other_slot(set.name) : set.name);
             if (same == nullptr)
                 return false;
@@ -187,7 +187,7 @@ bool fill_elements(nft::Ruleset& have, const Wanted& want, const std::vector<boo
 Transactions transactions(const nft::Ruleset& have, const Wanted& want, std::size_t limit_bytes, bool always_split,
                           Manner manner) {
     Transactions result{{}, second_slots(have, want, Slot::in_use)};
-    nft::Batch whole = diff_in(have, want, result.in_second_slot, manner);
+    nft::Batch whole = diff_in(have, want, result.in_second_slot, manner, &result.obstacles);
     if (whole.empty())
         return result;
     bool fits = size_of(whole) <= limit_bytes && !always_split;

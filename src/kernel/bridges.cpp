@@ -115,6 +115,8 @@ Bridges read_bridges(Socket& route_socket) {
                 found.bridges.push_back(std::move(link->link));
         });
     });
+    if (means_read_again(error))
+        throw std::system_error(EBUSY, std::generic_category(), "the links change faster than they can be read");
     if (error != 0)
         throw std::system_error(error, std::generic_category(), "reading the bridges");
     assign_ports(found.bridges, slaves);

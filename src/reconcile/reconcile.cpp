@@ -92,22 +92,60 @@ const nft::Table* stuck(const nft::Ruleset& have, const firewall::Wanted& want) 
 }
 
 std::string refusal_of(const std::vector<std::string>& sentences) {
-    return fmt::format("{}: nothing was changed; move that elsewhere, or say --force to delete it with the table",
-                       fmt::join(sentences, "; "));
+    return fmt::format(
+        "{}: nothing was changed; move that elsewhere, or delete it with the table: nftlink apply --force, or nftlink "
+        "clear --force",
+        fmt::join(sentences, "; "));
 }
 
-// The chains to attach to that aren't there.
-void plan_attachments(const nft::Ruleset& have, const firewall::Wanted& want, Plan& plan) {
-    for (const firewall::Attachment& attachment : want.attached) {
-        if (attachment.find(have) != nullptr)
-            continue;
-        plan.missing_chains.push_back(
-            fmt::format("{} {} {}", nft::to_string(attachment.family), attachment.table, attachment.chain));
+// Says which chains no packet comes to, and what that means.
+void plan_attachments(const std::vector<firewall::IdleChain>& idle, bool has_meanwhile, Plan& plan) {
+    for (const auto& [attachment, is_there] : idle) {
+        std::string name =
+            fmt::format("{} {} {}", nft::to_string(attachment->family), attachment->table, attachment->chain);
+        const std::string_view meanwhile =
+            has_meanwhile ? "; until then nftlink's own table stays in force, with the links of now" : "";
         plan.warnings.push_back(
-            fmt::format("chain {} does not exist: nothing is enforced there until it does and this is run again "
-                        "(nftlinkd uses it as soon as it appears); what nftlink has in force elsewhere stays till then",
-                        plan.missing_chains.back()));
+            is_there
+                ? fmt::format("no forwarded packet comes to chain {}: it has no forward hook, and no rule leads there "
+                              "from a chain that has: nothing is enforced there until one does{}",
+                              name, meanwhile)
+                : fmt::format("chain {} does not exist: nothing is enforced there until it does and this is run again "
+                              "(nftlinkd uses it as soon as it appears){}",
+                              name, meanwhile));
+        (is_there ? plan.unmet_chains : plan.missing_chains).push_back(std::move(name));
     }
+}
+
+// Says which tables may be leftovers of ours.
+void plan_look_alikes(const nft::Ruleset& have, const firewall::Wanted& want, Plan& plan) {
+    for (const nft::Table& table : have.tables)
+        if (firewall::has_form_alone(table, want.name))
+            plan.warnings.push_back(
+                fmt::format("table {0} {1} has the form of nftlink's own, but neither its mark (nft's save and load "
+                            "drops that) nor its "
+                            "name: it stays in force; if it is a leftover, remove it with: nft delete table {0} {1}",
+                            nft::to_string(table.family), table.name));
+}
+
+// The policy of a table of ours meets packets now.
+bool has_live_table(const nft::Ruleset& have, const firewall::Wanted& want) {
+    return std::ranges::any_of(have.tables, [&](const nft::Table& table) {
+        return firewall::is_ours(table, want.name) &&
+               std::ranges::any_of(table.chains, [](const nft::Chain& chain) { return chain.hook.has_value(); });
+    });
+}
+
+std::vector<std::pair<nft::Family, std::string>> tables_of(const nft::Ruleset& have, const firewall::Wanted& want) {
+    std::vector<std::pair<nft::Family, std::string>> tables;
+    for (const nft::Table& table : want.tables)
+        tables.emplace_back(table.family, table.name);
+    for (const nft::Table& table : have.tables)
+        if (!firewall::has_form_alone(table, want.name))
+            tables.emplace_back(table.family, table.name);
+    for (const firewall::Attachment& attachment : want.attached)
+        tables.emplace_back(attachment.family, attachment.table);
+    return tables;
 }
 
 // Whether a policy in the bridge family goes, and packets are to meet it elsewhere from then on.
@@ -256,7 +294,7 @@ std::optional<nft::Ruleset> read_frame(kernel::Kernel& kernel, const firewall::W
                         kernel::Elements::left_out);
     if (have.generation != known.generation)
         return {};
-    if (!firewall::fill_elements(have, known.want, known.in_second_slot))
+    if (!firewall::fill_elements(have, *known.want, *known.in_second_slot, want))
         return {};
     return have;
 }
@@ -275,21 +313,29 @@ bool carries_counts(const Plan& plan) {
 
 std::expected<Plan, std::string> compare(kernel::Kernel& kernel, const Target& target, const Means& means,
                                          const nft::Ruleset& have) {
-    if (const nft::Table* table = taken(have, target.want))
+    const auto idle = firewall::idle_chains(have, target.want);
+    std::optional<firewall::Wanted> both;
+    if (!idle.empty() && target.meanwhile && has_live_table(have, target.want))
+        both = firewall::joined(target.want, *target.meanwhile);
+    const firewall::Wanted& want = both ? *both : target.want;
+    if (const nft::Table* table = taken(have, want))
         return std::unexpected(
             fmt::format("table {0} {1} exists and is not nftlink's: nothing was changed; name another one with "
                         "firewall.table, or remove it with: nft delete table {0} {1}",
                         nft::to_string(table->family), table->name));
-    Plan plan;
-    plan.generation = have.generation;
-    if (const nft::Table* table = stuck(have, target.want); table != nullptr && means.strangers != Strangers::remove)
+    const bool force = means.strangers == Strangers::remove;
+    if (const nft::Table* table = stuck(have, want); table != nullptr && !force)
         return std::unexpected(fmt::format(
             "table {0} {1} has flags that nftlink didn't give it, and holds what is not nftlink's ({2}), so that it "
             "can't be made anew: move that elsewhere, or say nftlink apply --force",
             nft::to_string(table->family), table->name, fmt::join(firewall::strangers(*table), ", ")));
-    plan_attachments(have, target.want, plan);
-    if (means.strangers != Strangers::remove && plan.missing_chains.empty())
-        plan.left = with_strangers(have, target.want);
+    Plan plan;
+    plan.generation = have.generation;
+    plan.tables = tables_of(have, want);
+    plan_attachments(idle, both.has_value(), plan);
+    plan_look_alikes(have, want, plan);
+    if (!force)
+        plan.left = with_strangers(have, want);
     if (means.strangers == Strangers::refuse && !plan.left.empty())
         return std::unexpected(refusal_of(plan.left));
     for (const std::string& sentence : plan.left)
@@ -297,14 +343,14 @@ std::expected<Plan, std::string> compare(kernel::Kernel& kernel, const Target& t
     const kernel::Bridges read_now = means.bridges == nullptr ? kernel.bridges() : kernel::Bridges{};
     for (const PolicedBridge& policed : target.bridges)
         plan_bridge(policed, means.bridges == nullptr ? read_now : *means.bridges, plan);
-    plan.obstacles = firewall::obstacles(have, target.want);
-    const firewall::Manner manner{.force = means.strangers == Strangers::remove, .moves = means.moves};
-    auto changes = firewall::transactions(have, target.want, kernel.batch_limit(), false, manner);
-    plan.switches_first = !plan.switches.empty() && leaves_bridge_family(changes.batches, target.want);
+    const firewall::Manner manner{.force = force, .moves = means.moves, .marks = means.marks};
+    auto changes = firewall::transactions(have, want, kernel.batch_limit(), false, manner);
+    plan.switches_first = !plan.switches.empty() && leaves_bridge_family(changes.batches, want);
     if (plan.switches_first)
-        changes = firewall::transactions(have, target.want, kernel.batch_limit(), true, manner);
+        changes = firewall::transactions(have, want, kernel.batch_limit(), true, manner);
     plan.transactions = std::move(changes.batches);
     plan.in_second_slot = std::move(changes.in_second_slot);
+    plan.obstacles = std::move(changes.obstacles);
     return plan;
 }
 
@@ -328,7 +374,14 @@ std::expected<firewall::HostFacts, std::string> host_facts(kernel::Kernel& kerne
 
 Target make_target(const model::Topology& topology, const model::FirewallPolicy& policy,
                    const firewall::HostFacts& host) {
-    Target target{firewall::compile(topology, policy, host), {}};
+    Target target{firewall::compile(topology, policy, host), {}, {}};
+    if (!policy.attach.empty()) {
+        model::FirewallPolicy own = policy;
+        own.attach.clear();
+        if (own.family == model::Family::bridge)  // says nothing with attach
+            own.family = model::Family::inet;
+        target.meanwhile = firewall::compile(topology, own, host);
+    }
     std::map<std::string, model::Icc> bridges;
     for (const auto& [name, bridge] : policy.bridges)
         bridges.emplace(name, bridge.icc);

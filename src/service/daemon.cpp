@@ -173,9 +173,10 @@ void Daemon::remove_rules() {
     const auto cleared = reconcile::clear(kernel_, table, reconcile::Strangers::leave);
     if (!cleared)
         return log(LogLevel::error, "at exit: " + cleared.error());
-    log(LogLevel::info, "at exit: removed the rules");
+    log(LogLevel::info,
+        cleared->left.empty() ? "at exit: removed the rules" : "at exit: removed what is nftlink's alone");
     for (const std::string& sentence : cleared->left)
-        log(LogLevel::warning, fmt::format("at exit: {}: it stays", sentence));
+        log(LogLevel::warning, fmt::format("at exit: {}: it stays, and what it drops and accepts with it", sentence));
 }
 
 }  // namespace nftlink::service

@@ -189,9 +189,10 @@ reconcile::Means Enforcer::means(const reconcile::Target* known) const {
     reconcile::Means means{.bridges = &bridges_,
                            .strangers = reconcile::Strangers::leave,
                            .moves = first_place_.may_take(steady_clock::now()),
+                           .marks = true,
                            .known = {}};
-    if (known != nullptr && in_force() && sets_)
-        means.known.emplace(known->want, in_second_slot_, generation_);
+    if (known != nullptr && known->want.attached.empty() && in_force() && sets_)
+        means.known = reconcile::Known{&known->want, &in_second_slot_, generation_};
     return means;
 }
 
@@ -223,6 +224,8 @@ std::expected<Enforced, std::string> Enforcer::apply(const reconcile::Target* kn
         sets_.reset();
     warnings_ = outcome->done.warnings;
     missing_chains_ = outcome->done.missing_chains;
+    unmet_chains_ = outcome->done.unmet_chains;
+    tables_ = std::move(outcome->done.tables);
     judge_place(outcome->done);
     error_.clear();
     is_behind_ = false;
@@ -234,31 +237,42 @@ std::expected<Enforced, std::string> Enforcer::apply(const reconcile::Target* kn
     return std::unexpected(error.what());
 }
 
-// Whether ours stand where they should, after a change that was to put them there.
+// Counts what others have done to the place of ours, and says it once they aren't fought any more.
 void Enforcer::judge_place(const reconcile::Plan& done) {
     const auto now = steady_clock::now();
     const bool could_move = first_place_.may_take(now);
     contest_.clear();
-    if (done.obstacles.empty())
+    if (could_move) {
+        contest_warning_.clear();
+        if (!done.obstacles.empty())
+            first_place_.taken(now);
+    } else if (!done.obstacles.empty()) {
+        const firewall::Obstacle& obstacle = done.obstacles.front();
+        contest_ =
+            fmt::format("rules of others stand above nftlink's in chain {}, or in their place, and decide first: {}",
+                        obstacle.chain, obstacle.rule);
+        if (contest_warning_.empty())
+            contest_warning_ = fmt::format(
+                "chain {} is changed again and again so that nftlink's rules don't come first (the last time by {}): "
+                "they "
+                "are left where they are for an hour, or until nftlink reload; let the others stand elsewhere, or "
+                "attach "
+                "to a chain that comes before",
+                obstacle.chain, rival_.empty() ? "an unknown program" : base::escape(rival_));
+    }
+    if (contest_warning_.empty())
         return;
-    if (could_move)
-        return first_place_.taken(now);
-    const firewall::Obstacle& obstacle = done.obstacles.front();
-    contest_ = fmt::format(
-        "{} puts a rule above nftlink's in chain {} again and again ({}): nftlink's stay below it for an hour, and it "
-        "decides first; let it stand elsewhere, or attach to a chain that comes before",
-        rival_.empty() ? "another program" : base::escape(rival_), obstacle.chain, obstacle.rule);
-    warnings_.push_back(contest_);
+    warnings_.push_back(contest_warning_);
     heal_later({.reason = "after an hour below rules of others"}, first_place_.rests_until(), true);
 }
 
+void Enforcer::forget_contest() {
+    first_place_ = {};
+}
+
 bool Enforcer::concerns_us(const kernel::Change& change) const {
-    const firewall::Wanted& want = target_.want;
     return std::ranges::any_of(change.tables, [&](const kernel::TableName& table) {
-        return want.table(table.family, table.name) != nullptr ||
-               std::ranges::any_of(want.attached, [&](const firewall::Attachment& attachment) {
-                   return attachment.family == table.family && attachment.table == table.name;
-               });
+        return std::ranges::find(tables_, std::pair(table.family, table.name)) != tables_.end();
     });
 }
 
@@ -362,6 +376,8 @@ std::vector<reconcile::BridgeState> Enforcer::bridges() const {
         obstacle = "the rules have just been changed by others, and are repaired in a moment";
     if (obstacle.empty() && !missing_chains_.empty())
         obstacle = fmt::format("chain {} does not exist", fmt::join(missing_chains_, ", "));
+    if (obstacle.empty() && !unmet_chains_.empty())
+        obstacle = fmt::format("no forwarded packet comes to chain {}", fmt::join(unmet_chains_, ", "));
     if (obstacle.empty())
         obstacle = contest_;
     if (!obstacle.empty())

@@ -54,6 +54,8 @@ public:
     // The same after a change of these containers alone, given as they were. Where it only takes elements, only those
     // are written: nothing is read, and others' commits meanwhile don't matter.
     std::expected<Enforced, std::string> adopt(const firewall::Before& before);
+    // Lets our rules take the first place again, whoever has taken it from them.
+    void forget_contest();
     // Goes back to what is desired now, and goes on trying when the kernel refuses.
     void take_back();
 
@@ -104,11 +106,13 @@ private:
     std::optional<firewall::LinkSets> sets_;  // in the kernel; none when that isn't known
     kernel::Bridges bridges_;                 // the relevant ones; read before the facts, so that no change is missed
     std::vector<std::string> warnings_;
-    std::vector<std::string> missing_chains_;
-    std::vector<bool> in_second_slot_;  // of the target's tables; see firewall::Transactions
+    std::vector<std::string> missing_chains_, unmet_chains_;
+    std::vector<std::pair<nft::Family, std::string>> tables_;  // that are to be as they are; see reconcile::Plan
+    std::vector<bool> in_second_slot_;                         // of the target's tables; see firewall::Transactions
     FirstPlace first_place_;
     std::string rival_;                      // the program that changed the ruleset last; empty when it isn't known
-    std::string contest_;                    // why rules of others stand above ours; empty when none do that matter
+    std::string contest_;                    // the rule of others that comes before ours; empty when none does
+    std::string contest_warning_;            // why ours are left where they are; empty when they aren't
     std::string error_ = "not applied yet";  // why the kernel couldn't be made to match; empty when it could
     bool is_behind_ = false;                 // others have changed something since, and it is not the time to repair it
     std::uint32_t generation_ = 0;           // up to here all changes have been dealt with

@@ -7,8 +7,8 @@
 
 namespace nftlink::service {
 
-// Five times within a minute: then they stay below whoever comes above them for an hour. That somebody goes meanwhile
-// changes nothing: a program that writes its rules anew takes them away first.
+// Five times within a minute, twenty within an hour; then they stay below for an hour, whatever comes and goes above
+// them: a program that writes its rules anew takes them away first.
 class FirstPlace {
 public:
     using Time = std::chrono::steady_clock::time_point;
@@ -18,7 +18,7 @@ public:
     void taken(Time now);
 
 private:
-    std::deque<Time> taken_;  // the last few times
+    std::deque<Time> taken_;  // the last times
     Time rests_until_{};
 };
 

@@ -150,6 +150,7 @@ asio::awaitable<std::expected<Changed, Faults>> Keeper::replace(config::Loaded l
         desired_.set_inventory(desired_.inventory());  // the engine goes on meanwhile
     };
     exchange();
+    enforcer_.forget_contest();
     const auto enforced = enforcer_.adopt();
     std::expected<void, std::string> published;
     if (enforced)
@@ -171,6 +172,7 @@ asio::awaitable<std::expected<Changed, Faults>> Keeper::replace(config::Loaded l
     applied("after a reload", *enforced);
     for (const std::string& warning : changed.warnings)
         log(LogLevel::warning, warning);
+    std::ranges::copy(enforcer_.warnings(), std::back_inserter(changed.warnings));  // logged already
     if (config.cut_flows)
         cut_flows(next.topology(), next.config().firewall);
     publish_links(link_changes(next.topology(), desired_.topology()), "reload", "the configuration was reloaded");

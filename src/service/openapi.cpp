@@ -451,7 +451,7 @@ const std::string_view openapi_text = R"json({
       "properties": {
         "changes": {"type": "array", "items": {"type": "string", "description": "A command of nft."}},
         "bridge_netfilter": {"type": "array", "items": {"type": "string", "description": "A command of ip."}},
-        "warnings": {"type": "array", "description": "Why a bridge's policy isn't enforced.", "items": {"type": "string"}},
+        "warnings": {"type": "array", "description": "What of the configuration the kernel will not have, and what stands in its way: see Status.", "items": {"type": "string"}},
         "generation": {"$ref": "#/components/schemas/Generation"}
       }
     },

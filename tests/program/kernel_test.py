@@ -314,16 +314,44 @@ def a_chain_that_is_not_there_yet_takes_nothing_away(place):
     add_bridge()
     place.write(configuration("web1"))
     place.nftlink("apply")
-    listing = ruleset()
     for chain in ("{family: ip, table: filter, chain: LATER}", "{family: inet, table: fw, chain: later}"):
         place.write(configuration("web1", head=f"firewall: {{layout: rules, attach: [{chain}]}}"))
         applied = place.nftlink("apply")
-        assert "does not exist" in applied.stderr and "stays till then" in applied.stderr, applied
-        assert set(listing) <= set(ruleset()), ruleset()
+        assert "does not exist" in applied.stderr and "stays in force, with the links of now" in applied.stderr, applied
+        assert "ip saddr 172.17.1.1 ip daddr 172.17.0.2 tcp dport 6379" in nft("list", "chain", "inet", "nftlink", "bridge-docker0")
+        place.nftlink("plan")
     nft("-f", "-", stdin="table inet fw { chain later { type filter hook forward priority 0; }; }")
     place.nftlink("apply")
     assert "chain forward" not in nft("list", "table", "inet", "nftlink")
     assert "tcp dport 6379" in nft("list", "chain", "inet", "fw", "later")
+
+
+@case
+def a_table_that_nft_has_loaded_with_what_is_not_ours_is_still_ours(place):
+    add_bridge()
+    place.write(configuration("web1"))
+    place.nftlink("apply")
+    nft("-f", "-", stdin="table inet nftlink { chain theirs { ip saddr . ip daddr . meta l4proto . th dport @links4-docker0 accept; }; }")
+    script = "flush ruleset\n" + nft("-s", "list", "ruleset")
+    nft("-f", "-", stdin=script)
+    assert commands(place.nftlink("plan").stdout) == []
+    place.write(configuration())
+    place.nftlink("apply")
+    assert "links4-docker0" not in nft("list", "ruleset") and "chain theirs" in nft("list", "ruleset")
+    assert "chain theirs" in place.nftlink("clear", status=1).stderr
+    place.nftlink("clear", "--force")
+    assert ruleset() == []
+
+
+@case
+def a_leftover_of_another_name_without_our_mark_is_named(place):
+    add_bridge()
+    place.write(configuration("web1"))
+    place.nftlink("apply")
+    nft("-f", "-", stdin="flush ruleset\n" + nft("-s", "list", "ruleset"))
+    place.write(configuration("web1", head="firewall: {table: other}"))
+    assert "nft delete table inet nftlink" in place.nftlink("apply").stderr
+    assert "nft delete table inet nftlink" in place.nftlink("plan").stderr
 
 
 @case

@@ -49,15 +49,18 @@ struct Wanted : nft::Ruleset {
 // What the topology and the policy ask for. Elements and rules have no counts yet.
 Wanted compile(const model::Topology& topology, const model::FirewallPolicy& policy, const HostFacts& host = {});
 
-// Whether the table is ours: it carries our mark, which is in its userdata and which nobody types; or it has that name,
-// and each chain, set and rule in it has the form of ours, which is what nft leaves of it when it saves and loads it,
+// True if the table is ours: it carries our mark, which is in its userdata and which nobody types; or it has that name,
+// and the chains that make it ours have the form of ours, which is what nft leaves of it when it saves and loads it,
 // and what 0.1 made. Its comments say nothing.
 bool is_ours(const nft::Table& table, std::string_view name);
 // Of what is in such a table.
 bool is_ours(const nft::Table& table, const nft::Chain& chain);
 bool is_ours(const nft::Set& set);
 
-// What of a table of ours is somebody else's, in words: `chain x`, `the rule with handle 7 in chain forward`.
+// All of it has our form, and neither our mark nor that name: perhaps a leftover, perhaps somebody's copy. Not ours.
+bool has_form_alone(const nft::Table& table, std::string_view name);
+
+// The objects of somebody else's in a table of ours, in words: `chain x`, `the rule with handle 7 in chain forward`.
 std::vector<std::string> strangers(const nft::Table& table);
 
 // What snapshot() must offer for diff(): the tables that may be ours, the wanted ones' namesakes whoever made them, and
@@ -68,11 +71,11 @@ bool is_relevant(const nft::Table& table, const nft::Ruleset& listing, const Wan
 // done. `have` holds the relevant tables: those that we don't want any more are deleted, and our rules in other chains
 // that aren't to be there. Counters of what stays, moves or is replaced are carried over.
 //
-// What others have put into a table of ours stays, and so does the table; what they have changed of ours is put right.
+// What others have put into a table of ours stays, and so does the table; what they have changed of ours is put right,
+// and rules of theirs that lead to a chain or set of ours that goes, go with it.
 //
 // In another program's chain our rules come to stand on top; but where some stand below rules of others, they stay
-// unless that changes what becomes of a packet. A chain that isn't there is passed over, and until it is there nothing
-// of ours that packets meet elsewhere goes.
+// unless that changes what becomes of a packet. A chain that isn't there is passed over.
 struct Manner {
     // A table more of whose elements would go or come than it is to have is deleted and made anew; like all of the
     // batch, that is one step for the traffic.
@@ -81,18 +84,33 @@ struct Manner {
     bool force = false;
     // Our rules come to stand above an obstacle.
     bool moves = true;
+    // A table of ours that has lost its mark is made anew, so that it has it again.
+    bool marks = false;
 };
-nft::Batch diff(const nft::Ruleset& have, const Wanted& want, Manner manner = {});
 
-// A rule of somebody else's above ours that changes what becomes of a packet.
+// In a chain of somebody else's, what others have done to the place of our rules.
 struct Obstacle {
     std::string chain;  // `ip filter FORWARD`
-    std::string rule;   // in nft's words
+    std::string rule;   // that stands above ours and changes what becomes of a packet; or that ours have gone
 
     bool operator==(const Obstacle&) const = default;
 };
-// The first one of each chain.
-std::vector<Obstacle> obstacles(const nft::Ruleset& have, const Wanted& want);
+
+// `obstacles` gets those that the change puts right, or, without `moves`, leaves.
+nft::Batch diff(const nft::Ruleset& have, const Wanted& want, Manner manner = {},
+                std::vector<Obstacle>* obstacles = nullptr);
+
+// The chains to attach to that no forwarded packet comes to: those that aren't there, or to which nothing leads from
+// the forward hook. As long as there is one, nothing of ours goes that is attached elsewhere, links that have ended
+// aside.
+struct IdleChain {
+    const Attachment* attachment;  // of `want`
+    bool is_there = false;
+};
+std::vector<IdleChain> idle_chains(const nft::Ruleset& have, const Wanted& want);
+
+// The first with the second's tables, for as long as the first is attached where nothing comes.
+Wanted joined(Wanted attached, const Wanted& own);
 
 // The same change as transactions of at most `limit_bytes` each, to be applied in order, every one guarded by the
 // generation that the one before it left. Nearly always one. All but the last fill sets and chains that no packet meets
@@ -103,13 +121,15 @@ struct Transactions {
     // By wanted table: its chains and sets are then in the second of the two slots that a table has, under names of
     // their own; see src/firewall/transactions.cpp.
     std::vector<bool> in_second_slot;
+    std::vector<Obstacle> obstacles = {};  // of diff()
 };
 Transactions transactions(const nft::Ruleset& have, const Wanted& want, std::size_t limit_bytes,
                           bool always_split = false, Manner manner = {});
 
 // Gives the sets of `have`, which were read without them, the elements that the ruleset is known to have: `want`, in
-// those slots. Their counts are 0. False when it has other sets than these.
-bool fill_elements(nft::Ruleset& have, const Wanted& want, const std::vector<bool>& in_second_slot);
+// those slots. Their counts are 0. Sets of others stay without. False when an element must be known for the change to
+// `next` and isn't.
+bool fill_elements(nft::Ruleset& have, const Wanted& want, const std::vector<bool>& in_second_slot, const Wanted& next);
 
 // What makes the wanted tables out of nothing, their sets empty: the policy without its links.
 nft::Batch frame(const Wanted& want);

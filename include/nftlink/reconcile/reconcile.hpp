@@ -10,6 +10,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "nftlink/firewall/firewall.hpp"
@@ -35,6 +36,9 @@ struct PolicedBridge {
 struct Target {
     firewall::Wanted want;
     std::vector<PolicedBridge> bridges;  // by name
+    // With `attach`: the same links in a table of our own. It takes the place of one that is in force as long as no
+    // packet comes to a chain that they are to be attached to.
+    std::optional<firewall::Wanted> meanwhile = {};
 };
 
 // The bridges there are that the policy polices by a pattern alone; sorted.
@@ -83,8 +87,8 @@ enum class Strangers {
 
 // What the kernel is known to have: this, at that generation.
 struct Known {
-    const firewall::Wanted& want;
-    const std::vector<bool>& in_second_slot;
+    const firewall::Wanted* want;
+    const std::vector<bool>* in_second_slot;
     std::uint32_t generation = 0;
 };
 
@@ -94,6 +98,8 @@ struct Means {
     Strangers strangers = Strangers::refuse;
     // Our rules come to stand above others' that change what becomes of a packet; see firewall::Manner.
     bool moves = true;
+    // A table of ours that has lost its mark is made anew; see firewall::Manner.
+    bool marks = false;
     // Where the generation is still that one, no set's elements are read, however many there are, unless their counts
     // are needed.
     std::optional<Known> known = {};
@@ -109,10 +115,13 @@ struct Plan {
     bool switches_first = false;
     // Why a policy isn't enforced and won't be by this plan: a missing bridge, a missing module, a missing chain.
     std::vector<std::string> warnings;
-    std::vector<std::string> missing_chains;    // to be attached to: `ip filter FORWARD`
+    // Chains to be attached to, as `ip filter FORWARD`: that aren't there; that no forwarded packet comes to.
+    std::vector<std::string> missing_chains, unmet_chains;
     std::vector<std::string> left;              // tables that stay with what others have put into them, as sentences
-    std::vector<firewall::Obstacle> obstacles;  // that ours come to stand above, or, without `moves`, stay below
-    std::uint32_t generation = 0;               // of the ruleset that was read
+    std::vector<firewall::Obstacle> obstacles;  // that are put right, or, without Means::moves, aren't
+    // Those that the plan is about: a change of one of them by somebody else is a reason to plan anew.
+    std::vector<std::pair<nft::Family, std::string>> tables;
+    std::uint32_t generation = 0;  // of the ruleset that was read
 
     bool empty() const { return transactions.empty() && switches.empty(); }
 };

@@ -254,6 +254,37 @@ nft::Rule states_of_status() {
     return rule;
 }
 
+// `iifname "docker0" meta iifkind "bridge" accept`: the two have one register.
+nft::Rule kind_of_interface() {
+    nft::Rule rule = theirs().iifname("docker0").build();
+    rule.expressions.push_back(nft::MetaLoad{26, 1});
+    rule.expressions.push_back(nft::Compare{1, 0, {'b', 'r', 'i', 'd', 'g', 'e', 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}});
+    rule.expressions.push_back(nft::Verdict{1, {}});
+    return rule;
+}
+
+// `ip saddr vmap { 172.17.0.3 : drop } accept`
+nft::Rule map_and_accept() {
+    nft::Rule rule = new_from_stranger().build();
+    rule.expressions.push_back(nft::xt_conntrack_state(8));
+    rule.expressions.push_back(nft::Unknown{"lookup", {1}});
+    rule.expressions.push_back(nft::Verdict{0, {}});
+    return rule;
+}
+
+// What a packet's mark is said to be, another rule before may have set.
+nft::Rule marked_then_asked_for() {
+    nft::Rule rule = theirs().build();
+    for (const std::uint8_t mark : {std::uint8_t{0}, std::uint8_t{1}}) {
+        rule.expressions.push_back(nft::MetaLoad{3, 1});
+        rule.expressions.push_back(nft::Compare{1, 0, {mark, 0, 0, 0}});
+        rule.expressions.push_back(nft::Immediate{1, {1, 0, 0, 0}});
+        rule.expressions.push_back(nft::MetaSet{3, 1});
+    }
+    rule.expressions.push_back(nft::Verdict{1, {}});
+    return rule;
+}
+
 // A goto leaves the base chain for good, even where its chain says nothing.
 nft::Rule going_away() {
     nft::Rule rule = inside().build();
@@ -288,9 +319,70 @@ INSTANTIATE_TEST_SUITE_P(
         Above{"strangers_held_up", with_target("TARPIT"), false},
         Above{"strangers_queued", with_target("NFQUEUE"), true}, Above{"all_rejected", nft_reject(false), true},
         Above{"strangers_rejected_by_nft", nft_reject(true), false},
+        Above{"kind_of_interface", kind_of_interface(), true}, Above{"map_and_accept", map_and_accept(), true},
+        Above{"marked_then_asked_for", marked_then_asked_for(), true},
         Above{"translated_dropped", states_of_status(), true}, Above{"goes_away", going_away(), true},
         Above{"verdict_map", with_unknown(), true}),
     [](const auto& test) { return test.param.name; });
+
+// Docker's own rule, which says the same as one of ours that somebody has deleted.
+TEST_F(AttachedTest, ATwinBelowOursIsNotTakenForTheOneThatIsMissing) {
+    auto policy = attached_policy();
+    policy.bridges["docker0"] = {model::Icc::allow, true};
+    const auto want = compile(seed(), policy);
+    change(want);
+    ASSERT_EQ(rules().size(), 4u);
+    nft::Rule twin = rules()[1];
+    twin.owner.clear();
+    twin.comment = "";
+    insert(4, twin);
+    rules().erase(rules().begin() + 1);
+    change(want);
+    EXPECT_EQ(rules().size(), 5u);
+    EXPECT_EQ(rules()[4].owner, "") << "it is still there";
+}
+
+// A rule that somebody has commented is somebody's, whatever it means.
+TEST_F(AttachedTest, ACommentedTwinStays) {
+    const auto want = compile(seed(), attached_policy());
+    change(want);
+    nft::Rule twin = rules()[0];
+    twin.owner.clear();
+    twin.comment = "bob's";
+    rules().erase(rules().begin());
+    insert(0, twin);
+    change(want);
+    EXPECT_EQ(std::ranges::count(rules(), "bob's", &nft::Rule::comment), 1) << shown();
+    change({});
+    EXPECT_EQ(rules().size(), 1u);
+}
+
+// A reboot with another link in the configuration than in what iptables has saved.
+TEST_F(AttachedTest, WithoutCopiesOtherLinksThanWantedHideNothing) {
+    change(compile(seed(), attached_policy()));
+    for (nft::Rule& rule : rules())
+        rule.owner.clear();
+    kernel_.ruleset().tables.pop_back();
+    auto more = seed();
+    more.containers["redis"].expose.push_back(model::parse_ports("80").value().front());
+    change(compile(more, attached_policy()));
+    EXPECT_EQ(rules().size(), 4u) << shown();
+    change({});
+    EXPECT_EQ(rules().size(), 0u) << shown();
+}
+
+// A program that takes ours away and puts its own there does it for the first place too.
+TEST_F(AttachedTest, WhenAllOfOursAreGoneThatIsAnObstacle) {
+    const auto want = compile(seed(), attached_policy());
+    change(want);
+    rules().clear();
+    insert(0, theirs().counter().drop().build());
+    const auto have = kernel_.snapshot([](const nft::Table&, const nft::Ruleset&) { return true; });
+    std::vector<Obstacle> found;
+    EXPECT_EQ(nft::to_text(diff(have, want, {.moves = false}, &found)), "");
+    ASSERT_EQ(found.size(), 1u);
+    EXPECT_NE(nft::to_text(diff(have, want)), "");
+}
 
 // The chain that is to be attached to isn't there (yet).
 class MissingChain : public AttachedTest {
@@ -306,36 +398,11 @@ protected:
         nft::Table table;
         table.family = family;
         table.name = "fw";
-        table.chains.push_back({"later", {}, {}, {}, {}});
+        table.chains.push_back({"later", nft::Hook{"filter", 2, 0, 1}, {}, {}, {}});
         kernel_.ruleset().tables.push_back(table);
     }
     const nft::Table* ours(nft::Family family) { return kernel_.ruleset().table(family, "nftlink"); }
 };
-
-TEST_F(MissingChain, OurOwnTableStaysUntilItIsThere) {
-    change(compile(seed(), {}));
-    const std::string before = nft::to_text(*ours(nft::Family::inet));
-    change(to_missing(model::AttachPoint::Family::ip));
-    EXPECT_EQ(nft::to_text(*ours(nft::Family::inet)), before);
-    EXPECT_EQ(change(to_missing(model::AttachPoint::Family::ip)), "") << "and nothing is tried again and again";
-    add_missing(nft::Family::ip);
-    change(to_missing(model::AttachPoint::Family::ip));
-    EXPECT_EQ(ours(nft::Family::inet), nullptr);
-}
-
-// The copies are to come into a table of the same family and name.
-TEST_F(MissingChain, OurOwnTableStaysAlsoWhereItsNameIsWanted) {
-    change(compile(seed(), {}));
-    change(to_missing(model::AttachPoint::Family::inet));
-    for (const char* chain : {"forward", "bridge-docker0"})
-        EXPECT_FALSE(ours(nft::Family::inet)->chain(chain)->rules.empty());
-    EXPECT_FALSE(ours(nft::Family::inet)->set("links4-docker0")->elements.empty());
-    EXPECT_EQ(change(to_missing(model::AttachPoint::Family::inet)), "");
-    add_missing(nft::Family::inet);
-    change(to_missing(model::AttachPoint::Family::inet));
-    EXPECT_EQ(ours(nft::Family::inet)->chain("forward"), nullptr);
-    EXPECT_EQ(kernel_.ruleset().table(nft::Family::inet, "fw")->chains[0].rules.size(), 6u);
-}
 
 TEST_F(MissingChain, OurRulesInAnotherChainStayUntilItIsThere) {
     change(compile(seed(), attached_policy()));
@@ -344,18 +411,45 @@ TEST_F(MissingChain, OurRulesInAnotherChainStayUntilItIsThere) {
     EXPECT_EQ(shown(), before);
     for (nft::Rule& rule : rules())
         rule.owner.clear();
-    EXPECT_EQ(change(to_missing(model::AttachPoint::Family::inet)), "");
+    change(to_missing(model::AttachPoint::Family::inet));
+    EXPECT_EQ(shown(), before) << "marked again";
     add_missing(nft::Family::inet);
     change(to_missing(model::AttachPoint::Family::inet));
-    EXPECT_EQ(shown(), "") << "known by their copies, which have stayed too";
+    EXPECT_EQ(shown(), "");
     EXPECT_EQ(ours(nft::Family::ip), nullptr);
 }
 
-TEST_F(MissingChain, TheOthersAreUsed) {
-    change(compile(seed(), {}));
-    change(to_missing(model::AttachPoint::Family::ip, true));
-    EXPECT_EQ(rules().size(), 3u);
-    EXPECT_NE(ours(nft::Family::inet), nullptr);
+// A link that ends meanwhile ends there too.
+TEST_F(MissingChain, EndedLinksGoFromTheChainThatStays) {
+    change(compile(seed(), attached_policy()));
+    auto policy = attached_policy();
+    policy.attach = {{model::AttachPoint::Family::ip, "fw", "later"}};
+    auto links = seed();
+    links.containers["client"].links.clear();
+    change(compile(links, policy));
+    EXPECT_EQ(shown().find("6379"), std::string::npos) << shown();
+    EXPECT_EQ(rules().size(), 2u) << "what drops stays";
+    EXPECT_EQ(change(compile(links, policy)), "");
+}
+
+// Nothing but a rule that leads there from the forward hook makes packets come to a chain.
+TEST_F(MissingChain, AChainThatNoForwardedPacketComesToIsIdle) {
+    auto& table = kernel_.ruleset().tables[0];
+    table.chains.push_back({"USER", {}, {}, {}, {}});
+    table.chains.push_back({"INPUT", nft::Hook{"filter", 1, 0, 1}, {}, {}, {theirs().jump("USER").build()}});
+    auto policy = attached_policy();
+    const auto idle = [&](const std::string& chain) {
+        policy.attach[0].chain = chain;
+        const auto want = compile(seed(), policy);
+        const auto found = idle_chains(kernel_.ruleset(), want);
+        return found.empty() ? "no" : found[0].is_there ? "no packet comes" : "missing";
+    };
+    EXPECT_STREQ(idle("FORWARD"), "no");
+    EXPECT_STREQ(idle("NONE"), "missing");
+    EXPECT_STREQ(idle("INPUT"), "no packet comes");
+    EXPECT_STREQ(idle("USER"), "no packet comes");
+    insert(0, theirs().jump("USER").build());
+    EXPECT_STREQ(idle("USER"), "no");
 }
 
 TEST_F(AttachedTest, OursStayBelowWhereTheyMayNotMove) {
@@ -363,13 +457,15 @@ TEST_F(AttachedTest, OursStayBelowWhereTheyMayNotMove) {
     change(want);
     insert(0, inside().accept().build());
     const auto have = [&] { return kernel_.snapshot([](const nft::Table&, const nft::Ruleset&) { return true; }); };
-    EXPECT_EQ(nft::to_text(diff(have(), want, {.moves = false})), "");
-    const auto found = obstacles(have(), want);
+    std::vector<Obstacle> found;
+    EXPECT_EQ(nft::to_text(diff(have(), want, {.moves = false}, &found)), "");
     ASSERT_EQ(found.size(), 1u);
     EXPECT_EQ(found[0].chain, "ip filter FORWARD");
     EXPECT_EQ(found[0].rule, "iifname \"docker0\" oifname \"docker0\" accept");
     change(want);
-    EXPECT_TRUE(obstacles(have(), want).empty());
+    found.clear();
+    EXPECT_EQ(nft::to_text(diff(have(), want, {.moves = false}, &found)), "");
+    EXPECT_TRUE(found.empty());
 }
 
 TEST_F(AttachedTest, AJumpIsWhatItsChainDoes) {

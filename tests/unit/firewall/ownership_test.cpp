@@ -95,27 +95,81 @@ TEST(Ownership, ACommentMakesNothingOurs) {
         EXPECT_FALSE(is_ours(table, name));
 }
 
-TEST(Ownership, AnythingStrangeInATableWithoutMarksMakesItSomebodys) {
+TEST(Ownership, ATableWithoutMarksIsOursByItsChainsAndWhatElseIsInItIsNot) {
     const nft::Table ours = without_marks(compile(seed(), {}).tables[0]);
-    const auto changed = [&](auto change) {
+    const auto strangers_after = [&](auto change) {
+        nft::Table table = ours;
+        change(table);
+        EXPECT_TRUE(is_ours(table, "nftlink"));
+        EXPECT_FALSE(is_ours(table, "other"));
+        EXPECT_FALSE(has_form_alone(table, "other"));
+        return strangers(table).size();
+    };
+    EXPECT_TRUE(has_form_alone(ours, "other"));
+    EXPECT_EQ(strangers_after([](nft::Table& table) { table.chains.push_back({"x", {}, {}, {}, {}}); }), 1u);
+    EXPECT_EQ(strangers_after([](nft::Table& table) { table.sets.emplace_back().name = "x"; }), 1u);
+    EXPECT_EQ(strangers_after([](nft::Table& table) { table.other_object_count = 1; }), 1u);
+    EXPECT_EQ(strangers_after([](nft::Table& table) { table.sets[0].key = nft::interface_key(); }), 1u);
+    EXPECT_EQ(strangers_after([](nft::Table& table) { table.sets[0].unknown = {1}; }), 1u);
+    for (const char* chain : {"forward", "bridge-docker0"}) {
+        EXPECT_EQ(strangers_after([&](nft::Table& table) { chain_of(table, chain)->rules.push_back(stranger()); }), 1u);
+        EXPECT_EQ(strangers_after([&](nft::Table& table) {
+                      chain_of(table, chain)->rules.push_back(nft::RuleBuilder(nft::Family::inet).jump("x").build());
+                  }),
+                  1u);
+    }
+}
+
+// Chains of such names that somebody else has made.
+TEST(Ownership, WhatOnlyLooksALittleLikeOursIsSomebodys) {
+    const nft::Table ours = without_marks(compile(seed(), {}).tables[0]);
+    const auto is_ours_after = [&](auto change) {
         nft::Table table = ours;
         change(table);
         return is_ours(table, "nftlink");
     };
-    EXPECT_TRUE(changed([](nft::Table&) {}));
-    EXPECT_FALSE(changed([](nft::Table& table) { table.chains.push_back({"x", {}, {}, {}, {}}); }));
-    EXPECT_FALSE(changed([](nft::Table& table) { table.sets.emplace_back().name = "x"; }));
-    EXPECT_FALSE(changed([](nft::Table& table) { table.other_object_count = 1; }));
-    EXPECT_FALSE(changed([](nft::Table& table) { table.sets[0].key = nft::interface_key(); }));
-    for (const char* chain : {"forward", "bridge-docker0"}) {
-        EXPECT_FALSE(changed([&](nft::Table& table) { chain_of(table, chain)->rules.push_back(stranger()); }));
-        EXPECT_FALSE(changed([&](nft::Table& table) {
-            chain_of(table, chain)->rules.push_back(nft::RuleBuilder(nft::Family::inet).jump("x").build());
-        }));
-    }
-    EXPECT_FALSE(
-        changed([](nft::Table& table) { chain_of(table, "bridge-docker0")->hook = nft::Hook{"filter", 2, 0, 1}; }));
+    EXPECT_TRUE(is_ours_after([](nft::Table&) {}));
+    const auto hook = [](nft::Table& table) -> nft::Hook& { return *chain_of(table, "forward")->hook; };
+    EXPECT_FALSE(is_ours_after([&](nft::Table& table) { hook(table).number = 1; })) << "input";
+    EXPECT_FALSE(is_ours_after([&](nft::Table& table) { hook(table).policy = 0; }));
+    EXPECT_FALSE(is_ours_after([&](nft::Table& table) { hook(table).type = "nat"; }));
+    EXPECT_FALSE(is_ours_after([](nft::Table& table) { chain_of(table, "forward")->comment = "mine"; }));
+    EXPECT_FALSE(is_ours_after([](nft::Table& table) { table.unknown = {1}; })) << "dormant";
+    EXPECT_FALSE(is_ours_after([](nft::Table& table) { table.family = nft::Family::arp; }));
+    EXPECT_FALSE(is_ours_after([](nft::Table& table) { chain_of(table, "forward")->rules = {stranger()}; }));
+    EXPECT_FALSE(is_ours_after(
+        [](nft::Table& table) { chain_of(table, "bridge-docker0")->hook = nft::Hook{"filter", 2, 0, 1}; }));
+    nft::Table theirs;
+    theirs.name = "nftlink";
+    theirs.chains.push_back({"forward", nft::Hook{"filter", 2, 0, 1}, {}, {}, {}});
+    theirs.chains.push_back({"my/rules", {}, {}, {}, {stranger()}});
+    EXPECT_FALSE(is_ours(theirs, "nftlink"));
     EXPECT_FALSE(is_ours(nft::Table{}, "")) << "an empty one is nobody's";
+    nft::Table marked = compile(seed(), {}).tables[0];
+    marked.chains.push_back({"my/rules", {}, {}, {}, {}});
+    EXPECT_THAT(strangers(marked), IsEmpty()) << "it keeps nothing from being deleted";
+    EXPECT_FALSE(is_ours(marked, marked.chains.back())) << "but isn't removed by itself";
+}
+
+// The copies of a chain called b.
+TEST(Ownership, NoChainsNameHidesItsCopies) {
+    model::FirewallPolicy policy;
+    policy.layout = model::Layout::rules;
+    policy.attach = {{model::AttachPoint::Family::inet, "fw", "b"}};
+    EXPECT_TRUE(is_ours(without_marks(compile(seed(), policy).tables[0]), "nftlink"));
+}
+
+TEST(Ownership, AMarkThatIsLostComesBackWhereThatIsAskedFor) {
+    const auto want = compile(seed(), {});
+    nft::Ruleset have;
+    have.tables = {without_marks(want.tables[0])};
+    for (nft::Set& set : have.tables[0].sets)
+        for (nft::Element& element : set.elements)
+            element.counters.emplace();
+    EXPECT_EQ(nft::to_text(diff(have, want)), "");
+    EXPECT_THAT(nft::to_text(diff(have, want, {.marks = true})), testing::StartsWith("delete table inet nftlink"));
+    have.tables[0].other_object_count = 1;
+    EXPECT_EQ(nft::to_text(diff(have, want, {.marks = true})), "") << "not at others' expense";
 }
 
 TEST(Ownership, StrangersAreNamed) {
@@ -157,6 +211,20 @@ TEST_F(Strangers, StayWhereTheTableStays) {
     chain_of(table(), "forward")->rules.back().handle = 7;
     EXPECT_EQ(change(compile(seed(), uncounted())), "delete rule inet nftlink forward handle 7\n")
         << "our chain is ours";
+}
+
+// The kernel deletes no set that a rule refers to.
+TEST_F(Strangers, LoseTheRulesThatLeadToWhatGoes) {
+    auto& rules = chain_of(table(), "x")->rules;
+    rules.push_back(nft::RuleBuilder(nft::Family::inet).in_links(true, "links4-docker0").accept().build());
+    rules.push_back(nft::RuleBuilder(nft::Family::inet).jump("bridge-docker0").build());
+    for (std::size_t index = 0; index < rules.size(); ++index)
+        rules[index].handle = 10 + index;
+    model::Topology none = seed();
+    none.containers["client"].links.clear();
+    const std::string text = change(compile(none, uncounted()));
+    EXPECT_THAT(text, testing::StartsWith("delete rule inet nftlink x handle 11\n")) << text;
+    EXPECT_THAT(text, testing::Not(testing::HasSubstr("handle 12")));
 }
 
 TEST_F(Strangers, KeepATableFromBeingDeletedUnlessByForce) {

@@ -409,6 +409,82 @@ TEST_F(Mixed, ThatIsDormantIsAnError) {
     EXPECT_EQ(table().chain("theirs"), nullptr);
 }
 
+// A chain to attach to that no packet comes to takes nothing away: the policy stands in a table of ours until one does.
+class IdleAttachment : public testing::TestWithParam<model::AttachPoint::Family> {
+protected:
+    static Target target(bool attached, bool linked = true) {
+        model::FirewallPolicy policy;
+        if (attached) {
+            policy.layout = model::Layout::rules;
+            policy.attach = {{GetParam(), "fw", "later"}};
+        }
+        model::Topology topology;
+        topology.containers["db"].networks = {{"docker0", {model::Address::parse("10.0.0.2").value()}}};
+        topology.containers["db"].expose = model::parse_ports("80").value();
+        topology.containers["web"].networks = {{"docker0", {model::Address::parse("10.0.0.3").value()}}};
+        if (linked)
+            topology.containers["web"].links = {{"db", "db"}};
+        return make_target(topology, policy);
+    }
+    void add_chain() {
+        nft::Table table;
+        table.family = GetParam() == model::AttachPoint::Family::ip ? nft::Family::ip : nft::Family::inet;
+        table.name = "fw";
+        table.chains.push_back({"later", nft::Hook{"filter", 2, 0, 1}, {}, {}, {}});
+        kernel_.ruleset().tables.push_back(table);
+        ++kernel_.ruleset().generation;
+    }
+    std::size_t rule_count() {
+        const nft::Table* own = kernel_.ruleset().table(nft::Family::inet, "nftlink");
+        const nft::Chain* chain = own == nullptr ? nullptr : own->chain("bridge-docker0");
+        return chain == nullptr ? 0 : chain->rules.size();
+    }
+
+    kernel::FakeKernel kernel_;
+};
+
+TEST_P(IdleAttachment, LeavesOurOwnTableInForceWithTheLinksOfNow) {
+    ASSERT_TRUE(apply(kernel_, target(false)));
+    ASSERT_TRUE(apply(kernel_, target(true)));
+    const std::size_t linked = rule_count();
+    EXPECT_GT(linked, 3u);
+    EXPECT_TRUE(plan(kernel_, target(true))->transactions.empty());
+    const auto ended = apply(kernel_, target(true, false));
+    ASSERT_TRUE(ended);
+    EXPECT_EQ(rule_count(), linked - 1);
+    EXPECT_THAT(ended->done.warnings, testing::Contains(HasSubstr("stays in force, with the links of now")));
+    add_chain();
+    ASSERT_TRUE(apply(kernel_, target(true)));
+    EXPECT_EQ(rule_count(), 0u);
+    EXPECT_EQ(kernel_.ruleset()
+                  .table(GetParam() == model::AttachPoint::Family::ip ? nft::Family::ip : nft::Family::inet, "fw")
+                  ->chains[0]
+                  .rules.size(),
+              3u + (GetParam() == model::AttachPoint::Family::ip ? 0u : 2u));
+}
+
+TEST_P(IdleAttachment, MakesNoTableWhereNoneWasInForce) {
+    ASSERT_TRUE(apply(kernel_, target(true)));
+    EXPECT_EQ(rule_count(), 0u);
+}
+
+INSTANTIATE_TEST_SUITE_P(All, IdleAttachment,
+                         testing::Values(model::AttachPoint::Family::ip, model::AttachPoint::Family::inet),
+                         [](const auto& test) { return test.param == model::AttachPoint::Family::ip ? "ip" : "inet"; });
+
+TEST(Plan, NamesATableThatMayBeALeftover) {
+    kernel::FakeKernel kernel;
+    ASSERT_TRUE(apply(kernel, small_target()));
+    nft::Table& table = kernel.ruleset().tables[0];
+    table.name = "old";
+    table.owner.clear();
+    const auto planned = plan(kernel, small_target());
+    ASSERT_TRUE(planned);
+    EXPECT_THAT(planned->warnings, testing::Contains(HasSubstr("nft delete table inet old")));
+    ASSERT_TRUE(apply(kernel, small_target()));
+    EXPECT_EQ(kernel.ruleset().tables.size(), 2u);
+}
+
 // What the kernel is known to have is compared without reading its elements.
 class KnownRuleset : public testing::Test {
 protected:
@@ -431,7 +507,7 @@ protected:
         const auto before = apply(kernel_, from);
         EXPECT_TRUE(before) << before.error();
         kernel_.element_reads = 0;
-        return apply(kernel_, to, {.known = Known{from.want, before->done.in_second_slot, before->generation}});
+        return apply(kernel_, to, {.known = Known{&from.want, &before->done.in_second_slot, before->generation}});
     }
 
     kernel::FakeKernel kernel_;
@@ -452,7 +528,7 @@ TEST_F(KnownRuleset, IsReadWhenSomebodyHasChangedIt) {
     kernel_.ruleset().tables[0].sets[0].elements.clear();
     ++kernel_.ruleset().generation;
     kernel_.element_reads = 0;
-    ASSERT_TRUE(apply(kernel_, to, {.known = Known{from.want, before->done.in_second_slot, before->generation}}));
+    ASSERT_TRUE(apply(kernel_, to, {.known = Known{&from.want, &before->done.in_second_slot, before->generation}}));
     EXPECT_EQ(kernel_.element_reads, 1u);
     EXPECT_TRUE(plan(kernel_, to)->transactions.empty());
 }

@@ -26,10 +26,16 @@ TEST(FirstPlace, IsGivenUpAfterFiveTimesWithinAMinute) {
     EXPECT_FALSE(place.may_take(now + minutes(59)));
 }
 
+TEST(FirstPlace, IsGivenUpAfterTwentyTimesWithinAnHour) {
+    FirstPlace place;
+    FirstPlace::Time now{minutes(1)};
+    EXPECT_EQ(count_of_moves(place, now, seconds(20), 100), 20);
+}
+
 TEST(FirstPlace, IsTakenForEverFromWhoComesSeldom) {
     FirstPlace place;
     FirstPlace::Time now{minutes(1)};
-    EXPECT_EQ(count_of_moves(place, now, seconds(20), 100), 100);
+    EXPECT_EQ(count_of_moves(place, now, minutes(4), 100), 100);
 }
 
 TEST(FirstPlace, IsTriedAgainAfterAnHour) {

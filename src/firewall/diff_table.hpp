@@ -1,0 +1,18 @@
+// The change of one table of ours.
+#pragma once
+
+#include <set>
+#include <string>
+
+#include "nftlink/firewall/firewall.hpp"
+
+namespace nftlink::firewall {
+
+// Appends what makes the table the wanted one; `have` is null when it isn't there. `kept`: names of chains of copies
+// that stay though they aren't wanted. See diff().
+void diff_table(const nft::Table* have, const nft::Table& want, Manner manner, const std::set<std::string>& kept,
+                nft::Batch& batch);
+
+nft::Set without_elements(const nft::Set& set);
+
+}  // namespace nftlink::firewall
