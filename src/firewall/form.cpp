@@ -59,7 +59,7 @@ std::optional<std::string> named_bridge(const nft::Rule& rule) {
     return {};
 }
 
-// What may stand in a chain of ours.
+// The form of one chain: its name and hook, and the rules that may stand in it.
 class ChainForm {
 public:
     ChainForm(const nft::Table& table, const nft::Chain& chain)

@@ -1,5 +1,5 @@
-// What compile() makes, whatever the policy and the topology, seen from its form alone: another program that saves and
-// loads the ruleset drops our marks, and 0.1 wrote none into its own tables.
+// The form of compile()'s tables, whatever the policy and the topology. It is all that is left of ours when another
+// program has saved and loaded them without our marks; and 0.1 wrote none into its own tables.
 #pragma once
 
 #include "nftlink/nft/ruleset.hpp"

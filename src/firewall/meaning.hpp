@@ -1,4 +1,4 @@
-// What a rule means, whatever the order and form of its instructions: iptables, its later versions and nft write the
+// A rule's meaning, whatever the order and form of its instructions: iptables, its later versions and nft write the
 // same condition differently (addresses before interfaces, the protocol as a byte of the header, one load for two
 // fields, an extension of xtables), and what one of them has saved and loaded is still the same rule.
 #pragma once
@@ -45,7 +45,7 @@ struct Meaning {
     std::vector<std::string> unread;
     bool never = false;  // its conditions exclude each other
 
-    // What it does with them, counting aside.
+    // Its effect on them, counting aside.
     Decision decision = Decision::none;
     std::string chain;    // that it leads to
     bool returns = true;  // from there

@@ -10,7 +10,7 @@
 
 namespace nftlink::firewall {
 
-// What the comments of our table, chains and sets start with, for people. Whoever likes may write such a comment.
+// The comments of our table, chains and sets start with this, for people. It proves nothing: anybody may write one.
 inline constexpr std::string_view tag = "nftlink: ";
 // The same in a script's rules for other programs' chains.
 inline constexpr std::string_view attached_tag = "nftlink attached: ";

@@ -15,8 +15,8 @@ namespace nftlink::kernel {
 // The receive buffer was full: some of what the kernel had to say is lost.
 struct Overrun {};
 
-// Whether the errno that ended a read says nothing but that it is to be made again: something changed meanwhile
-// (EINTR), another dump was running (EBUSY), some of the answer was lost (ENOBUFS).
+// True for an errno that ends a read and only says that it is to be made again: something changed meanwhile (EINTR),
+// another dump was running (EBUSY), some of the answer was lost (ENOBUFS).
 inline bool means_read_again(int error) {
     return error == EINTR || error == EBUSY || error == ENOBUFS;
 }

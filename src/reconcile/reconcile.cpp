@@ -148,7 +148,7 @@ std::vector<std::pair<nft::Family, std::string>> tables_of(const nft::Ruleset& h
     return tables;
 }
 
-// Whether a policy in the bridge family goes, and packets are to meet it elsewhere from then on.
+// True if a policy in the bridge family goes, and packets are to meet it elsewhere from then on.
 bool leaves_bridge_family(const std::vector<nft::Batch>& batches, const firewall::Wanted& want) {
     const auto deletes = [](const nft::Operation& operation) {
         return operation.family == nft::Family::bridge && std::holds_alternative<nft::DeleteTable>(operation.action);
@@ -285,8 +285,8 @@ std::expected<firewall::HostFacts, std::string> bridge_family_facts(kernel::Kern
     return facts;
 }
 
-// What is known of the ruleset, with handles and rules as they are now and elements as they are known to be, without
-// their counts. Nothing when it isn't what is known any more.
+// The ruleset with handles and rules as they are now, and with elements as they are known to be, without their counts.
+// Nothing when the generation, or a set, is another one than is known.
 std::optional<nft::Ruleset> read_frame(kernel::Kernel& kernel, const firewall::Wanted& want, const Known& known) {
     nft::Ruleset have =
         kernel.snapshot([&](const nft::Table& table,
@@ -299,7 +299,7 @@ std::optional<nft::Ruleset> read_frame(kernel::Kernel& kernel, const firewall::W
     return have;
 }
 
-// Whether elements come with counts, which somebody must have read.
+// True if elements come with counts, which somebody must have read.
 bool carries_counts(const Plan& plan) {
     return std::ranges::any_of(plan.transactions, [](const nft::Batch& batch) {
         return std::ranges::any_of(batch, [](const nft::Operation& operation) {

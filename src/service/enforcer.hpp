@@ -69,7 +69,7 @@ public:
     bool in_force() const { return error_.empty() && !is_behind_; }
     // Of what is desired now. Changes the target, if it has been left behind, and not the kernel.
     const reconcile::Target& target();
-    // What a comparison of the kernel with the target may go by.
+    // For a comparison of the kernel with the target.
     reconcile::Means means() const { return means(is_current_ ? &target_ : nullptr); }
     // The kernel has what is desired now, and nobody has changed it: nothing has to be read to know that.
     bool is_whole();

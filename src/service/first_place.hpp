@@ -1,4 +1,4 @@
-// How often our rules may be put back above those of another program that does the same with its own. Pure: times in,
+// A limit on putting our rules back above those of another program that does the same with its own. Pure: times in,
 // decisions out.
 #pragma once
 

@@ -77,7 +77,7 @@ public:
 
     // What the kernel has of each link now.
     std::vector<firewall::LinkCount> links();
-    // How many there are, and how many of them the kernel has. Their counters aren't read.
+    // Their number, and that of those which the kernel has. Their counters aren't read.
     struct LinkTotals {
         std::size_t desired = 0, installed = 0;
     };

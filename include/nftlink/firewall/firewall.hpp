@@ -71,7 +71,7 @@ bool is_relevant(const nft::Table& table, const nft::Ruleset& listing, const Wan
 // done. `have` holds the relevant tables: those that we don't want any more are deleted, and our rules in other chains
 // that aren't to be there. Counters of what stays, moves or is replaced are carried over.
 //
-// What others have put into a table of ours stays, and so does the table; what they have changed of ours is put right,
+// Objects of others in a table of ours stay, and so does the table; what they have changed of ours is put right,
 // and rules of theirs that lead to a chain or set of ours that goes, go with it.
 //
 // In another program's chain our rules come to stand on top; but where some stand below rules of others, they stay

@@ -84,7 +84,7 @@ struct BridgeFamily {
     bool conntrack = false;  // ct state: nf_conntrack_bridge
 };
 
-// Whether snapshot() reads the elements of the sets that a table has by name: there may be very many of them.
+// The elements of a table's named sets, of which there may be very many, are read by snapshot() or left out.
 enum class Elements { read, left_out };
 
 // Gets the table and the listing of all tables with their chains and sets.

@@ -78,14 +78,14 @@ struct Switch {
     bool operator==(const Switch&) const = default;
 };
 
-// What is done with a table of ours that is to go and holds what others have put into it.
+// A table of ours that is to go may hold what others have put into it. Then:
 enum class Strangers {
     refuse,  // nothing is done at all, and the error names it
     leave,   // it stays, and Plan::left names it
     remove,
 };
 
-// What the kernel is known to have: this, at that generation.
+// A ruleset that the kernel is known to have had at that generation. Both must outlive it.
 struct Known {
     const firewall::Wanted* want;
     const std::vector<bool>* in_second_slot;
@@ -93,7 +93,7 @@ struct Known {
 };
 
 struct Means {
-    // How the bridges are that the target is about, as the caller has read them; null: they are read.
+    // The bridges that the target is about, as the caller has read them; null: they are read.
     const kernel::Bridges* bridges = nullptr;
     Strangers strangers = Strangers::refuse;
     // Our rules come to stand above others' that change what becomes of a packet; see firewall::Manner.

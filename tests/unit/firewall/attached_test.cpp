@@ -272,7 +272,7 @@ nft::Rule map_and_accept() {
     return rule;
 }
 
-// What a packet's mark is said to be, another rule before may have set.
+// `meta mark 0 meta mark set 1 meta mark 1 accept`
 nft::Rule marked_then_asked_for() {
     nft::Rule rule = theirs().build();
     for (const std::uint8_t mark : {std::uint8_t{0}, std::uint8_t{1}}) {

@@ -1,4 +1,4 @@
-// Whose a table is, and what is in it.
+// Tables of ours, of others, and of both.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -13,7 +13,7 @@ namespace {
 using testing::ElementsAre;
 using testing::IsEmpty;
 
-// What is left of a table that nft has saved and loaded; or, without comments, of one that its JSON has.
+// A table as nft saves and loads it; or, without comments, as its JSON has it.
 nft::Table without_marks(nft::Table table, bool with_comments = true) {
     const auto strip = [&](auto& object) {
         object.owner.clear();

@@ -302,7 +302,7 @@ TEST(Clear, DeletesWhatCarriesOurTag) {
     EXPECT_EQ(kernel.ruleset().tables[0].name, "other");
 }
 
-TEST(Clear, FindsATableByTheTagOfARuleAlone) {
+TEST(Clear, FindsATableByItsFormAlone) {
     kernel::FakeKernel kernel;
     ASSERT_TRUE(apply(kernel, small_target()));
     nft::Table& table = kernel.ruleset().tables[0];
@@ -485,7 +485,7 @@ TEST(Plan, NamesATableThatMayBeALeftover) {
     EXPECT_EQ(kernel.ruleset().tables.size(), 2u);
 }
 
-// What the kernel is known to have is compared without reading its elements.
+// A known ruleset is compared without reading its elements.
 class KnownRuleset : public testing::Test {
 protected:
     static Target star(int count, const std::string& alias = "db") {

@@ -1,4 +1,4 @@
-// How long our rules fight for the top of a chain.
+// Fights for the top of a chain, and their end.
 #include "service/first_place.hpp"
 
 #include <gtest/gtest.h>
@@ -9,7 +9,7 @@ namespace {
 using std::chrono::minutes;
 using std::chrono::seconds;
 
-// How often they are put back until they stay below, when somebody comes above them so often.
+// The number of times that ours are put back, when somebody comes above them with such pauses.
 int count_of_moves(FirstPlace& place, FirstPlace::Time& now, seconds pause, int times) {
     int moves = 0;
     for (; times > 0 && place.may_take(now); --times, ++moves) {
