@@ -137,6 +137,8 @@ private:
 // True if packets that are forwarded come to that chain. A verdict map may lead anywhere.
 bool meets_forwarded(const Table& table, const Chain& wanted) {
     constexpr std::uint32_t forward_hook = 2;  // NF_INET_FORWARD
+    if (table.dormant)
+        return false;
     std::set<std::string, std::less<>> seen;
     std::vector<const Chain*> open;
     for (const Chain& chain : table.chains)

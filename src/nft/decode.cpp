@@ -155,6 +155,7 @@ DecodeResult<Table> decode_table(Payload payload) {
             case NFTA_TABLE_USERDATA:
                 return read_words(attribute, table);
             case NFTA_TABLE_FLAGS:
+                table.dormant = (number<std::uint32_t>(attribute.payload).value_or(0) & NFT_TABLE_F_DORMANT) != 0;
                 return expect_zero(attribute, table.unknown);
             case NFTA_TABLE_HANDLE:
             case NFTA_TABLE_PAD:

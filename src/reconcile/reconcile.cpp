@@ -107,8 +107,9 @@ void plan_attachments(const std::vector<firewall::IdleChain>& idle, bool has_mea
             has_meanwhile ? "; until then nftlink's own table stays in force, with the links of now" : "";
         plan.warnings.push_back(
             is_there
-                ? fmt::format("no forwarded packet comes to chain {}: it has no forward hook, and no rule leads there "
-                              "from a chain that has: nothing is enforced there until one does{}",
+                ? fmt::format("no forwarded packet comes to chain {}: its table is dormant, or it has no forward hook "
+                              "and no rule leads "
+                              "there from a chain that has: nothing is enforced there until one comes{}",
                               name, meanwhile)
                 : fmt::format("chain {} does not exist: nothing is enforced there until it does and this is run again "
                               "(nftlinkd uses it as soon as it appears){}",
@@ -315,7 +316,7 @@ std::expected<Plan, std::string> compare(kernel::Kernel& kernel, const Target& t
                                          const nft::Ruleset& have) {
     const auto idle = firewall::idle_chains(have, target.want);
     std::optional<firewall::Wanted> both;
-    if (!idle.empty() && target.meanwhile && has_live_table(have, target.want))
+    if (!idle.empty() && target.meanwhile && (means.has_meanwhile || has_live_table(have, target.want)))
         both = firewall::joined(target.want, *target.meanwhile);
     const firewall::Wanted& want = both ? *both : target.want;
     if (const nft::Table* table = taken(have, want))
@@ -332,6 +333,7 @@ std::expected<Plan, std::string> compare(kernel::Kernel& kernel, const Target& t
     Plan plan;
     plan.generation = have.generation;
     plan.tables = tables_of(have, want);
+    plan.has_meanwhile = both.has_value();
     plan_attachments(idle, both.has_value(), plan);
     plan_look_alikes(have, want, plan);
     if (!force)

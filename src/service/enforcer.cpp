@@ -189,6 +189,7 @@ reconcile::Means Enforcer::means(const reconcile::Target* known) const {
     reconcile::Means means{.bridges = &bridges_,
                            .strangers = reconcile::Strangers::leave,
                            .moves = first_place_.may_take(steady_clock::now()),
+                           .has_meanwhile = has_meanwhile_,
                            .marks = true,
                            .known = {}};
     if (known != nullptr && known->want.attached.empty() && in_force() && sets_)
@@ -225,6 +226,7 @@ std::expected<Enforced, std::string> Enforcer::apply(const reconcile::Target* kn
     warnings_ = outcome->done.warnings;
     missing_chains_ = outcome->done.missing_chains;
     unmet_chains_ = outcome->done.unmet_chains;
+    has_meanwhile_ = outcome->done.has_meanwhile;
     tables_ = std::move(outcome->done.tables);
     judge_place(outcome->done);
     error_.clear();

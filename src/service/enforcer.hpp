@@ -107,6 +107,7 @@ private:
     kernel::Bridges bridges_;                 // the relevant ones; read before the facts, so that no change is missed
     std::vector<std::string> warnings_;
     std::vector<std::string> missing_chains_, unmet_chains_;
+    bool has_meanwhile_ = false;                               // see reconcile::Plan
     std::vector<std::pair<nft::Family, std::string>> tables_;  // that are to be as they are; see reconcile::Plan
     std::vector<bool> in_second_slot_;                         // of the target's tables; see firewall::Transactions
     FirstPlace first_place_;

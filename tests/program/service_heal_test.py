@@ -167,6 +167,7 @@ def a_chain_that_is_not_there_yet_leaves_the_policy_in_force_and_links_end_in_it
     service.client.delete("/v1/containers/own")
     assert "172.17.0.9" not in nft("list", "table", "inet", "nftlink")
     nft("flush", "ruleset")
+    eventually(lambda: "tcp dport 6379" in nft("list", "ruleset"))
     run("iptables-nft", "-P", "FORWARD", "ACCEPT")
     eventually(lambda: service.status()["bridges"][0]["enforced"])
     assert "--dport 6379" in run("iptables-nft", "-S", "FORWARD").stdout and "inet nftlink" not in nft("list", "tables")
@@ -181,6 +182,8 @@ def a_chain_that_no_forwarded_packet_comes_to_enforces_nothing(place):
     assert bridge["enforced"] is False and "no forwarded packet comes to chain inet fw user" in bridge["reason"], bridge
     nft("-f", "-", stdin="table inet fw { chain forward { type filter hook forward priority 0; jump user; }; }")
     eventually(lambda: service.status()["bridges"][0]["enforced"])
+    nft("-f", "-", stdin="table inet fw { flags dormant; }")
+    eventually(lambda: not service.status()["bridges"][0]["enforced"])
 
 
 @case

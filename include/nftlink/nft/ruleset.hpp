@@ -125,6 +125,7 @@ struct Table {
     std::vector<Set> sets;
     std::uint32_t other_object_count = 0;  // flowtables, stateful objects: the kernel counts them, we don't read them
     std::string owner = {};
+    bool dormant = false;  // no packet meets any of its chains; `unknown` has that flag too
 
     const Chain* chain(std::string_view name) const;
     const Set* set(std::string_view name) const;

@@ -98,6 +98,8 @@ struct Means {
     Strangers strangers = Strangers::refuse;
     // Our rules come to stand above others' that change what becomes of a packet; see firewall::Manner.
     bool moves = true;
+    // Target::meanwhile was in force, whoever has taken it away since.
+    bool has_meanwhile = false;
     // A table of ours that has lost its mark is made anew; see firewall::Manner.
     bool marks = false;
     // Where the generation is still that one, no set's elements are read, however many there are, unless their counts
@@ -117,6 +119,7 @@ struct Plan {
     std::vector<std::string> warnings;
     // Chains to be attached to, as `ip filter FORWARD`: that aren't there; that no forwarded packet comes to.
     std::vector<std::string> missing_chains, unmet_chains;
+    bool has_meanwhile = false;                 // Target::meanwhile is in force then
     std::vector<std::string> left;              // tables that stay with what others have put into them, as sentences
     std::vector<firewall::Obstacle> obstacles;  // that are put right, or, without Means::moves, aren't
     // Those that the plan is about: a change of one of them by somebody else is a reason to plan anew.

@@ -450,6 +450,8 @@ TEST_F(MissingChain, AChainThatNoForwardedPacketComesToIsIdle) {
     EXPECT_STREQ(idle("USER"), "no packet comes");
     insert(0, theirs().jump("USER").build());
     EXPECT_STREQ(idle("USER"), "no");
+    kernel_.ruleset().tables[0].dormant = true;
+    EXPECT_STREQ(idle("USER"), "no packet comes");
 }
 
 TEST_F(AttachedTest, OursStayBelowWhereTheyMayNotMove) {
