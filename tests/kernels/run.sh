@@ -65,7 +65,9 @@ make_userland() {
   busybox --list | grep -vxE 'busybox|ip|sh' | xargs -I NAME ln -s busybox "$root/bin/NAME"
   ln -s dash "$root/bin/sh"
   ln -s ../bin/modprobe "$root/sbin/modprobe"  # where the kernel looks for it
-  for tool in {ip,ip6}tables{,-nft}{,-save,-restore}; do ln -s xtables-nft-multi "$root/usr/sbin/$tool"; done
+  for tool in {ip,ip6}tables{,-nft}{,-save,-restore} {ip,ip6}tables-restore-translate; do
+    ln -s xtables-nft-multi "$root/usr/sbin/$tool"
+  done
   install tests/kernels/init.sh "$root/init"
   printf 'export %s\n' "KERNEL_TEST='$kernel_test'" "BRIDGE_FILTER='$bridge_filter'" "OTHERS_FILTER='$others_filter'" \
     "NFTLINK_TEST_PATIENCE=$patience" >"$root/settings"
