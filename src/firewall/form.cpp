@@ -39,7 +39,7 @@ nft::Rule shape(nft::Rule rule) {
 }
 
 // A comment of ours, or none: nft's JSON loses some.
-bool has_form(const std::string& comment) {
+bool may_be_our_comment(const std::string& comment) {
     return comment.empty() || comment.starts_with(tag);
 }
 
@@ -78,7 +78,8 @@ public:
 
     bool has_chain() const {
         const bool is_regular = bridge_ || is_tracking(chain_.name) || is_copies_chain(chain_.name);
-        return (is_forward_ || (is_regular && !chain_.hook)) && chain_.unknown.empty() && has_form(chain_.comment);
+        return (is_forward_ || (is_regular && !chain_.hook)) && chain_.unknown.empty() &&
+               may_be_our_comment(chain_.comment);
     }
 
     bool has(const nft::Rule& rule) const {
@@ -166,7 +167,7 @@ bool has_form(const nft::Table& table, const nft::Chain& chain) {
 }
 
 bool has_form(const nft::Set& set) {
-    if (!set.unknown.empty() || !has_form(set.comment))
+    if (!set.unknown.empty() || !may_be_our_comment(set.comment))
         return false;
     const auto starts_with = [&](std::string_view prefix) { return set.name.starts_with(prefix); };
     if (starts_with("links4-") || starts_with("replies4-"))
@@ -181,24 +182,25 @@ bool has_kind_of_form(const nft::Table& table, const nft::Chain& chain) {
 }
 
 bool has_core_of_form(const nft::Table& table) {
-    bool has_forward = false, has_tracking = false, has_bridge = false, has_copies = false;
+    bool has_forward = false, has_led_to = false, has_tracking = false, has_copies = false;
     if (table.family == nft::Family::arp || table.family == nft::Family::netdev || !table.unknown.empty())
         return false;
-    for (const nft::Chain& chain : table.chains) {
+    return std::ranges::any_of(table.chains, [&](const nft::Chain& chain) {
         const ChainForm form(table, chain);
-        if (!form.has_chain() || !(chain.rules.empty() ||
-                                   std::ranges::any_of(chain.rules, [&](const auto& rule) { return form.has(rule); })))
-            continue;
+        const auto fits = [&](const nft::Rule& rule) { return form.has(rule); };
+        if (!form.has_chain() || !(chain.rules.empty() || std::ranges::any_of(chain.rules, fits)))
+            return false;
+        const bool is_tracking = ChainForm::is_tracking(chain.name);
         has_forward |= chain.hook.has_value();
-        has_tracking |= ChainForm::is_tracking(chain.name);
-        has_bridge |= bridge_of(chain.name).has_value();
+        has_tracking |= is_tracking;
+        has_led_to |= is_tracking || bridge_of(chain.name).has_value();
         has_copies |= is_copies_chain(chain.name);
-    }
-    return has_forward ? has_tracking || has_bridge : has_tracking && has_copies;
+        return (has_forward && has_led_to) || (has_tracking && has_copies);
+    });
 }
 
 bool has_form(const nft::Table& table) {
-    return has_core_of_form(table) && table.other_object_count == 0 && has_form(table.comment) &&
+    return has_core_of_form(table) && table.other_object_count == 0 && may_be_our_comment(table.comment) &&
            std::ranges::all_of(table.chains, [&](const nft::Chain& chain) { return has_form(table, chain); }) &&
            std::ranges::all_of(table.sets, [](const nft::Set& set) { return has_form(set); });
 }

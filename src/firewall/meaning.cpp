@@ -165,11 +165,10 @@ public:
             leave_unread(text_of("match", match));
     }
     void operator()(const nft::XtTarget& target) {
-        // The kernel's targets after which a packet goes on to the next rule.
-        constexpr std::array<std::string_view, 23> go_on{
-            "AUDIT",   "CHECKSUM",  "CLASSIFY", "CONNMARK",    "CONNSECMARK", "CT",    "DSCP",    "HL",
-            "HMARK",   "IDLETIMER", "LED",      "LOG",         "MARK",        "NFLOG", "NOTRACK", "RATEEST",
-            "SECMARK", "SET",       "TCPMSS",   "TCPOPTSTRIP", "TEE",         "TOS",   "TRACE"};
+        // The kernel's targets after which a packet goes on to the next rule, with the headers that it came with.
+        constexpr std::array<std::string_view, 20> go_on{
+            "AUDIT", "CHECKSUM", "CLASSIFY", "CONNMARK", "CONNSECMARK", "CT",  "HMARK",  "IDLETIMER",   "LED", "LOG",
+            "MARK",  "NFLOG",    "NOTRACK",  "RATEEST",  "SECMARK",     "SET", "TCPMSS", "TCPOPTSTRIP", "TEE", "TRACE"};
         // The kernel's and xtables-addons' targets that let nothing pass: they answer, or hold the sender up.
         constexpr std::array<std::string_view, 5> refusals{"REJECT", "TARPIT", "STEAL", "DELUDE", "CHAOS"};
         if (const auto prefix = nft::xt_log_prefix(target))

@@ -198,7 +198,7 @@ reconcile::Means Enforcer::means(const reconcile::Target* known) const {
 }
 
 bool Enforcer::is_whole() {
-    return in_force() && sets_ && missing_chains_.empty() && kernel_.generation() == generation_;
+    return in_force() && sets_ && missing_chains_.empty() && contest_.empty() && kernel_.generation() == generation_;
 }
 
 // `known`: the target that the kernel has been made to match, as long as nobody has changed it.

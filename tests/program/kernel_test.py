@@ -23,6 +23,11 @@ def add_bridge():
     run("ip", "link", "add", "docker0", "type", "bridge")
 
 
+def save_and_load():
+    """What an operator does with nft, which loses our marks."""
+    nft("-f", "-", stdin="flush ruleset\n" + nft("-s", "list", "ruleset"))
+
+
 def commands(text):
     return [line for line in text.splitlines() if not line.startswith("#")]
 
@@ -332,8 +337,7 @@ def a_table_that_nft_has_loaded_with_what_is_not_ours_is_still_ours(place):
     place.write(configuration("web1"))
     place.nftlink("apply")
     nft("-f", "-", stdin="table inet nftlink { chain theirs { ip saddr . ip daddr . meta l4proto . th dport @links4-docker0 accept; }; }")
-    script = "flush ruleset\n" + nft("-s", "list", "ruleset")
-    nft("-f", "-", stdin=script)
+    save_and_load()
     assert commands(place.nftlink("plan").stdout) == []
     place.write(configuration())
     place.nftlink("apply")
@@ -348,7 +352,7 @@ def a_leftover_of_another_name_without_our_mark_is_named(place):
     add_bridge()
     place.write(configuration("web1"))
     place.nftlink("apply")
-    nft("-f", "-", stdin="flush ruleset\n" + nft("-s", "list", "ruleset"))
+    save_and_load()
     place.write(configuration("web1", head="firewall: {table: other}"))
     assert "nft delete table inet nftlink" in place.nftlink("apply").stderr
     assert "nft delete table inet nftlink" in place.nftlink("plan").stderr

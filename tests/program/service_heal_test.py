@@ -150,6 +150,7 @@ def who_takes_ours_away_for_ever_is_told_too(place):
     assert rounds == 5, rounds
     (bridge,) = service.status()["bridges"]
     assert bridge["enforced"] is False and "taken away" in bridge["reason"], bridge
+    assert service.status()["links"] == {"desired": 1, "installed": 0}
     service.client.post("/v1/reload")
     assert "docker0" in run("iptables-nft", "-S", "FORWARD").stdout
 

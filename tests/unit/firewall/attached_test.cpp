@@ -316,6 +316,7 @@ INSTANTIATE_TEST_SUITE_P(
         Above{"established_dropped", theirs().established_or_related().drop().build(), true},
         Above{"established_by_value", states_by_value(), true}, Above{"unknown_value", with_unknown_value(), true},
         Above{"strangers_rejected", with_target("REJECT"), false},
+        Above{"strangers_rewritten", with_target("TOS"), true}, Above{"strangers_audited", with_target("AUDIT"), false},
         Above{"strangers_held_up", with_target("TARPIT"), false},
         Above{"strangers_queued", with_target("NFQUEUE"), true}, Above{"all_rejected", nft_reject(false), true},
         Above{"strangers_rejected_by_nft", nft_reject(true), false},
