@@ -27,8 +27,9 @@ void describe(const reconcile::Plan& plan, std::uint32_t generation, Report& rep
         report.print("# " + wanted.to_string() + "\n");
         switches.emplace_back(wanted.to_string());
     }
-    for (const std::string& warning : plan.warnings)
-        report.warn(warning);
+    for (const auto* warnings : {&plan.warnings, &plan.bridge_warnings})
+        for (const std::string& warning : *warnings)
+            report.warn(warning);
     if (plan.empty())
         report.note("nftlink: nothing to do");
     report.record()["changes"] = std::move(changes);
@@ -47,10 +48,6 @@ std::optional<reconcile::Target> make_target(kernel::Kernel& kernel, const confi
         report.fail(facts.error());
         return {};
     }
-    if (!facts->bridge_names)
-        report.warn(
-            "this kernel has no nft_meta_bridge: the rules go by the bridges' ports as they are now; a port that comes "
-            "later needs another apply, or nftlinkd, which follows them");
     if (!config.firewall.bridge_patterns.empty())
         report.warn(std::string(patterns_are_of_now));
     return reconcile::make_target(config.topology, config.firewall, *facts);
@@ -105,8 +102,6 @@ firewall::HostFacts facts_for_script(const model::FirewallPolicy& policy, Report
         report.warn("the script is for another kernel than this one: " + found.error());
         facts.bridges = reconcile::bridges_by_pattern(kernel->bridges(), policy);
     }
-    if (!facts.bridge_names)
-        report.warn("this kernel has no nft_meta_bridge: the script goes by the bridges' ports as they are now");
     if (!policy.bridge_patterns.empty())
         report.warn(std::string(patterns_are_of_now));
     return facts;

@@ -17,7 +17,8 @@ bool matches(std::string_view text, std::span<const std::string_view> words) {
     return std::ranges::any_of(words, [text](std::string_view word) { return edit_distance(text, word) == 0; });
 }
 
-// What to write instead of a value that isn't a boolean but looks like one.
+}  // namespace
+
 std::string_view boolean_advice(const Node& node) {
     if (node.kind != Kind::scalar)
         return "";
@@ -27,8 +28,6 @@ std::string_view boolean_advice(const Node& node) {
         return "; write true";
     return matches(node.text, no_hints) ? "; write false" : "";
 }
-
-}  // namespace
 
 void refuse(Report& report, const Node& node, std::string_view name, std::string_view expected,
             std::string_view advice) {

@@ -66,6 +66,8 @@ private:
     Report& report_;
 };
 
+// What to write instead of a value that isn't a boolean but looks like one; empty when it doesn't.
+std::string_view boolean_advice(const Node& node);
 // `true` and `false` as YAML 1.2 spells them.
 std::optional<bool> to_boolean(const Node& node);
 // A plain decimal number without leading zeros, or a hexadecimal one after 0x.

@@ -33,6 +33,8 @@ constexpr Choice<model::AttachPoint::Family> attach_families[] = {{"ip", model::
 constexpr Choice<model::Layout> layouts[] = {{"sets", model::Layout::sets}, {"rules", model::Layout::rules}};
 constexpr Choice<model::Replies> replies[] = {{"established", model::Replies::established},
                                               {"source-port", model::Replies::source_port}};
+constexpr Choice<model::Counters> counter_choices[] = {
+    {"links", model::Counters::links}, {"bridges", model::Counters::bridges}, {"none", model::Counters::none}};
 constexpr Choice<model::Icc> iccs[] = {{"deny", model::Icc::deny}, {"allow", model::Icc::allow}};
 constexpr Choice<OnExit> exits[] = {{"keep", OnExit::keep}, {"remove", OnExit::remove}};
 constexpr Choice<model::Dialect> dialects[] = {{"docker-0.10", model::Dialect::docker_0_10},
@@ -68,6 +70,39 @@ void read_priority(MapReader& map, model::FirewallPolicy& firewall, Report& repo
         firewall.priority = *parsed;
     else
         report.error(node->place, "'priority' " + parsed.error());
+}
+
+// Also as 0.1 had it: true or false.
+void read_counters(MapReader& map, model::Counters& counters, Report& report) {
+    const Node* node = map.get("counters");
+    if (node == nullptr)
+        return;
+    std::vector<std::string_view> words;
+    std::ranges::transform(counter_choices, std::back_inserter(words), &Choice<model::Counters>::word);
+    const auto boolean = to_boolean(*node);
+    const auto* choice = std::ranges::find(counter_choices, node->text, &Choice<model::Counters>::word);
+    if (boolean)
+        counters = *boolean ? model::Counters::links : model::Counters::none;
+    else if (node->kind == Kind::scalar && choice != std::end(counter_choices))
+        counters = choice->value;
+    else
+        refuse(report, *node, "counters", "links, bridges or none, or true or false",
+               std::string(boolean_advice(*node)) + (node->kind == Kind::scalar ? suggest(node->text, words) : ""));
+}
+
+// A setting of 0.1 that can't be chosen any more.
+void read_cut_flows(MapReader& map, Report& report) {
+    bool cut_flows = true;
+    map.read_boolean("cut_flows", cut_flows);
+    const Node* node = map.get("cut_flows");
+    if (node == nullptr)
+        return;
+    if (!cut_flows)
+        report.error(node->place,
+                     "'cut_flows: false' is no longer possible: a packet of an open connection passes only while its "
+                     "link stands; leave the key out");
+    else if (to_boolean(*node))
+        report.warning(node->place, "'cut_flows: true' says what is always so by now; leave the key out");
 }
 
 void read_accept_mark(MapReader& map, std::optional<std::uint32_t>& mark, Report& report) {
@@ -245,11 +280,11 @@ void read_firewall(const Node& section, Config& config, Report& report) {
     read_priority(map, firewall, report);
     map.read_choice("layout", layouts, firewall.layout);
     map.read_choice("replies", replies, firewall.replies);
-    map.read_boolean("counters", firewall.counters);
+    read_counters(map, firewall.counters, report);
     map.read_boolean("log_drops", firewall.log_drops);
     read_accept_mark(map, firewall.accept_mark, report);
     map.only_false("table_owner");
-    map.read_boolean("cut_flows", config.cut_flows);
+    read_cut_flows(map, report);
     read_attach(map, firewall, report);
     map.read_choice("on_exit", exits, config.on_exit);
 }
@@ -263,6 +298,19 @@ void read_bridges(const Node& section, Config& config, Report& report) {
             config.firewall.bridge_patterns.push_back({std::string(key.text), policy});
         else
             config.firewall.bridges[std::string(key.text)] = policy;
+    });
+}
+
+void check_base_rules(const Node& bridges, const Config& config, Report& report) {
+    if (config.firewall.layout == model::Layout::rules || bridges.kind != Kind::map)
+        return;
+    for_each_entry(bridges, [&](const Node&, const Node& bridge) {
+        const Node* base_rules = bridge.kind == Kind::map ? find(bridge, "base_rules") : nullptr;
+        if (base_rules != nullptr && to_boolean(*base_rules).value_or(false))
+            report.error(
+                base_rules->place,
+                "'base_rules: true' needs 'firewall: {layout: rules}': they are Docker's, for chains that drop "
+                "what no rule accepts, and nftlink's own table with 'layout: sets' needs none");
     });
 }
 

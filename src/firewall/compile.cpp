@@ -1,4 +1,15 @@
+// The frame: a table whose rules never change, whatever bridges, containers and links there are. Only elements of its
+// sets do; with `layout: rules` the rules of one chain.
+//
+//   forward   what comes from no bridge of ours, or leaves for none, passes; so do replies by their connection and key,
+//             links by their key, what is open, ICMP errors by `errors`, neighbour discovery. The rest is dropped.
+//   errors    an ICMP error passes between the two ends of a link, about a connection that this link permits.
+#include <linux/if_ether.h>
+#include <netinet/in.h>
+
 #include <algorithm>
+#include <array>
+#include <utility>
 
 #include "names.hpp"
 #include "nftlink/firewall/firewall.hpp"
@@ -9,174 +20,217 @@ namespace nftlink::firewall {
 
 namespace {
 
+using nft::Field;
+using Rules = PolicyRules::Rules;
+
 constexpr std::uint32_t forward_hook = 2;  // NF_INET_FORWARD, NF_BR_FORWARD
 
+// The comment of a table can't be changed without making it anew, so that all have the same.
+constexpr const char* table_comment = "nftlink: written from its YAML configuration; change that instead";
+
 std::string tagged(std::string_view text) {
-    return std::string(tag) + std::string(text);
+    return std::string(tag).append(text);
 }
 
-// A rule that no packet meets. The kernel tracks connections while some rule asks for their state: with replies by port
-// that keeps them known (a change to replies by state loses none), and has fragments put together, whose ports else
-// nobody sees.
-nft::Chain make_tracking_chain(const PolicyRules& rules) {
+nft::Chain make_chain(std::string_view name, std::string_view comment) {
     nft::Chain chain;
-    chain.name = tracking_chain;
-    chain.comment = tagged("no packet comes here; it keeps connections tracked");
-    chain.rules.push_back(rules.rule().established_or_related().build());
+    chain.name = name;
+    chain.comment = tagged(comment);
     return chain;
 }
 
-bool asks_for_state(const std::vector<nft::Chain>& chains) {
-    const auto loads_state = [](const nft::Expression& expression) {
-        return std::holds_alternative<nft::ConntrackLoad>(expression);
-    };
-    return std::ranges::any_of(chains, [&](const nft::Chain& chain) {
-        return std::ranges::any_of(
-            chain.rules, [&](const nft::Rule& rule) { return std::ranges::any_of(rule.expressions, loads_state); });
-    });
-}
-
-// One table of our own with a base chain.
-class TableCompiler {
+class FrameCompiler {
 public:
-    TableCompiler(const model::FirewallPolicy& policy, const HostFacts& host)
-        : policy_(policy), host_(host), rules_(policy, nft_family(policy.family), nft::Dialect::nft) {
-        table_.family = rules_.family();
+    // The policy must outlive it.
+    FrameCompiler(const model::FirewallPolicy& policy, nft::Family family, bool has_conntrack)
+        : policy_(policy),
+          rules_(policy, family, nft::Dialect::nft),
+          is_bridge_(family == nft::Family::bridge),
+          is_by_rules_(policy.layout == model::Layout::rules),
+          has_conntrack_(has_conntrack) {
+        table_.family = family;
         table_.name = policy.table;
-        table_.comment = tagged("written from its YAML configuration; change that instead");
-        forward_.name = forward_chain;
-        forward_.comment = tagged("what stays on a bridge goes to that bridge's chain");
-        forward_.hook =
-            nft::Hook{"filter", forward_hook, policy.priority.value_or(nft::filter_priority(table_.family)), 1};
+        table_.comment = table_comment;
     }
 
-    void add_bridge(const std::string& name, BridgePermissions permissions) {
-        const model::BridgePolicy bridge = policy_.bridge(name);
-        nft::Chain chain;
-        chain.name = bridge_chain(name);
-        chain.comment = tagged("what may pass on " + name);
-        for (const bool ipv4 : {true, false})
-            if (!permissions.of(ipv4).empty())
-                add_links(chain, name, ipv4, std::move(ipv4 ? permissions.ipv4 : permissions.ipv6));
-        add_jumps(name, chain.name, bridge.icc);
-        // In the bridge family there is no way out of a bridge, so that one of Docker's base rules is empty there.
-        if (bridge.base_rules && !is_bridge_family())
-            rules_.add_docker_base(forward_.rules, name, bridge.icc);
-        else
-            add_base(chain, name, bridge);
-        chains_.push_back(std::move(chain));
-    }
-
-    nft::Table take() {
-        table_.chains.push_back(std::move(forward_));
-        std::ranges::move(chains_, std::back_inserter(table_.chains));
-        const bool can_track = !is_bridge_family() || host_.bridge_conntrack;
-        if (can_track && !asks_for_state(table_.chains))
-            table_.chains.push_back(make_tracking_chain(rules_));
+    nft::Table make(const Permissions& permissions) {
+        add_sets(permissions);
+        add_chains();
+        if (is_by_rules_)
+            add_links(permissions);
         return std::move(table_);
     }
 
 private:
-    bool is_bridge_family() const { return policy_.family == model::Family::bridge; }
+    Field from() const { return is_bridge_ ? Field::ibrname : Field::iifname; }
+    Field to() const { return is_bridge_ ? Field::obrname : Field::oifname; }
+    nft::RuleBuilder rule() const { return rules_.rule(); }
+    nft::RuleBuilder answer() const { return rule().established().reply_direction(); }
 
-    // What stays on the bridge goes to its chain. A rule's comment is the one place for our tag that a reload from
-    // nft's JSON keeps.
-    void add_jumps(const std::string& bridge, const std::string& chain, model::Icc icc) {
-        const auto jump = [&](nft::RuleBuilder condition) {
-            condition.jump(chain).comment(tagged(icc == model::Icc::deny ? "icc deny" : "icc allow"));
-            forward_.rules.push_back(condition.build());
-        };
-        if (!is_bridge_family())
-            return jump(rules_.rule().iifname(bridge).oifname(bridge));
-        if (host_.bridge_names)
-            return jump(rules_.rule().ibrname(bridge));
-        // Either end suffices: a port that isn't known yet must not be a way around.
-        const std::string ports = ports_set(bridge);
-        jump(rules_.rule().iifname_in(ports));
-        jump(rules_.rule().oifname_in(ports));
-        add_ports(ports, bridge);
-    }
-
-    void add_ports(const std::string& name, const std::string& bridge) {
-        nft::Set set;
+    nft::Set& add_set(std::string_view name, std::vector<nft::DataType> key, std::string_view comment,
+                      std::vector<nft::Element> elements) {
+        nft::Set& set = table_.sets.emplace_back();
         set.name = name;
-        set.key = nft::interface_key();
-        set.comment = tagged("the ports of " + bridge);
-        if (const auto found = host_.ports.find(bridge); found != host_.ports.end())
-            for (const std::string& port : found->second)
-                set.elements.push_back({nft::interface_key(port), {}, {}, {}});
-        std::ranges::sort(set.elements, {}, &nft::Element::key);
-        table_.sets.push_back(std::move(set));
-    }
-
-    // Step 1: the links.
-    void add_links(nft::Chain& chain, const std::string& bridge, bool ipv4, std::vector<Permission> permissions) {
-        if (policy_.layout == model::Layout::rules) {
-            for (const Permission& permission : permissions)
-                rules_.add_link(chain.rules, rules_.rule(), permission);
-            return;
-        }
-        if (rules_.replies_by_port()) {
-            const std::string name = replies_set(bridge, ipv4);
-            rules_.accept(chain.rules, rules_.rule().in_replies(ipv4, name));
-            add_set(name, ipv4, "the same, for packets back by source port", permissions, false);
-        }
-        const std::string name = links_set(bridge, ipv4);
-        rules_.accept(chain.rules, rules_.rule().in_links(ipv4, name));
-        add_set(name, ipv4, "parent . child . protocol . port", std::move(permissions), policy_.counters);
-    }
-
-    void add_set(const std::string& name, bool ipv4, std::string_view comment, std::vector<Permission> permissions,
-                 bool counter) {
-        nft::Set set;
-        set.name = name;
-        set.key = nft::link_key(ipv4);
-        set.size = set_size(permissions.size());
-        set.counter = counter;
+        set.key = std::move(key);
         set.comment = tagged(comment);
-        set.elements = std::move(permissions);
-        table_.sets.push_back(std::move(set));
+        set.elements = std::move(elements);
+        return set;
     }
 
-    // Steps 2 and 3, inside the bridge's chain.
-    void add_base(nft::Chain& chain, const std::string& name, const model::BridgePolicy& bridge) {
-        if (!rules_.replies_by_port() || bridge.base_rules)
-            rules_.add_established(chain.rules, rules_.rule());
-        if (bridge.icc == model::Icc::deny)
-            rules_.add_drop(chain.rules, rules_.rule(), name);
-        else if (bridge.base_rules)
-            rules_.accept(chain.rules, rules_.rule());
+    void add_sets(const Permissions& permissions) {
+        const auto add_sized = [&](std::string_view name, bool ipv4, std::string_view comment,
+                                   const std::vector<nft::Element>& elements, bool counter) {
+            nft::Set& set = add_set(name, permission_key(ipv4), comment, elements);
+            set.size = set_size(elements.size());
+            set.counter = counter;
+        };
+        for (const bool ipv4 : {true, false})
+            if (!is_by_rules_ && rules_.covers(ipv4)) {
+                add_sized(links_set(ipv4), ipv4, "the parent's bridge . parent . child . protocol . port",
+                          permissions.links(ipv4), policy_.counters == model::Counters::links);
+                add_sized(replies_set(ipv4), ipv4, "the child's bridge . child . parent . protocol . port",
+                          permissions.replies(ipv4), false);
+            }
+        add_set(open_set, pair_key(), "from . to: what may pass without a link", {});
+        if (!is_bridge_)
+            add_set(published_set, pair_key(), "from . to: what comes by DNAT may pass", {});
+        if (policy_.counters != model::Counters::none)
+            add_set(denied_set, nft::interface_key(), "what is dropped, by the bridge that it comes from", {}).counter =
+                true;
+        // Last: what is in it is denied what isn't in the others.
+        add_set(bridges_set, nft::interface_key(), "every bridge that is policed", {});
+        for (const std::string& bridge : permissions.bridges)
+            for (const BridgeElement& element : bridge_elements(policy_, bridge))
+                std::ranges::find(table_.sets, element.set, &nft::Set::name)
+                    ->elements.push_back({element.key, {}, {}, {}});
+    }
+
+    void add_chains() {
+        nft::Chain& forward = add_chain(forward_chain, "what no link permits is dropped here");
+        forward.hook =
+            nft::Hook{"filter", forward_hook, policy_.priority.value_or(nft::filter_priority(table_.family)), 1};
+        forward.rules = is_bridge_ ? bridge_rules() : inet_rules();
+        if (is_bridge_)
+            add_chain(untagged_chain, "IP packets, in frames without a tag").rules = untagged_rules();
+        if (has_errors())
+            add_chain(errors_chain, "ICMP errors between the ends of a link").rules = error_rules();
+    }
+
+    nft::Chain& add_chain(std::string_view name, std::string_view comment) {
+        return table_.chains.emplace_back(make_chain(name, comment));
+    }
+
+    Rules inet_rules() const {
+        Rules rules{rule().not_in_set(from(), bridges_set).accept().build()};
+        add_links_and_replies(rules);
+        rules.push_back(rule().not_in_set(to(), bridges_set).accept().build());
+        rules.push_back(rule().in_set({from(), to()}, open_set).accept().build());
+        rules.push_back(answer().in_set({to(), from()}, open_set).accept().build());
+        add_jumps_to_errors(rules);
+        rules_.add_neighbour_discovery(rules, rule());
+        rules.push_back(rule().dnat().in_set({from(), to()}, published_set).accept().build());
+        rules.push_back(answer().dnat().in_set({to(), from()}, published_set).accept().build());
+        add_end(rules);
+        return rules;
+    }
+
+    Rules bridge_rules() const {
+        Rules rules{rule().not_in_set(from(), bridges_set).accept().build()};
+        for (const std::uint16_t type : {std::uint16_t{ETH_P_IP}, std::uint16_t{ETH_P_IPV6}})
+            rules.push_back(rule().ether_type(type).jump(untagged_chain).build());
+        rules.push_back(rule().in_set({from(), to()}, open_set).accept().build());
+        rules.push_back(rule().ether_type(ETH_P_ARP).accept().build());
+        add_end(rules);
+        return rules;
+    }
+
+    Rules untagged_rules() const {
+        Rules rules;
+        add_links_and_replies(rules);
+        if (has_errors())
+            add_jumps_to_errors(rules);
+        rules_.add_neighbour_discovery(rules, rule());
+        return rules;
+    }
+
+    void add_links_and_replies(Rules& rules) const {
+        if (is_by_rules_)
+            return rules.push_back(rule().jump(links_chain).build());
+        for (const bool ipv4 : {true, false})
+            if (rules_.covers(ipv4))
+                rules_.accept(
+                    rules, (rules_.replies_by_port() ? rule() : answer())
+                               .in_set({from(), Field::source, Field::destination, Field::protocol, Field::source_port},
+                                       replies_set(ipv4), ipv4));
+        for (const bool ipv4 : {true, false})
+            if (rules_.covers(ipv4))
+                rules_.accept(rules, rule().in_set({from(), Field::source, Field::destination, Field::protocol,
+                                                    Field::destination_port},
+                                                   links_set(ipv4), ipv4));
+    }
+
+    // In the bridge family whatever is open passes both ways.
+    bool has_errors() const { return is_bridge_ ? has_conntrack_ && !is_by_rules_ : true; }
+
+    static std::uint8_t icmp(bool ipv4) { return ipv4 ? std::uint8_t{IPPROTO_ICMP} : std::uint8_t{IPPROTO_ICMPV6}; }
+
+    void add_jumps_to_errors(Rules& rules) const {
+        for (const bool ipv4 : {true, false})
+            if (rules_.covers(ipv4))
+                rules.push_back(rule().related().protocol(icmp(ipv4)).jump(errors_chain).build());
+    }
+
+    Rules error_rules() const {
+        Rules rules;
+        for (const bool ipv4 : {true, false})
+            if (!is_by_rules_ && rules_.covers(ipv4))
+                for (const std::string_view set : {replies_set(ipv4), links_set(ipv4)})
+                    rules_.accept(rules, rule()
+                                             .protocol(icmp(ipv4))
+                                             .in_set({from(), Field::source, Field::destination,
+                                                      Field::connection_protocol, Field::reply_source_port},
+                                                     set, ipv4));
+        if (!is_bridge_) {
+            rules.push_back(rule().in_set({to(), from()}, open_set).accept().build());
+            rules.push_back(rule().dnat().in_set({from(), to()}, published_set).accept().build());
+            rules.push_back(rule().dnat().in_set({to(), from()}, published_set).accept().build());
+        }
+        return rules;
+    }
+
+    void add_end(Rules& rules) const {
+        rules_.add_log(rules, rule(), "nftlink drop: ");
+        nft::RuleBuilder drop = rule();
+        if (policy_.counters != model::Counters::none) {
+            rules.push_back(rule().in_set({from()}, denied_set).drop().build());
+            drop.counter();
+        }
+        rules.push_back(drop.drop().build());
+    }
+
+    void add_links(const Permissions& permissions) {
+        nft::Chain& links = add_chain(links_chain, "Docker's rules, two for each port");
+        for (const bool ipv4 : {true, false})
+            for (const Permission& permission : permissions.links(ipv4))
+                rules_.add_link(links.rules, permission);
+        for (const std::string& bridge : permissions.bridges)
+            if (const model::BridgePolicy policy = policy_.bridge(bridge); policy.base_rules)
+                rules_.add_docker_base(links.rules, bridge, policy.icc);
     }
 
     const model::FirewallPolicy& policy_;
-    const HostFacts& host_;
     PolicyRules rules_;
+    bool is_bridge_, is_by_rules_, has_conntrack_;
     nft::Table table_;
-    nft::Chain forward_;
-    std::vector<nft::Chain> chains_;
 };
 
-nft::Table compile_table(Permissions permissions, const model::FirewallPolicy& policy, const HostFacts& host) {
-    TableCompiler compiler(policy, host);
-    for (auto& [bridge, bridge_permissions] : permissions)
-        compiler.add_bridge(bridge, std::move(bridge_permissions));
-    return compiler.take();
-}
-
-// What a container sends to the bridge's own address for a neighbour, the host routes back onto the bridge: such
-// packets pass the inet hook and never the bridge's. The same policy stands there too.
-nft::Table compile_routed(Permissions permissions, model::FirewallPolicy policy) {
-    policy.family = model::Family::inet;
-    policy.table += routed_suffix;
-    policy.priority.reset();
-    policy.counters = false;
-    for (auto& [name, bridge] : policy.bridges)
-        bridge.base_rules = false;
-    for (model::BridgePattern& pattern : policy.bridge_patterns)
-        pattern.policy.base_rules = false;
-    nft::Table table = compile_table(std::move(permissions), policy, {});
-    table.comment = tagged("what the host routes from a bridge back onto it");
-    return table;
+// With `attach`: a rule that no packet meets. The kernel tracks connections while some rule asks for their state: with
+// replies by port that keeps them known (a change to replies by state loses none), and has fragments put together,
+// whose ports else nobody sees.
+nft::Chain make_tracking_chain(const PolicyRules& rules) {
+    nft::Chain chain = make_chain(tracking_chain, "no packet comes here; it keeps connections tracked");
+    chain.rules.push_back(rules.rule().established_or_related().build());
+    return chain;
 }
 
 Attachment compile_attachment(const Permissions& permissions, const model::FirewallPolicy& policy,
@@ -185,21 +239,20 @@ Attachment compile_attachment(const Permissions& permissions, const model::Firew
     const auto dialect = is_iptables_table(family, point.table) ? nft::Dialect::iptables : nft::Dialect::nft;
     const PolicyRules rules(policy, family, dialect);
     Attachment attachment{family, point.table, point.chain, {}};
-    for (const auto& [bridge, bridge_permissions] : permissions) {
-        const model::BridgePolicy bridge_policy = policy.bridge(bridge);
-        const auto inside = rules.rule().iifname(bridge).oifname(bridge);
-        for (const bool ipv4 : {true, false})
-            if (rules.covers(ipv4))
-                for (const Permission& permission : bridge_permissions.of(ipv4))
-                    rules.add_link(attachment.rules, inside, permission);
-        if (bridge_policy.base_rules) {
-            rules.add_docker_base(attachment.rules, bridge, bridge_policy.icc);
-            continue;
+    // The links are sorted by their bridges, as the bridges are.
+    std::array next{permissions.links4.begin(), permissions.links6.begin()};
+    for (const std::string& bridge : permissions.bridges) {
+        for (const bool ipv4 : {true, false}) {
+            const auto& links = permissions.links(ipv4);
+            for (auto& link = next[ipv4 ? 0 : 1]; link != links.end() && flow_of(link->key).bridge == bridge; ++link)
+                if (rules.covers(ipv4))
+                    rules.add_link(attachment.rules, *link);
         }
-        if (!rules.replies_by_port())
-            rules.add_established(attachment.rules, inside);
-        if (bridge_policy.icc == model::Icc::deny)
-            rules.add_drop(attachment.rules, inside, bridge);
+        const model::BridgePolicy bridge_policy = policy.bridge(bridge);
+        if (bridge_policy.base_rules)
+            rules.add_docker_base(attachment.rules, bridge, bridge_policy.icc);
+        else if (bridge_policy.icc == model::Icc::deny)
+            rules.add_drop(attachment.rules, bridge);
     }
     for (nft::Rule& rule : attachment.rules)
         rule.owner = owner;
@@ -216,15 +269,14 @@ nft::Table& table_of_copies(std::vector<nft::Table>& tables, nft::Family family,
     nft::Table& table = tables.emplace_back();
     table.family = family;
     table.name = policy.table;
-    table.comment = tagged("copies of the rules that are attached to other chains");
+    table.comment = table_comment;
     table.chains.push_back(make_tracking_chain(PolicyRules(policy, family, nft::Dialect::nft)));
     return table;
 }
 
 void add_copies(nft::Table& table, Attachment& attachment) {
-    nft::Chain chain;
-    chain.name = copies_chain(attachment.table, attachment.chain);
-    chain.comment = tagged("no packet comes here; these are the rules on top of that chain");
+    nft::Chain chain = make_chain(copies_chain(attachment.table, attachment.chain),
+                                  "no packet comes here; these are the rules on top of that chain");
     chain.rules = attachment.rules;
     for (nft::Rule& rule : attachment.rules)
         rule.comment.clear();
@@ -251,22 +303,30 @@ void add_attachments(const Permissions& links, const model::FirewallPolicy& poli
     }
 }
 
+// Beside a table of the bridge family: what the host routes from a bridge back onto it, or onto another one, passes the
+// inet hook and never the bridge's. Docker's base rules stand in the first alone.
+nft::Table compile_routed(const Permissions& permissions, model::FirewallPolicy policy) {
+    policy.priority.reset();
+    for (auto& [name, bridge] : policy.bridges)
+        bridge.base_rules = false;
+    for (model::BridgePattern& pattern : policy.bridge_patterns)
+        pattern.policy.base_rules = false;
+    return FrameCompiler(policy, nft::Family::inet, true).make(permissions);
+}
+
 }  // namespace
 
 Wanted compile(const model::Topology& topology, const model::FirewallPolicy& policy, const HostFacts& host) {
     Permissions links = permissions(topology, policy);
-    for (const std::string& bridge : host.bridges)
-        links[bridge];
+    links.bridges.insert(host.bridges.begin(), host.bridges.end());
     Wanted want;
     want.name = policy.table;
-    if (!policy.attach.empty()) {
+    if (!policy.attach.empty())
         add_attachments(links, policy, want);
-    } else if (policy.family == model::Family::bridge) {
-        want.tables.push_back(compile_table(links, policy, host));
-        want.tables.push_back(compile_routed(std::move(links), policy));
-    } else {
-        want.tables.push_back(compile_table(std::move(links), policy, host));
-    }
+    else
+        want.tables.push_back(FrameCompiler(policy, nft_family(policy.family), host.bridge_conntrack).make(links));
+    if (policy.attach.empty() && policy.family == model::Family::bridge)
+        want.tables.push_back(compile_routed(links, policy));
     std::ranges::for_each(want.tables, mark);
     return want;
 }

@@ -52,7 +52,8 @@ public:
         change_attached(obstacles);
         nft::Batch batch;
         for (const Table& table : want_.tables)
-            diff_table(have_.table(table.family, table.name), table, manner_, kept_[table.family], batch);
+            diff_table(have_.table(table.family, table.name), replaced_table(), table, manner_, kept_[table.family],
+                       batch);
         std::ranges::move(attached_, std::back_inserter(batch));
         for (std::size_t index = 0; index < have_.tables.size(); ++index)
             if (const Table& table = have_.tables[index]; ours_[index] && is_to_go(table))
@@ -61,6 +62,14 @@ public:
     }
 
 private:
+    // The first of ours that goes.
+    const Table* replaced_table() {
+        for (std::size_t index = 0; index < have_.tables.size(); ++index)
+            if (const Table& table = have_.tables[index]; ours_[index] && is_to_go(table))
+                return &table;
+        return nullptr;
+    }
+
     bool is_to_go(const Table& table) {
         const bool has_kept = std::ranges::any_of(
             table.chains, [&](const Chain& chain) { return kept_[table.family].contains(chain.name); });
@@ -209,15 +218,13 @@ nft::Batch frame(const Wanted& want) {
     for (const Table& table : want.tables) {
         Table& copy = bare.tables.emplace_back(
             Table{table.family, table.name, table.comment, table.unknown, table.chains, {}, 0, table.owner});
-        std::ranges::transform(table.sets, std::back_inserter(copy.sets), without_elements);
+        for (const nft::Set& set : table.sets)
+            copy.sets.push_back(is_sized(set) ? without_elements(set) : set);
+        for (Chain& chain : copy.chains)
+            if (chain.name == links_chain)
+                chain.rules.clear();
     }
     return diff({}, bare);
-}
-
-nft::Batch clear(const nft::Ruleset& have, std::string_view name, bool force) {
-    Wanted nothing;
-    nothing.name = name;
-    return diff(have, nothing, {.force = force});
 }
 
 }  // namespace nftlink::firewall

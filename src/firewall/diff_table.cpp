@@ -6,7 +6,9 @@
 
 #include <algorithm>
 #include <array>
+#include <functional>
 
+#include "change_over.hpp"
 #include "diff_rules.hpp"
 #include "names.hpp"
 
@@ -20,7 +22,7 @@ using nft::Rule;
 using nft::Set;
 using nft::Table;
 
-// A chain's policy can be changed in place, nothing else of it can.
+// A chain's policy can be changed in place, nothing else of it can. A comment may have been lost: nft's JSON has none.
 bool same_chain(const Chain& have, const Chain& want) {
     const auto fixed = [](const Chain& chain) {
         auto hook = chain.hook;
@@ -28,86 +30,44 @@ bool same_chain(const Chain& have, const Chain& want) {
             hook->policy = 0;
         return hook;
     };
-    return have.comment == want.comment && have.unknown == want.unknown && fixed(have) == fixed(want);
-}
-
-// A larger set than wanted is as good.
-bool same_set(const Set& have, const Set& want) {
-    return have.key == want.key && have.counter == want.counter && have.comment == want.comment &&
-           have.unknown == want.unknown && (have.size == 0 ? want.size == 0 : have.size >= want.size);
+    return have.unknown == want.unknown && fixed(have) == fixed(want) &&
+           (have.comment.empty() || have.comment == want.comment);
 }
 
 Chain without_rules(const Chain& chain) {
     return {chain.name, chain.hook, chain.comment, chain.unknown, {}, chain.owner};
 }
 
-// The wanted elements with the counts that the set of that name has for them.
-std::vector<Element> with_counts(const Set* have, const Set& want) {
-    std::vector<Element> elements = want.elements;
-    if (have == nullptr || !want.counter)
-        return elements;
-    auto old = have->elements.begin();
+// The wanted elements with the counts that the other set has for them.
+std::vector<Element> with_counts(const Set& have, std::vector<Element> elements) {
+    auto old = have.elements.begin();
     for (Element& element : elements) {
-        while (old != have->elements.end() && old->key < element.key)
+        while (old != have.elements.end() && old->key < element.key)
             ++old;
-        if (old != have->elements.end() && old->key == element.key)
+        if (old != have.elements.end() && old->key == element.key)
             element.counters = old->counters;
     }
     return elements;
 }
 
-// Fewer elements are no matter.
-constexpr std::size_t fewest_to_replace = 1000;
-
 // The change of one table, collected by kind and put together in order.
 class TableDiff {
 public:
     // `kept`: chains of copies that stay though they aren't wanted.
-    TableDiff(const Table* have, const Table& want, Manner manner, const std::set<std::string>& kept)
-        : have_(have),
-          want_(want),
-          kept_(kept),
-          may_delete_(manner.force || have == nullptr || (kept.empty() && strangers(*have).empty())),
-          replaces_(manner.replaces && may_delete_) {
-        if (have == nullptr || !may_delete_)
-            return;
-        is_another_ = have->comment != want.comment || have->unknown != want.unknown ||
-                      (manner.marks && manner.replaces && lacks_mark());
-    }
+    TableDiff(const Table* have, const Table* old, const Table& want, Manner manner, const std::set<std::string>& kept)
+        : have_(have), old_(have != nullptr ? have : old), want_(want), manner_(manner), kept_(kept) {}
 
     void append_to(nft::Batch& batch) {
         if (have_ == nullptr)
             create();
-        else if (is_another_)
-            rebuild();
         else
             update();
-        if (replaces_ && changed_elements_ > std::max(wanted_elements(), fewest_to_replace)) {
-            for (auto* part : parts_)
-                part->clear();
-            rebuild();
-        }
         for (auto* part : parts_)
             std::ranges::move(*part, std::back_inserter(batch));
     }
 
 private:
-    bool lacks_mark() const { return is_marked(want_) && !is_marked(*have_); }
-
-    std::size_t wanted_elements() const {
-        std::size_t count = 0;
-        for (const Set& set : want_.sets)
-            count += set.elements.size();
-        return count;
-    }
-
     void put(nft::Batch& part, nft::Action action) { part.push_back({want_.family, want_.name, std::move(action)}); }
-
-    // What a table is can't be changed in place.
-    void rebuild() {
-        put(remove_objects_, nft::DeleteTable{});
-        create();
-    }
 
     void create() {
         put(add_objects_, nft::AddTable{want_.comment, want_.owner});
@@ -117,18 +77,15 @@ private:
             create_chain(chain);
     }
 
-    // What the kernel has under that name, in this slot or the other.
-    template <typename T>
-    const T* predecessor(const T* (Table::*find)(std::string_view) const, const std::string& name) const {
-        if (have_ == nullptr)
-            return nullptr;
-        const T* same = (have_->*find)(name);
-        return same != nullptr ? same : (have_->*find)(other_slot(name));
-    }
-
     void create_set(const Set& set) {
         put(add_objects_, nft::AddSet{without_elements(set)});
-        auto elements = with_counts(predecessor(&Table::set, set.name), set);
+        auto elements = set.elements;
+        if (set.counter && old_ != nullptr) {
+            for (const std::string& name : {other_name(set.name), set.name})
+                if (const Set* old = old_->set(name); old != nullptr && old->key == set.key)
+                    elements = with_counts(*old, std::move(elements));
+            carry_old_counts(*old_, set, elements);
+        }
         if (!elements.empty())
             put(add_elements_, nft::AddElements{set.name, set.key, std::move(elements)});
     }
@@ -136,13 +93,20 @@ private:
     void create_chain(const Chain& chain) {
         put(add_objects_, nft::AddChain{without_rules(chain)});
         std::vector<Rule> rules = chain.rules;
-        if (const Chain* old = predecessor(&Table::chain, chain.name))
-            carry_counters(old->rules, rules);
+        if (old_ != nullptr) {
+            if (const Chain* old = old_->chain(chain.name))
+                carry_counters(old->rules, rules);
+            else
+                carry_old_counts(*old_, rules);
+        }
         for (Rule& rule : rules)
             put(add_rules_, nft::AddRule{chain.name, std::move(rule), 0});
     }
 
     void update() {
+        // What others have put to sleep wakes up.
+        if (have_->unknown != want_.unknown)
+            put(add_objects_, nft::AddTable{want_.comment, want_.owner});
         find_replaced();
         remove_what_leads_to_removed();
         // Sets before chains, since a verdict map refers to chains. An anonymous set goes with its rule.
@@ -182,13 +146,20 @@ private:
                         put(remove_rules_, nft::DeleteRule{chain.name, rule.handle});
     }
 
+    // Not those that may be larger than a transaction: the others' marks suffice to know the table.
+    static bool may_be_marked_anew(const Chain& chain) {
+        return is_marked(chain) && chain.name != links_chain && !is_copies_chain(chain.name);
+    }
+
     // Chains and sets of one table may share a name; replacing both then is no harm.
     void find_replaced() {
         for (const Set& set : want_.sets)
-            if (const Set* old = have_->set(set.name); old != nullptr && !same_set(*old, set))
+            if (const Set* old = have_->set(set.name); old != nullptr && !holds(*old, set))
                 replaced_.insert(set.name);
         for (const Chain& chain : want_.chains)
-            if (const Chain* old = have_->chain(chain.name); old != nullptr && !same_chain(*old, chain))
+            if (const Chain* old = have_->chain(chain.name);
+                old != nullptr &&
+                (!same_chain(*old, chain) || (manner_.marks && may_be_marked_anew(chain) && !is_marked(*old))))
                 replaced_.insert(chain.name);
     }
 
@@ -218,9 +189,11 @@ private:
             ++old;
         }
         gone.insert(gone.end(), old, have.elements.end());
-        changed_elements_ += gone.size() + added.size();
+        // In the other order than they come: a bridge isn't policed any more before what is permitted on it goes.
         if (!gone.empty())
-            put(remove_elements_, nft::DeleteElements{want.name, want.key, std::move(gone)});
+            remove_elements_.insert(
+                remove_elements_.begin(),
+                {want_.family, want_.name, nft::DeleteElements{want.name, want.key, std::move(gone)}});
         if (!added.empty())
             put(add_elements_, nft::AddElements{want.name, want.key, std::move(added)});
     }
@@ -248,9 +221,13 @@ private:
             if (match)
                 stays[*match] = true;
         std::vector<Rule> going;
+        const bool all_go = std::ranges::none_of(stays, std::identity());
+        if (all_go && !have.rules.empty())
+            put(remove_rules_, nft::FlushChain{want.name});
         for (std::size_t index = 0; index < have.rules.size(); ++index)
             if (!stays[index]) {
-                put(remove_rules_, nft::DeleteRule{want.name, have.rules[index].handle});
+                if (!all_go)
+                    put(remove_rules_, nft::DeleteRule{want.name, have.rules[index].handle});
                 going.push_back(have.rules[index]);
             }
         add_missing_rules(have, want, matches, going);
@@ -296,12 +273,11 @@ private:
     bool refers_to_replaced(const Rule& rule) const { return refers_to(rule, replaced_); }
 
     const Table* have_;
+    const Table* old_;  // whose counts are carried over
     const Table& want_;
+    Manner manner_;
     std::set<std::string, std::less<>> replaced_;  // chains and sets that must go and come again
     const std::set<std::string>& kept_;
-    bool may_delete_, replaces_;
-    bool is_another_ = false;  // it can't become the wanted one in place
-    std::size_t changed_elements_ = 0;
     nft::Batch remove_rules_, remove_objects_, add_objects_, remove_elements_, add_elements_, add_rules_,
         replace_rules_;
     const std::array<nft::Batch*, 7> parts_{&remove_rules_, &remove_objects_, &add_objects_,  &remove_elements_,
@@ -310,13 +286,19 @@ private:
 
 }  // namespace
 
+// A larger set than wanted is as good.
+bool holds(const nft::Set& have, const nft::Set& want) {
+    return have.key == want.key && have.counter == want.counter && have.unknown == want.unknown &&
+           (want.size == 0 ? have.size == 0 : have.size >= want.size);
+}
+
 nft::Set without_elements(const nft::Set& set) {
     return {set.name, set.key, set.size, set.counter, set.anonymous, set.comment, set.unknown, {}, set.owner};
 }
 
-void diff_table(const nft::Table* have, const nft::Table& want, Manner manner, const std::set<std::string>& kept,
-                nft::Batch& batch) {
-    TableDiff(have, want, manner, kept).append_to(batch);
+void diff_table(const nft::Table* have, const nft::Table* old, const nft::Table& want, Manner manner,
+                const std::set<std::string>& kept, nft::Batch& batch) {
+    TableDiff(have, old, want, manner, kept).append_to(batch);
 }
 
 }  // namespace nftlink::firewall

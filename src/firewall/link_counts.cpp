@@ -8,7 +8,6 @@
 #include "nftlink/firewall/firewall.hpp"
 #include "permissions.hpp"
 #include "policy_rules.hpp"
-#include "slots.hpp"
 
 namespace nftlink::firewall {
 
@@ -19,10 +18,10 @@ struct Found {
     nft::Counters counters;
 };
 
-// One for each of a bridge's permissions of one kind, in their order.
+// One for each of the permissions of one kind, in their order.
 using FoundList = std::vector<Found>;
 
-FoundList find_in_set(const nft::Set* set, const std::vector<Permission>& wanted) {
+FoundList find_in_set(const nft::Set* set, const std::vector<nft::Element>& wanted) {
     FoundList list(wanted.size());
     if (set == nullptr)
         return list;
@@ -36,6 +35,17 @@ FoundList find_in_set(const nft::Set* set, const std::vector<Permission>& wanted
             list[index] = {true, element->counters.value_or(nft::Counters{})};
     }
     return list;
+}
+
+// The set of that name that the table's rules look up, by whichever of its names.
+const nft::Set* find_in_use(const nft::Table& table, std::string_view plain) {
+    for (const nft::Chain& chain : table.chains)
+        for (const nft::Rule& rule : chain.rules)
+            for (const nft::Expression& expression : rule.expressions)
+                if (const auto* lookup = std::get_if<nft::SetLookup>(&expression);
+                    lookup && plain_name(lookup->set) == plain)
+                    return table.set(lookup->set);
+    return nullptr;
 }
 
 // The rules of one chain. In another program's chain there may be twins of ours: ours come first.
@@ -78,90 +88,92 @@ class Inventory {
 public:
     Inventory(const nft::Ruleset& have, const Permissions& wanted, const model::FirewallPolicy& policy)
         : wanted_(wanted), policy_(policy) {
-        if (policy.attach.empty()) {
+        if (policy.attach.empty())
             search_table(have.table(nft_family(policy.family), policy.table));
-            return;
-        }
+        if (policy.attach.empty() && policy.family == model::Family::bridge)
+            search_table(have.table(nft::Family::inet, policy.table));
         for (const model::AttachPoint& point : policy.attach)
             search_chain(have, point);
     }
 
     // The permission must be one of those wanted.
-    const Found& find(const std::string& bridge, bool ipv4, const nft::Key& key) const {
-        const auto& permissions = wanted_.find(bridge)->second.of(ipv4);
-        const auto place = std::ranges::lower_bound(permissions, key, {}, &Permission::key);
-        return found_.find(bridge)->second[ipv4 ? 0 : 1][static_cast<std::size_t>(place - permissions.begin())];
+    Found find(bool ipv4, const nft::Key& key, const nft::Key& reply) const {
+        Found found = at(links_, wanted_.links(ipv4), ipv4, key);
+        if (!wanted_.replies(ipv4).empty())
+            found.installed &= at(replies_, wanted_.replies(ipv4), ipv4, reply).installed;
+        return found;
     }
 
 private:
-    FoundList& list(const std::string& bridge, bool ipv4) { return found_[bridge][ipv4 ? 0 : 1]; }
+    using Lists = std::array<FoundList, 2>;  // IPv6, IPv4
+
+    static const Found& at(const Lists& lists, const std::vector<nft::Element>& wanted, bool ipv4,
+                           const nft::Key& key) {
+        const auto place = std::ranges::lower_bound(wanted, key, {}, &nft::Element::key);
+        return lists[ipv4][static_cast<std::size_t>(place - wanted.begin())];
+    }
 
     // Our own table. One that no packet meets is being prepared.
     void search_table(const nft::Table* table) {
-        const PolicyRules rules(policy_, nft_family(policy_.family), nft::Dialect::nft);
-        const bool is_used = table != nullptr && is_live(*table);
-        const std::string_view suffix = is_used && uses_second_slot(*table) ? second_slot : std::string_view();
-        for (const auto& [bridge, permissions] : wanted_) {
-            const nft::Chain* chain = is_used ? table->chain(bridge_chain(bridge).append(suffix)) : nullptr;
-            ChainIndex index(policy_.layout == model::Layout::rules ? chain : nullptr);
-            const auto set = [&](const std::string& name) {
-                return is_used ? table->set(std::string(name).append(suffix)) : nullptr;
-            };
-            for (const bool ipv4 : {true, false}) {
-                if (policy_.layout == model::Layout::rules) {
-                    list(bridge, ipv4) = find_in_chain(index, rules, rules.rule(), permissions.of(ipv4));
-                    continue;
-                }
-                list(bridge, ipv4) = find_in_set(set(links_set(bridge, ipv4)), permissions.of(ipv4));
-                if (rules.replies_by_port())
-                    require(list(bridge, ipv4), find_in_set(set(replies_set(bridge, ipv4)), permissions.of(ipv4)));
-            }
+        const nft::Chain* forward = table == nullptr ? nullptr : table->chain(forward_chain);
+        const bool is_used = forward != nullptr && forward->hook;
+        if (policy_.layout == model::Layout::rules) {
+            const PolicyRules rules(policy_, table == nullptr ? nft::Family::inet : table->family, nft::Dialect::nft);
+            ChainIndex index(is_used ? table->chain(links_chain) : nullptr);
+            for (const bool ipv4 : {true, false})
+                require(links_[ipv4], find_in_chain(index, rules, wanted_.links(ipv4)));
+            return;
+        }
+        const auto set_in_use = [&](std::string_view name) { return is_used ? find_in_use(*table, name) : nullptr; };
+        for (const bool ipv4 : {true, false}) {
+            require(links_[ipv4], find_in_set(set_in_use(links_set(ipv4)), wanted_.links(ipv4)));
+            require(replies_[ipv4], find_in_set(set_in_use(replies_set(ipv4)), wanted_.replies(ipv4)));
         }
     }
 
-    // Another program's chain. Where there are several, each must let a packet through, and each counts it.
+    // Another program's chain.
     void search_chain(const nft::Ruleset& have, const model::AttachPoint& point) {
         const nft::Family family = nft_family(point.family);
         const auto dialect = is_iptables_table(family, point.table) ? nft::Dialect::iptables : nft::Dialect::nft;
         const PolicyRules rules(policy_, family, dialect);
         ChainIndex index(Attachment{family, point.table, point.chain, {}}.find(have), family);
-        for (const auto& [bridge, permissions] : wanted_)
-            for (const bool ipv4 : {true, false}) {
-                if (!rules.covers(ipv4))
-                    continue;
-                const auto inside = rules.rule().iifname(bridge).oifname(bridge);
-                FoundList here = find_in_chain(index, rules, inside, permissions.of(ipv4));
-                FoundList& all = list(bridge, ipv4);
-                if (!all.empty())
-                    require(here, all);
-                all = std::move(here);
-            }
+        for (const bool ipv4 : {true, false})
+            if (rules.covers(ipv4))
+                require(links_[ipv4], find_in_chain(index, rules, wanted_.links(ipv4)));
     }
 
-    static FoundList find_in_chain(ChainIndex& index, const PolicyRules& rules, const nft::RuleBuilder& start,
-                                   const std::vector<Permission>& wanted) {
+    static FoundList find_in_chain(ChainIndex& index, const PolicyRules& rules, const std::vector<Permission>& wanted) {
         FoundList list;
         list.reserve(wanted.size());
         for (const Permission& permission : wanted) {
             PolicyRules::Rules made;
-            rules.add_link(made, start, permission);
+            rules.add_link(made, permission);
             list.push_back(index.find(made));
         }
         return list;
     }
 
-    // What isn't in the other place too isn't installed; of two counts the larger one.
-    static void require(FoundList& list, const FoundList& other) {
-        for (std::size_t index = 0; index < list.size(); ++index) {
-            list[index].installed &= other[index].installed;
-            if (other[index].counters.packets > list[index].counters.packets)
-                list[index].counters = other[index].counters;
+    // Of several places (two tables, several chains to attach to) each must let a packet through. Of two chains the
+    // larger count is taken, since a packet passes both; of two tables the sum, since it passes one.
+    void require(FoundList& all, FoundList here) const {
+        if (all.empty()) {
+            all = std::move(here);
+            return;
+        }
+        for (std::size_t index = 0; index < all.size(); ++index) {
+            nft::Counters& counts = all[index].counters;
+            const nft::Counters& more = here[index].counters;
+            all[index].installed &= here[index].installed;
+            if (policy_.attach.empty())
+                counts = {counts.packets + more.packets, counts.bytes + more.bytes};
+            else if (more.packets > counts.packets)
+                counts = more;
         }
     }
 
     const Permissions& wanted_;
     const model::FirewallPolicy& policy_;
-    std::map<std::string, std::array<FoundList, 2>, std::less<>> found_;
+    Lists links_, replies_;
 };
 
 }  // namespace
@@ -178,8 +190,8 @@ std::vector<LinkCount> link_counts(const nft::Ruleset& have, const model::Topolo
             const model::Container* child = containers.find(link.child);
             if (child == nullptr)
                 continue;
-            for_each_permission(policy, parent, *child, [&](const std::string& bridge, bool ipv4, const nft::Key& key) {
-                const Found& found = inventory.find(bridge, ipv4, key);
+            for_each_permission(policy, parent, *child, [&](bool ipv4, const nft::Key& key, const nft::Key& reply) {
+                const Found found = inventory.find(ipv4, key, reply);
                 count.installed &= found.installed;
                 count.packets += found.counters.packets;
                 count.bytes += found.counters.bytes;

@@ -2,21 +2,22 @@
 
 #include <algorithm>
 #include <iterator>
-#include <set>
-#include <tuple>
 #include <utility>
 
 #include "names.hpp"
 #include "nftlink/nft/build.hpp"
 #include "permissions.hpp"
-#include "policy_rules.hpp"
 
 namespace nftlink::firewall {
 
 namespace {
 
-// What some containers' links permit, and by which links.
-using Granted = std::map<std::tuple<std::string_view, bool, nft::Key>, std::string>;  // by bridge, IPv4 or not, key
+struct Grant {
+    nft::Key reply;
+    std::string users;
+};
+// What some containers' links permit, and by which links; IPv4 or not, by key.
+using Granted = std::map<std::pair<bool, nft::Key>, Grant>;
 
 // What the change is about: the containers themselves, and the parents of those that are somewhere else now or expose
 // other ports.
@@ -59,101 +60,156 @@ Granted granted(const Affected& affected, const model::FirewallPolicy& policy, F
         if (const model::Container* parent = find(name))
             for (const model::Link& link : parent->links)
                 if (const model::Container* child = find(link.child))
-                    for_each_permission(policy, *parent, *child,
-                                        [&](const std::string& bridge, bool is_ipv4, const nft::Key& key) {
-                                            std::string& users = all[{bridge, is_ipv4, key}];
-                                            users += (users.empty() ? "" : " ") + model::link_name(name, link.alias);
-                                        });
-    return all;
-}
-
-// Whether all bridges of a container that moves have a policy of their own: others come and go with their containers.
-bool are_stated(const model::Container* container, const model::FirewallPolicy& policy) {
-    return container == nullptr || std::ranges::all_of(container->networks, [&](const model::Network& network) {
-               return policy.bridges.contains(network.bridge);
-           });
-}
-
-bool stays_on_stated_bridges(const model::Topology& now, const Before& before, const model::FirewallPolicy& policy) {
-    return std::ranges::all_of(before, [&](const auto& entry) {
-        const model::Container* is = now.find(entry.first);
-        const bool stays = is != nullptr && entry.second != nullptr && is->networks == entry.second->networks;
-        return stays || (are_stated(entry.second, policy) && are_stated(is, policy));
-    });
-}
-
-// The elements of the sets of one bridge and family that go and come.
-struct Exchange {
-    std::vector<nft::Element> gone, come;
-};
-using Exchanges = std::map<std::pair<std::string_view, bool>, Exchange>;
-
-Exchanges exchanges(const Granted& before, Granted now, LinkSets::Update& update) {
-    Exchanges all;
-    for (const auto& [permission, users] : before) {
-        const auto& [bridge, is_ipv4, key] = permission;
-        const auto stays = now.find(permission);
-        if (stays != now.end() && stays->second == users) {
-            now.erase(stays);
-            continue;
-        }
-        all[{bridge, is_ipv4}].gone.push_back({key, {}, {}, {}});
-        if (stays == now.end())
-            update.removed.push_back(flow_of(key));
-        else
-            update.renames = true;
-    }
-    for (auto& [permission, users] : now) {
-        const auto& [bridge, is_ipv4, key] = permission;
-        all[{bridge, is_ipv4}].come.push_back({key, comment_of(std::move(users)), {}, {}});
-    }
+                    for_each_permission(
+                        policy, *parent, *child, [&](bool is_ipv4, const nft::Key& key, const nft::Key& reply) {
+                            Grant& grant = all[{is_ipv4, key}];
+                            grant.reply = reply;
+                            grant.users += (grant.users.empty() ? "" : " ") + model::link_name(name, link.alias);
+                        });
     return all;
 }
 
 }  // namespace
 
-LinkSets::LinkSets(const Wanted& want, const std::vector<bool>& in_second_slot, const model::FirewallPolicy& policy)
-    : usable_(policy.layout == model::Layout::sets && policy.attach.empty()) {
-    for (std::size_t index = 0; usable_ && index < want.tables.size(); ++index) {
-        const nft::Table& table = want.tables[index];
+// The elements of a set that go and come.
+struct LinkSets::Exchange {
+    std::vector<nft::Element> gone, come;
+};
+
+LinkSets::LinkSets(const Wanted& want, const OtherNames& others, const model::Topology& topology,
+                   const model::FirewallPolicy& policy, const HostFacts& host)
+    : of_host_(host.bridges), usable_(policy.layout == model::Layout::sets && policy.attach.empty()) {
+    if (!usable_)
+        return;
+    for (const nft::Table& table : want.tables)
         for (const nft::Set& set : table.sets)
             sets_[set.name].push_back({table.family, table.name,
-                                       in_second_slot.at(index) ? other_slot(set.name) : set.name, set.size,
-                                       set.elements.size()});
+                                       others.contains({table.family, set.name}) ? other_name(set.name) : set.name,
+                                       set.size, set.elements.size()});
+    for (const auto& [name, bridge] : policy.bridges)
+        stated_.insert(name);
+    stated_.insert(of_host_.begin(), of_host_.end());
+    for (const auto& [name, container] : topology.containers)
+        for (const model::Network& network : container.networks)
+            ++users_[network.bridge];
+}
+
+// Counts the set's elements. False when it can't hold them.
+bool LinkSets::put(std::string_view name, std::vector<nft::DataType> key, Exchange exchange, Update& update,
+                   nft::Batch& added) {
+    if (exchange.gone.empty() && exchange.come.empty())
+        return true;
+    const auto found = sets_.find(name);
+    if (found == sets_.end())
+        return false;
+    for (Set& set : found->second) {
+        set.count = set.count + exchange.come.size() - exchange.gone.size();
+        if (set.size != 0 && set_size(set.count) > set.size)
+            return false;
+        if (!exchange.gone.empty())
+            update.batch.push_back({set.family, set.table, nft::DeleteElements{set.name, key, exchange.gone}});
+        if (!exchange.come.empty())
+            added.push_back({set.family, set.table, nft::AddElements{set.name, key, exchange.come}});
     }
+    return true;
+}
+
+// Counts who is on which bridge, and tells which bridges are no longer policed for that, or are now.
+void LinkSets::follow_users(const model::Topology& now, const Before& before, Update& update) {
+    std::map<std::string, std::ptrdiff_t> change;
+    const auto count = [&](const model::Container* container, std::ptrdiff_t step) {
+        if (container != nullptr)
+            for (const model::Network& network : container->networks)
+                change[network.bridge] += step;
+    };
+    for (const auto& [name, was] : before) {
+        count(was, -1);
+        count(now.find(name), 1);
+    }
+    for (const auto& [bridge, step] : change) {
+        const bool was_policed = is_policed(bridge);
+        auto& users = users_[bridge];
+        users += static_cast<std::size_t>(step);
+        if (users == 0)
+            users_.erase(bridge);
+        if (was_policed != is_policed(bridge))
+            (was_policed ? update.bridges_gone : update.bridges_come).push_back(bridge);
+    }
+}
+
+void LinkSets::exchange_bridges(const model::FirewallPolicy& policy, Update& update, nft::Batch& added) {
+    for (const std::string& bridge : update.bridges_gone)
+        for (const BridgeElement& element : bridge_elements(policy, bridge))
+            put(element.set, element.type, {{{element.key, {}, {}, {}}}, {}}, update, added);
+    for (const std::string& bridge : update.bridges_come)
+        for (const BridgeElement& element : bridge_elements(policy, bridge))
+            put(element.set, element.type, {{}, {{element.key, {}, {}, {}}}}, update, added);
 }
 
 std::optional<LinkSets::Update> LinkSets::update(const model::Topology& now, const Before& before,
                                                  const model::FirewallPolicy& policy) {
-    if (!usable_ || !stays_on_stated_bridges(now, before, policy))
+    if (!usable_)
+        return {};
+    const Affected affected(now, before);
+    const Granted was = granted(affected, policy, [&](std::string_view name) { return affected.was(name); });
+    const Granted is = granted(affected, policy, [&](std::string_view name) { return affected.is(name); });
+    Update update;
+    Exchange links[2], replies[2];  // IPv6, IPv4
+    for (const auto& [permission, grant] : was) {
+        const auto& [is_ipv4, key] = permission;
+        const auto stays = is.find(permission);
+        if (stays != is.end() && stays->second.users == grant.users)
+            continue;
+        links[is_ipv4].gone.push_back({key, {}, {}, {}});
+        update.renames |= stays != is.end();
+        if (stays == is.end())
+            replies[is_ipv4].gone.push_back({grant.reply, {}, {}, {}});
+    }
+    for (const auto& [permission, grant] : is) {
+        const auto& [is_ipv4, key] = permission;
+        const auto stayed = was.find(permission);
+        if (stayed != was.end() && stayed->second.users == grant.users)
+            continue;
+        links[is_ipv4].come.push_back({key, comment_of(grant.users), {}, {}});
+        if (stayed == was.end())
+            replies[is_ipv4].come.push_back({grant.reply, {}, {}, {}});
+    }
+    follow_users(now, before, update);
+    nft::Batch added;
+    exchange_bridges(policy, update, added);
+    for (const bool ipv4 : {true, false})
+        if (!put(links_set(ipv4), permission_key(ipv4), std::move(links[ipv4]), update, added) ||
+            !put(replies_set(ipv4), permission_key(ipv4), std::move(replies[ipv4]), update, added))
+            return {};
+    std::ranges::move(added, std::back_inserter(update.batch));
+    std::size_t count = 0;
+    for (const nft::Operation& operation : update.batch)
+        count += nft::element_count(operation);
+    if (count > Room{}.elements)
+        return {};
+    return update;
+}
+
+std::optional<LinkSets::Update> LinkSets::update(const std::vector<std::string>& bridges,
+                                                 const model::FirewallPolicy& policy) {
+    if (!usable_)
         return {};
     Update update;
-    const Affected affected(now, before);
-    const auto all =
-        exchanges(granted(affected, policy, [&](std::string_view name) { return affected.was(name); }),
-                  granted(affected, policy, [&](std::string_view name) { return affected.is(name); }), update);
+    std::vector<std::string> gone, come;
+    std::ranges::set_difference(of_host_, bridges, std::back_inserter(gone));
+    std::ranges::set_difference(bridges, of_host_, std::back_inserter(come));
+    for (const std::string& bridge : come)
+        if (!is_policed(bridge))
+            update.bridges_come.push_back(bridge);
+    for (const std::string& bridge : gone)
+        if (!users_.contains(bridge))
+            update.bridges_gone.push_back(bridge);
+    for (const std::string& bridge : gone)
+        stated_.erase(bridge);
+    stated_.insert(come.begin(), come.end());
+    of_host_ = bridges;
     nft::Batch added;
-    for (const auto& [where, exchange] : all) {
-        const auto& [bridge, is_ipv4] = where;
-        std::vector<std::string> names{links_set(bridge, is_ipv4)};
-        if (policy.replies == model::Replies::source_port)
-            names.push_back(replies_set(bridge, is_ipv4));
-        for (const std::string& name : names) {
-            const auto found = sets_.find(name);
-            if (found == sets_.end())
-                return {};
-            for (Set& set : found->second) {
-                set.count = set.count + exchange.come.size() - exchange.gone.size();
-                if (set.count == 0 || set_size(set.count) > set.size)
-                    return {};
-                const auto key = nft::link_key(is_ipv4);
-                if (!exchange.gone.empty())
-                    update.batch.push_back({set.family, set.table, nft::DeleteElements{set.name, key, exchange.gone}});
-                if (!exchange.come.empty())
-                    added.push_back({set.family, set.table, nft::AddElements{set.name, key, exchange.come}});
-            }
-        }
-    }
+    exchange_bridges(policy, update, added);
     std::ranges::move(added, std::back_inserter(update.batch));
     return update;
 }

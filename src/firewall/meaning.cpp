@@ -102,7 +102,9 @@ public:
     }
     void operator()(const nft::ConntrackLoad& load) {
         constexpr std::uint32_t state_size = 4, largest = 16;
-        this->load(load.destination, Byte::Of::conntrack, load.key, 0, load.key == NFT_CT_STATE ? state_size : largest);
+        const std::uint32_t place = load.direction ? largest * (1U + *load.direction) : 0;
+        this->load(load.destination, Byte::Of::conntrack, load.key, place,
+                   load.key == NFT_CT_STATE ? state_size : largest);
     }
     void operator()(const nft::Bitwise& bitwise) {
         const auto size = static_cast<std::uint32_t>(bitwise.mask.size());

@@ -4,21 +4,12 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 
 namespace nftlink::firewall {
 
 namespace {
 
-std::string escaped(std::string_view bridge) {
-    std::string text;
-    for (const char c : bridge) {
-        const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
-                           c == '.' || c == '-';
-        text += plain ? std::string(1, c) : fmt::format("/{:02X}", static_cast<unsigned char>(c));
-    }
-    return text;
-}
+constexpr std::string_view other_ending = ".b";
 
 }  // namespace
 
@@ -46,43 +37,21 @@ nft::Family nft_family(model::AttachPoint::Family family) {
     return nft::Family::unspecified;
 }
 
-std::string bridge_chain(std::string_view bridge) {
-    return "bridge-" + escaped(bridge);
+std::string other_name(std::string_view name) {
+    const std::string_view plain = plain_name(name);
+    return plain == name ? std::string(name).append(other_ending) : std::string(plain);
 }
 
-std::string links_set(std::string_view bridge, bool ipv4) {
-    return (ipv4 ? "links4-" : "links6-") + escaped(bridge);
+std::string_view plain_name(std::string_view name) {
+    if (name.ends_with(other_ending))
+        name.remove_suffix(other_ending.size());
+    return name;
 }
 
-std::string replies_set(std::string_view bridge, bool ipv4) {
-    return (ipv4 ? "replies4-" : "replies6-") + escaped(bridge);
-}
-
-std::string ports_set(std::string_view bridge) {
-    return "ports-" + escaped(bridge);
-}
-
-std::optional<std::string> bridge_of(std::string_view chain) {
-    constexpr std::string_view prefix = "bridge-";
-    if (!chain.starts_with(prefix))
-        return {};
-    chain.remove_prefix(prefix.size());
-    if (chain.ends_with(second_slot))
-        chain.remove_suffix(second_slot.size());
-    std::string bridge;
-    while (!chain.empty()) {
-        unsigned code = static_cast<unsigned char>(chain.front());
-        std::size_t length = 1;
-        if (chain.front() == '/') {
-            length = 3;
-            if (chain.size() < length ||
-                std::from_chars(chain.data() + 1, chain.data() + length, code, 16).ptr != chain.data() + length)
-                return {};
-        }
-        bridge += static_cast<char>(code);
-        chain.remove_prefix(length);
-    }
-    return bridge;
+bool is_of_links(std::string_view name) {
+    const std::string_view plain = plain_name(name);
+    return plain == links_set(true) || plain == links_set(false) || plain == replies_set(true) ||
+           plain == replies_set(false);
 }
 
 std::string copies_chain(std::string_view table, std::string_view chain) {
@@ -94,7 +63,8 @@ std::string copies_chain(std::string_view table, std::string_view chain) {
 }
 
 bool is_copies_chain(std::string_view name) {
-    return !bridge_of(name) && name != other_slot(tracking_chain) && name.contains('/');
+    return name.contains('/') && !name.starts_with(old_chain_prefix) &&
+           name != std::string(tracking_chain).append(old_second_slot);
 }
 
 bool is_iptables_table(nft::Family family, std::string_view table) {
@@ -102,10 +72,14 @@ bool is_iptables_table(nft::Family family, std::string_view table) {
     return (family == nft::Family::ip || family == nft::Family::ip6) && std::ranges::find(names, table) != names.end();
 }
 
-std::string other_slot(std::string_view name) {
-    if (name.ends_with(second_slot))
-        return std::string(name.substr(0, name.size() - second_slot.size()));
-    return std::string(name) + std::string(second_slot);
+std::string old_escaped(std::string_view bridge) {
+    std::string text;
+    for (const char c : bridge) {
+        const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+                           c == '.' || c == '-';
+        text += plain ? std::string(1, c) : fmt::format("/{:02X}", static_cast<unsigned char>(c));
+    }
+    return text;
 }
 
 }  // namespace nftlink::firewall

@@ -1,7 +1,6 @@
 // How our objects are called and known.
 #pragma once
 
-#include <optional>
 #include <string>
 #include <string_view>
 
@@ -23,23 +22,43 @@ bool is_marked(const T& object) {
     return object.owner == owner;
 }
 
+// The chains of a table of ours: with the hook; what that asks about ICMP errors; each port's rules with `layout:
+// rules`; in the bridge family what is IP and has no tag; with `attach` what no packet meets.
 inline constexpr std::string_view forward_chain = "forward";
+inline constexpr std::string_view errors_chain = "errors";
+inline constexpr std::string_view links_chain = "links";
+inline constexpr std::string_view untagged_chain = "untagged";
 inline constexpr std::string_view tracking_chain = "tracking";
 
-// The name of the inet table beside one of the bridge family, after the table's own.
-inline constexpr std::string_view routed_suffix = "-routed";
+// Its sets. Every bridge that is policed; and those whose drops are counted.
+inline constexpr std::string_view bridges_set = "bridges";
+inline constexpr std::string_view denied_set = "denied";
+// Pairs of bridges, from . to: open to each other; for what comes by DNAT.
+inline constexpr std::string_view open_set = "open";
+inline constexpr std::string_view published_set = "published";
+
+constexpr std::string_view links_set(bool ipv4) {
+    return ipv4 ? "links4" : "links6";
+}
+constexpr std::string_view replies_set(bool ipv4) {
+    return ipv4 ? "replies4" : "replies6";
+}
+
+// Those of links and replies have a size, which the kernel's faster hash wants; those of bridges have none.
+inline bool is_sized(const nft::Set& set) {
+    return set.size != 0;
+}
+
+// A set that must be made anew and is too large for one transaction is filled under its other name, `links4.b`, and
+// back under the first the next time.
+std::string other_name(std::string_view name);
+// The one without the ending.
+std::string_view plain_name(std::string_view name);
+// A set of links or of replies, by whichever of its names.
+bool is_of_links(std::string_view name);
 
 nft::Family nft_family(model::Family family);
 nft::Family nft_family(model::AttachPoint::Family family);
-
-// Names hold an interface's name; whatever nft's identifiers can't is written `/XX`, in hexadecimal. No interface name
-// has a `/`, so two bridges never get one name.
-std::string bridge_chain(std::string_view bridge);
-std::string links_set(std::string_view bridge, bool ipv4);
-std::string replies_set(std::string_view bridge, bool ipv4);
-std::string ports_set(std::string_view bridge);
-// The bridge that bridge_chain() made this name of, in whichever slot; nothing when it is another name.
-std::optional<std::string> bridge_of(std::string_view chain);
 
 // The chain of our table of the same family that holds copies of what is attached to that chain: `filter/FORWARD`.
 std::string copies_chain(std::string_view table, std::string_view chain);
@@ -48,11 +67,12 @@ bool is_copies_chain(std::string_view name);
 // Whether iptables-nft or ip6tables-nft reads and writes that table.
 bool is_iptables_table(nft::Family family, std::string_view table);
 
-// A table's chains and sets live in one of two slots: the plain name, or the name with this after it, which no bridge's
-// escaped name ends with. A change too large for one transaction is built in the slot that isn't in use.
-inline constexpr std::string_view second_slot = "/b";
-
-// The same object's name in the other slot.
-std::string other_slot(std::string_view name);
+// Of 0.1, which had a chain and sets for each bridge, `bridge-docker0` and `links4-docker0`, and a second table beside
+// that of the bridge family. Whatever of a bridge's name nft's identifiers can't is written `/XX`, in hexadecimal; and
+// `/b` may follow.
+inline constexpr std::string_view old_chain_prefix = "bridge-";
+inline constexpr std::string_view old_second_slot = "/b";
+inline constexpr std::string_view old_routed_suffix = "-routed";
+std::string old_escaped(std::string_view bridge);
 
 }  // namespace nftlink::firewall

@@ -12,23 +12,40 @@ namespace nftlink::firewall {
 namespace {
 
 bool has_name(const nft::Table& table, std::string_view name) {
-    return table.name == name || table.name == std::string(name).append(routed_suffix);
+    return table.name == name || table.name == std::string(name).append(old_routed_suffix);
+}
+
+bool has_mark(const nft::Table& table) {
+    return is_marked(table) || std::ranges::any_of(table.chains, is_marked<nft::Chain>);
 }
 
 // Its rules, which a listing hasn't got, may tell otherwise.
 bool may_be_ours(const nft::Table& table, std::string_view name) {
-    return is_marked(table) || has_name(table, name) || has_form(table);
+    return has_mark(table) || has_name(table, name) || may_have_form(table);
+}
+
+// What was written anew after another program had loaded the table without our marks.
+bool has_marked_parts(const nft::Table& table) {
+    return std::ranges::any_of(table.sets, is_marked<nft::Set>) ||
+           std::ranges::any_of(table.chains, [](const nft::Chain& chain) {
+               return std::ranges::any_of(chain.rules, is_marked<nft::Rule>);
+           });
 }
 
 }  // namespace
 
 bool is_ours(const nft::Table& table, std::string_view name) {
-    return is_marked(table) || (has_name(table, name) && has_core_of_form(table));
+    return has_mark(table) || ((has_name(table, name) || has_marked_parts(table)) && has_core_of_form(table));
+}
+
+bool is_of_0_1(const nft::Table& table) {
+    return std::ranges::any_of(
+        table.chains, [](const nft::Chain& chain) { return !chain.hook && chain.name.starts_with(old_chain_prefix); });
 }
 
 bool is_ours(const nft::Table& table, const nft::Chain& chain) {
     // Nobody but us, who mark them, makes copies in a table with our mark.
-    return is_marked(chain) || (has_form(table, chain) && !(is_marked(table) && is_copies_chain(chain.name)));
+    return is_marked(chain) || (has_form(table, chain) && !(has_mark(table) && is_copies_chain(chain.name)));
 }
 
 bool is_ours(const nft::Set& set) {
@@ -58,7 +75,7 @@ std::vector<std::string> strangers(const nft::Table& table) {
 }
 
 bool has_form_alone(const nft::Table& table, std::string_view name) {
-    return !is_marked(table) && !has_name(table, name) && has_form(table);
+    return !is_ours(table, name) && has_form(table);
 }
 
 bool is_relevant(const nft::Table& table, const nft::Ruleset& listing, const Wanted& want) {

@@ -2,19 +2,13 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 
+#include "names.hpp"
+#include "nftlink/nft/build.hpp"
 #include "nftlink/nft/key_order.hpp"
 
 namespace nftlink::firewall {
-
-nft::Key make_key(const model::Address& parent, const model::Address& child, const model::Port& port) {
-    nft::Key key;
-    key.append(parent.bytes());
-    key.append(child.bytes());
-    key.append(std::array{static_cast<std::uint8_t>(port.protocol)});
-    key.append(std::array{static_cast<std::uint8_t>(port.number >> 8), static_cast<std::uint8_t>(port.number)});
-    return key;
-}
 
 namespace {
 
@@ -25,10 +19,12 @@ void merge(std::vector<Permission>& permissions) {
     for (auto next = permissions.begin(); next != permissions.end(); ++next) {
         if (next == last)
             continue;
-        if (next->key == last->key)
+        if (next->key != last->key) {
+            if (++last != next)
+                *last = std::move(*next);
+        } else if (!next->comment.empty()) {
             last->comment.append(" ").append(next->comment);
-        else if (++last != next)
-            *last = std::move(*next);
+        }
     }
     if (!permissions.empty())
         permissions.erase(std::next(last), permissions.end());
@@ -38,34 +34,67 @@ void merge(std::vector<Permission>& permissions) {
 
 }  // namespace
 
+std::vector<nft::DataType> permission_key(bool ipv4) {
+    auto key = nft::interface_key();
+    std::ranges::copy(nft::link_key(ipv4), std::back_inserter(key));
+    return key;
+}
+
+std::vector<nft::DataType> pair_key() {
+    return {nft::DataType::ifname, nft::DataType::ifname};
+}
+
+std::vector<BridgeElement> bridge_elements(const model::FirewallPolicy& policy, std::string_view bridge) {
+    std::vector<BridgeElement> elements{{bridges_set, nft::interface_key(), nft::interface_key(bridge)}};
+    if (policy.bridge(bridge).icc == model::Icc::allow) {
+        nft::Key pair = nft::interface_key(bridge);
+        pair.append(nft::interface_field(bridge));
+        elements.push_back({open_set, pair_key(), pair});
+    }
+    if (policy.counters != model::Counters::none)
+        elements.push_back({denied_set, nft::interface_key(), nft::interface_key(bridge)});
+    return elements;
+}
+
+nft::Key make_key(std::string_view bridge, const model::Address& from, const model::Address& to,
+                  const model::Port& port) {
+    nft::Key key;
+    key.append(nft::interface_field(bridge));
+    key.append(from.bytes());
+    key.append(to.bytes());
+    key.append(std::array{static_cast<std::uint8_t>(port.protocol)});
+    key.append(std::array{static_cast<std::uint8_t>(port.number >> 8), static_cast<std::uint8_t>(port.number)});
+    return key;
+}
+
 Permissions permissions(const model::Topology& topology, const model::FirewallPolicy& policy) {
-    Permissions bridges;
+    Permissions all;
     for (const auto& [name, bridge] : policy.bridges)
-        bridges[name];
+        all.bridges.insert(name);
     std::size_t link_count = 0;
     for (const auto& [name, parent] : topology.containers) {
         link_count += parent.links.size();
         for (const model::Network& network : parent.networks)
-            bridges[network.bridge];
+            all.bridges.insert(network.bridge);
     }
-    // On a host with one bridge, which is most of them, the number is known beforehand.
-    if (bridges.size() == 1)
-        bridges.begin()->second.ipv4.reserve(link_count);
+    const bool has_replies = policy.layout == model::Layout::sets;
+    // Nearly always a link is one permission.
+    all.links4.reserve(link_count);
+    all.replies4.reserve(has_replies ? link_count : 0);
     const ContainerIndex containers(topology);
     for (const auto& [name, parent] : topology.containers)
         for (const model::Link& link : parent.links)
             if (const model::Container* child = containers.find(link.child))
                 for_each_permission(policy, parent, *child,
-                                    [&](const std::string& bridge, bool is_ipv4, const nft::Key& key) {
-                                        auto& permissions = bridges.find(bridge)->second;
-                                        (is_ipv4 ? permissions.ipv4 : permissions.ipv6)
+                                    [&](bool is_ipv4, const nft::Key& key, const nft::Key& reply) {
+                                        (is_ipv4 ? all.links4 : all.links6)
                                             .push_back({key, model::link_name(name, link.alias), {}, {}});
+                                        if (has_replies)
+                                            (is_ipv4 ? all.replies4 : all.replies6).push_back({reply, {}, {}, {}});
                                     });
-    for (auto& [name, bridge] : bridges) {
-        merge(bridge.ipv4);
-        merge(bridge.ipv6);
-    }
-    return bridges;
+    for (auto* list : {&all.links4, &all.links6, &all.replies4, &all.replies6})
+        merge(*list);
+    return all;
 }
 
 std::string comment_of(std::string users) {
@@ -82,13 +111,14 @@ std::uint32_t set_size(std::size_t element_count) {
     return static_cast<std::uint32_t>(size);
 }
 
-nft::Flow flow_of(const nft::Key& key) {
-    const auto bytes = key.bytes();
-    constexpr std::size_t protocol_and_port = 8;  // each padded to 4
+Flow flow_of(const nft::Key& key) {
+    constexpr std::size_t name_size = 16, protocol_and_port = 8;  // each padded to 4
+    const auto name = key.bytes().first(name_size), bytes = key.bytes().subspan(name_size);
     const std::size_t size = (bytes.size() - protocol_and_port) / 2;
-    const auto source = bytes.first(size), destination = bytes.subspan(size, size), rest = bytes.subspan(2 * size);
-    return {{source.begin(), source.end()},
-            {destination.begin(), destination.end()},
+    const auto parent = bytes.first(size), child = bytes.subspan(size, size), rest = bytes.subspan(2 * size);
+    return {{name.begin(), std::ranges::find(name, 0)},
+            {parent.begin(), parent.end()},
+            {child.begin(), child.end()},
             rest[0],
             static_cast<std::uint16_t>(rest[4] << 8 | rest[5])};
 }

@@ -1,7 +1,7 @@
-// What the links of a topology permit, per bridge.
+// What the links of a topology permit.
 #pragma once
 
-#include <map>
+#include <set>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -9,26 +9,42 @@
 
 #include "nftlink/model/policy.hpp"
 #include "nftlink/model/topology.hpp"
-#include "nftlink/nft/flow.hpp"
 #include "nftlink/nft/ruleset.hpp"
 
 namespace nftlink::firewall {
 
-// Packets from one address to another's port, as the element of a set (nft::link_key). Several links may ask for the
-// same permission: it is one, and its comment has their names, one blank between two, as far as there is room.
+// Packets from one address to another's port, as the element of a set: the parent's bridge . parent . child . protocol
+// . port. Several links may ask for the same permission: it is one, and its comment has their names, one blank between
+// two, as far as there is room.
 using Permission = nft::Element;
 
-struct BridgePermissions {
-    std::vector<Permission> ipv4;  // sorted by key, each once
-    std::vector<Permission> ipv6;
+// The key types of links and of replies to them.
+std::vector<nft::DataType> permission_key(bool ipv4);
 
-    const std::vector<Permission>& of(bool is_ipv4) const { return is_ipv4 ? ipv4 : ipv6; }
+struct Permissions {
+    // Each sorted by key, each key once.
+    std::vector<Permission> links4, links6;
+    // The child's bridge . child . parent . protocol . the child's port; without comments. None with `layout: rules`.
+    std::vector<nft::Element> replies4, replies6;
+    // Every one that the policy or a container names.
+    std::set<std::string, std::less<>> bridges;
+
+    const std::vector<Permission>& links(bool ipv4) const { return ipv4 ? links4 : links6; }
+    const std::vector<nft::Element>& replies(bool ipv4) const { return ipv4 ? replies4 : replies6; }
 };
 
-// By bridge: every one that the policy or a container names.
-using Permissions = std::map<std::string, BridgePermissions, std::less<>>;
-
 Permissions permissions(const model::Topology& topology, const model::FirewallPolicy& policy);
+
+// What the sets of bridges have of one that is policed; see names.hpp.
+struct BridgeElement {
+    std::string_view set;
+    std::vector<nft::DataType> type;
+    nft::Key key;
+};
+std::vector<BridgeElement> bridge_elements(const model::FirewallPolicy& policy, std::string_view bridge);
+
+// The key type of a pair of bridges.
+std::vector<nft::DataType> pair_key();
 
 // Containers by name: where every link is followed, quicker than the topology's own search. The topology must not
 // change meanwhile.
@@ -53,10 +69,12 @@ private:
 // The names as a comment.
 std::string comment_of(std::string users);
 
-nft::Key make_key(const model::Address& parent, const model::Address& child, const model::Port& port);
+// One end of a permission: `from` on that bridge to a port of `to`, or the answers from it.
+nft::Key make_key(std::string_view bridge, const model::Address& from, const model::Address& to,
+                  const model::Port& port);
 
-// Calls visit(bridge, is_ipv4, key) once for each permission that a link of the parent to the child asks for: on every
-// bridge that both are on, every pair of addresses of one kind, every port.
+// Calls visit(is_ipv4, link key, reply key) once for each permission that a link of the parent to the child asks for:
+// on every bridge that both are on, every pair of addresses of one kind, every port.
 template <typename Visit>
 void for_each_permission(const model::FirewallPolicy& policy, const model::Container& parent,
                          const model::Container& child, Visit visit) {
@@ -69,7 +87,8 @@ void for_each_permission(const model::FirewallPolicy& policy, const model::Conta
             for (const model::Address& to : shared->addresses)
                 if (from.is_v4() == to.is_v4() && (from.is_v4() ? covers_ipv4 : covers_ipv6))
                     for (const model::Port& port : child.expose)
-                        visit(network.bridge, from.is_v4(), make_key(from, to, port));
+                        visit(from.is_v4(), make_key(network.bridge, from, to, port),
+                              make_key(shared->bridge, to, from, port));
     }
 }
 
@@ -77,7 +96,13 @@ void for_each_permission(const model::FirewallPolicy& policy, const model::Conta
 // bucket array sizes of 3·2^k fit; a fifth of it is room to grow.
 std::uint32_t set_size(std::size_t element_count);
 
-// What the key says.
-nft::Flow flow_of(const nft::Key& key);
+// What a link's key says; addresses in network order.
+struct Flow {
+    std::string bridge;
+    nft::Bytes parent, child;
+    std::uint8_t protocol = 0;
+    std::uint16_t port = 0;  // the child's
+};
+Flow flow_of(const nft::Key& key);
 
 }  // namespace nftlink::firewall

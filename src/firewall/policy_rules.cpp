@@ -6,10 +6,16 @@ namespace nftlink::firewall {
 
 namespace {
 
-constexpr std::uint8_t neighbour_solicitation = 135, neighbour_advertisement = 136;
+constexpr std::uint8_t neighbour_solicitation = 135, neighbour_advertisement = 136, all_hops = 255;
 constexpr std::uint64_t logged_drops_per_second = 10;
 
 }  // namespace
+
+nft::RuleBuilder PolicyRules::inside(std::string_view bridge) const {
+    if (family_ == nft::Family::bridge)
+        return rule().ibrname(bridge);
+    return rule().iifname(bridge).oifname(bridge);
+}
 
 void PolicyRules::accept(Rules& rules, nft::RuleBuilder start, bool counted) const {
     // iptables counts every rule, and its mark is a target, which takes a rule of its own.
@@ -23,50 +29,62 @@ void PolicyRules::accept(Rules& rules, nft::RuleBuilder start, bool counted) con
     rules.push_back(start.accept().build());
 }
 
-void PolicyRules::add_link(Rules& rules, const nft::RuleBuilder& start, const Permission& permission) const {
-    const auto [parent, child, protocol, port] = flow_of(permission.key);
-    nft::RuleBuilder begin = start;
+void PolicyRules::add_link(Rules& rules, const Permission& permission) const {
+    const auto [bridge, parent, child, protocol, port] = flow_of(permission.key);
+    nft::RuleBuilder begin = inside(bridge);
     if (dialect_ == nft::Dialect::iptables)
         begin.protocol(protocol);
     begin.comment(permission.comment);
-    if (replies_by_port())
-        accept(rules, nft::RuleBuilder(begin).source(child).destination(parent).source_port(protocol, port));
-    accept(rules, begin.source(parent).destination(child).destination_port(protocol, port), policy_.counters);
+    auto reply = nft::RuleBuilder(begin).source(child).destination(parent).source_port(protocol, port);
+    if (!replies_by_port())
+        reply.established();
+    if (!replies_by_port() && dialect_ == nft::Dialect::nft)
+        reply.reply_direction();
+    accept(rules, std::move(reply));
+    accept(rules, begin.source(parent).destination(child).destination_port(protocol, port),
+           policy_.counters == model::Counters::links);
 }
 
-void PolicyRules::add_established(Rules& rules, nft::RuleBuilder start) const {
-    accept(rules, start.established_or_related());
-}
-
-void PolicyRules::add_drop(Rules& rules, const nft::RuleBuilder& start, const std::string& bridge) const {
-    if (family_ == nft::Family::bridge)
-        accept(rules, nft::RuleBuilder(start).arp());
-    // IPv6 neighbour discovery is no part of any connection: without it every IPv6 link is dead.
+void PolicyRules::add_neighbour_discovery(Rules& rules, const nft::RuleBuilder& start) const {
     if (covers(false))
-        for (const std::uint8_t type : {neighbour_solicitation, neighbour_advertisement})
-            accept(rules, nft::RuleBuilder(start).icmpv6_type(type));
-    const bool counted = policy_.counters || dialect_ == nft::Dialect::iptables;
-    if (policy_.log_drops) {
-        nft::RuleBuilder log = start;
-        log.limit_per_second(logged_drops_per_second);
-        if (dialect_ == nft::Dialect::iptables)
-            log.counter();
-        rules.push_back(log.log(fmt::format("nftlink {} drop: ", bridge)).build());
-    }
-    nft::RuleBuilder drop = start;
-    if (counted)
+        for (const std::uint8_t type : {neighbour_solicitation, neighbour_advertisement}) {
+            auto rule = nft::RuleBuilder(start).icmpv6_type(type);
+            if (dialect_ == nft::Dialect::nft)
+                rule.hop_limit(all_hops);
+            accept(rules, std::move(rule));
+        }
+}
+
+void PolicyRules::add_log(Rules& rules, nft::RuleBuilder start, std::string_view prefix) const {
+    if (!policy_.log_drops)
+        return;
+    start.limit_per_second(logged_drops_per_second);
+    if (dialect_ == nft::Dialect::iptables)
+        start.counter();
+    rules.push_back(start.log(prefix).build());
+}
+
+void PolicyRules::add_drop(Rules& rules, const std::string& bridge) const {
+    add_neighbour_discovery(rules, inside(bridge));
+    add_log(rules, inside(bridge), fmt::format("nftlink {} drop: ", bridge));
+    nft::RuleBuilder drop = inside(bridge);
+    if (policy_.counters != model::Counters::none || dialect_ == nft::Dialect::iptables)
         drop.counter();
     rules.push_back(drop.drop().build());
 }
 
 void PolicyRules::add_docker_base(Rules& rules, const std::string& bridge, model::Icc icc) const {
-    const auto inside = rule().iifname(bridge).oifname(bridge);
-    add_established(rules, rule().oifname(bridge));
-    accept(rules, rule().iifname(bridge).oifname_not(bridge));
+    // In the bridge family nothing leaves a bridge.
+    if (family_ == nft::Family::bridge) {
+        accept(rules, inside(bridge).established_or_related());
+    } else {
+        accept(rules, rule().oifname(bridge).established_or_related());
+        accept(rules, rule().iifname(bridge).oifname_not(bridge));
+    }
     if (icc == model::Icc::allow)
-        accept(rules, inside);
+        accept(rules, inside(bridge));
     else
-        add_drop(rules, inside, bridge);
+        add_drop(rules, bridge);
 }
 
 }  // namespace nftlink::firewall

@@ -1,4 +1,4 @@
-// The rules of one policy, in the words of one table: PRODUCT's three steps, each a function.
+// Rules for each port and bridge: those of `layout: rules` and `attach`.
 #pragma once
 
 #include <string>
@@ -19,21 +19,25 @@ public:
         : policy_(policy), family_(family), dialect_(dialect) {}
 
     nft::Family family() const { return family_; }
-    // An empty rule to start from.
+    // An empty rule to start from; one for what comes from a bridge and stays on it.
     nft::RuleBuilder rule() const { return nft::RuleBuilder(family_, dialect_); }
+    nft::RuleBuilder inside(std::string_view bridge) const;
     // Whether the table sees such packets.
     bool covers(bool ipv4) const { return family_ != (ipv4 ? nft::Family::ip6 : nft::Family::ip); }
     bool replies_by_port() const { return policy_.replies == model::Replies::source_port; }
 
-    // Every function appends rules that start with `start`'s conditions.
+    // Every function appends rules.
 
     // Ends the rule with accept, and with the mark for firewalls that accept by mark.
     void accept(Rules& rules, nft::RuleBuilder start, bool counted = false) const;
-    // Docker's two rules of one permission, in Docker's order; with replies by connection state the second alone.
-    void add_link(Rules& rules, const nft::RuleBuilder& start, const Permission& permission) const;
-    void add_established(Rules& rules, nft::RuleBuilder start) const;
-    // Drops the rest, with what must pass all the same: neighbour discovery, in the bridge family ARP too.
-    void add_drop(Rules& rules, const nft::RuleBuilder& start, const std::string& bridge) const;
+    // Docker's two rules of one permission, in Docker's order.
+    void add_link(Rules& rules, const Permission& permission) const;
+    // Neighbour discovery: it is no part of any connection, and without it every IPv6 link is dead. What a router has
+    // forwarded is none.
+    void add_neighbour_discovery(Rules& rules, const nft::RuleBuilder& start) const;
+    void add_log(Rules& rules, nft::RuleBuilder start, std::string_view prefix) const;
+    // Drops the rest of what stays on that bridge, with what must pass all the same.
+    void add_drop(Rules& rules, const std::string& bridge) const;
     // Docker's three base rules of a bridge, in its order.
     void add_docker_base(Rules& rules, const std::string& bridge, model::Icc icc) const;
 

@@ -1,80 +1,48 @@
-// A change that one transaction cannot hold.
+// A change in one transaction, or in pieces.
 //
-// What no packet meets (a table without its base chain, sets that no rule looks up, chains that no rule jumps to) can
-// be filled in transactions of its own; the last one then switches to it. A table in use has two slots for this: its
-// chains and sets carry the plain name or the name with `/b` after it (which no bridge's escaped name ends with). The
-// change is built in the other slot; which one is in use is seen from where the base chain jumps to.
+// Of a table that packets meet, each operation has its time: elements and rules that permit something go first; what no
+// packet meets yet is filled (new sets, chains without a hook); one piece has all that changes what a packet meets;
+// then comes what permits more; and what nothing refers to any more is removed.
 #include <algorithm>
-#include <functional>
+#include <array>
 #include <map>
 #include <set>
+#include <tuple>
 
+#include "diff_table.hpp"
+#include "meaning.hpp"
+#include "names.hpp"
 #include "nftlink/firewall/firewall.hpp"
 #include "nftlink/nft/encode.hpp"
-#include "slots.hpp"
 
 namespace nftlink::firewall {
 
 namespace {
 
-void move_to_second_slot(nft::Table& table) {
-    for (nft::Set& set : table.sets)
-        set.name += second_slot;
-    for (nft::Chain& chain : table.chains) {
-        if (!is_base(chain))
-            chain.name += second_slot;
-        for_each_reference(chain, [](std::string& name) { name += second_slot; });
-    }
+// Calls visit(name) for every chain and set that the chain's rules refer to.
+template <typename ChainT, typename Visit>
+void for_each_reference(ChainT& chain, Visit visit) {
+    for (auto& rule : chain.rules)
+        for (auto& expression : rule.expressions)
+            if (auto* lookup = std::get_if<nft::SetLookup>(&expression))
+                visit(lookup->set);
+            else if (auto* verdict = std::get_if<nft::Verdict>(&expression); verdict && !verdict->chain.empty())
+                visit(verdict->chain);
 }
 
-enum class Slot { in_use, other };
-
-// Whether the wanted objects of a table get the second slot's names: of one that packets meet already, those of the
-// slot that is asked for.
-bool takes_second_slot(const nft::Table* have, Slot slot) {
-    return have != nullptr && uses_second_slot(*have) != (slot == Slot::other && is_live(*have));
-}
-
-std::vector<bool> second_slots(const nft::Ruleset& have, const Wanted& want, Slot slot) {
-    std::vector<bool> slots;
-    for (const nft::Table& table : want.tables)
-        slots.push_back(takes_second_slot(have.table(table.family, table.name), slot));
-    return slots;
-}
-
-// The change to the wanted ruleset in those slots.
-nft::Batch diff_in(const nft::Ruleset& have, const Wanted& want, const std::vector<bool>& in_second_slot, Manner manner,
-                   std::vector<Obstacle>* obstacles = nullptr) {
-    if (std::ranges::none_of(in_second_slot, std::identity()))
-        return diff(have, want, manner, obstacles);
-    Wanted moved = want;
-    for (std::size_t index = 0; index < moved.tables.size(); ++index)
-        if (in_second_slot[index])
-            move_to_second_slot(moved.tables[index]);
-    return diff(have, moved, manner, obstacles);
-}
-
-// A table that must be made anew goes and comes in one transaction, or its rules would be missing in between.
-bool replaces_table(const nft::Batch& batch, const Wanted& want) {
-    return std::ranges::any_of(batch, [&](const nft::Operation& operation) {
-        return std::holds_alternative<nft::DeleteTable>(operation.action) &&
-               want.table(operation.family, operation.table) != nullptr;
-    });
-}
+using ObjectNames = std::set<std::string, std::less<>>;
 
 // The chains and sets of a table that packets meet: base chains and what they lead to.
-std::set<std::string> live_objects(const nft::Table* table) {
-    std::set<std::string> live;
+ObjectNames live_objects(const nft::Table& table) {
+    ObjectNames live;
     std::vector<const nft::Chain*> open;
     const auto follow = [&](const std::string& name) {
-        if (!live.insert(name).second || table->chain(name) == nullptr)
-            return;
-        open.push_back(table->chain(name));
+        if (live.insert(name).second && table.chain(name) != nullptr)
+            open.push_back(table.chain(name));
     };
-    if (table != nullptr)
-        for (const nft::Chain& chain : table->chains)
-            if (is_base(chain))
-                follow(chain.name);
+    for (const nft::Chain& chain : table.chains)
+        if (chain.hook && !table.dormant)
+            follow(chain.name);
     while (!open.empty()) {
         const nft::Chain& chain = *open.back();
         open.pop_back();
@@ -83,98 +51,316 @@ std::set<std::string> live_objects(const nft::Table* table) {
     return live;
 }
 
-// Whether an operation touches nothing that packets meet, before or after it.
-class IsPreparation {
-public:
-    explicit IsPreparation(const nft::Table* have) : live_(live_objects(have)) {}
+void rename_set(nft::Table& table, const std::string& name) {
+    const std::string other = other_name(name);
+    for (nft::Set& set : table.sets)
+        if (set.name == name)
+            set.name = other;
+    for (nft::Chain& chain : table.chains)
+        for_each_reference(chain, [&](std::string& reference) {
+            if (reference == name)
+                reference = other;
+        });
+}
 
-    bool operator()(const nft::AddTable&) const { return true; }
-    bool operator()(const nft::DeleteTable&) const { return false; }
-    bool operator()(const nft::AddChain& action) {
-        return is_base(action.chain) ? arm(action.chain.name) : idle(action.chain.name);
+// The wanted ruleset with those sets under their other names.
+const Wanted& named(const Wanted& want, const OtherNames& others, Wanted& copy) {
+    if (others.empty())
+        return want;
+    copy = want;
+    for (nft::Table& table : copy.tables)
+        for (const auto& [family, name] : others)
+            if (family == table.family)
+                rename_set(table, name);
+    return copy;
+}
+
+// The wanted sets that packets meet under their other name.
+OtherNames names_in_use(const nft::Ruleset& have, const Wanted& want) {
+    OtherNames others;
+    for (const nft::Table& table : want.tables)
+        if (const nft::Table* found = have.table(table.family, table.name)) {
+            const ObjectNames live = live_objects(*found);
+            for (const nft::Set& set : table.sets)
+                if (live.contains(other_name(set.name)))
+                    others.emplace(table.family, set.name);
+        }
+    return others;
+}
+
+// Sets with a size that must be made anew are made under the name that isn't in use.
+OtherNames switched(const nft::Ruleset& have, const Wanted& want, OtherNames others) {
+    for (const nft::Table& table : want.tables)
+        for (const nft::Set& set : table.sets) {
+            const bool has_other = others.contains({table.family, set.name});
+            const nft::Table* found = have.table(table.family, table.name);
+            const nft::Set* in_use =
+                found == nullptr ? nullptr : found->set(has_other ? other_name(set.name) : set.name);
+            if (in_use == nullptr || !is_sized(set) || holds(*in_use, set))
+                continue;
+            if (has_other)
+                others.erase({table.family, set.name});
+            else
+                others.emplace(table.family, set.name);
+        }
+    return others;
+}
+
+// What counts towards Room::elements.
+std::size_t weight(const nft::Operation& operation) {
+    return std::holds_alternative<nft::AddRule>(operation.action) ? 1 : nft::element_count(operation);
+}
+
+bool fits(const nft::Batch& batch, Room room) {
+    std::size_t bytes = 0, elements = 0;
+    for (const nft::Operation& operation : batch) {
+        bytes += nft::encoded_size(operation);
+        elements += weight(operation);
+        if (bytes > room.bytes || elements > room.elements)
+            return false;
     }
-    bool operator()(const nft::AddSet& action) const { return idle(action.set.name); }
-    bool operator()(const nft::DeleteSet& action) const { return idle(action.set); }
-    bool operator()(const nft::AddElements& action) const { return idle(action.set); }
-    bool operator()(const nft::DeleteElements& action) const { return idle(action.set); }
-    bool operator()(const auto& action) const { return idle(action.chain); }  // a chain's deletion, its rules
+    return true;
+}
+
+// When an operation is made, in this order.
+enum class Time { restriction, preparation, attachment, change, permission, detachment, removal, deletion };
+constexpr std::size_t time_count = 8;
+
+// Tells the time of each operation of a batch.
+class Schedule {
+public:
+    Schedule(const nft::Ruleset& have, const Wanted& want, const nft::Batch& batch, bool deletes_last)
+        : want_(want), deletes_last_(deletes_last) {
+        for (const nft::Table& table : have.tables)
+            if (is_ours(table, want.name)) {
+                Objects& objects = tables_[{table.family, table.name}];
+                objects.live = live_objects(table);
+                any_in_force_ |=
+                    !objects.live.empty() || std::ranges::any_of(table.chains, [](const nft::Chain& chain) {
+                        return is_copies_chain(chain.name) && !chain.rules.empty();
+                    });
+            }
+        for (const nft::Operation& operation : batch)
+            note(operation);
+    }
+
+    Time of(const nft::Operation& operation) {
+        current_ = &tables_[{operation.family, operation.table}];
+        is_own_ = want_.table(operation.family, operation.table) != nullptr;
+        return std::visit([this](const auto& action) { return time(action); }, operation.action);
+    }
 
 private:
-    bool idle(const std::string& name) const { return !live_.contains(name); }
-    // From here on the chain's rules are live.
-    bool arm(const std::string& chain) {
-        live_.insert(chain);
-        return false;
+    struct Objects {
+        ObjectNames live;
+        ObjectNames gone, come;  // by this batch
+    };
+
+    void note(const nft::Operation& operation) {
+        Objects& objects = tables_[{operation.family, operation.table}];
+        if (const auto* chain = std::get_if<nft::DeleteChain>(&operation.action))
+            objects.gone.insert(chain->chain);
+        if (const auto* set = std::get_if<nft::DeleteSet>(&operation.action))
+            objects.gone.insert(set->set);
+        if (const auto* chain = std::get_if<nft::AddChain>(&operation.action))
+            objects.come.insert(chain->chain.name);
+        if (const auto* set = std::get_if<nft::AddSet>(&operation.action))
+            objects.come.insert(set->set.name);
     }
 
-    std::set<std::string> live_;
+    // Goes and comes under the same name, and packets meet it.
+    bool is_replaced(const std::string& name) const { return is_made_anew(name) && is_live(name); }
+    bool is_made_anew(const std::string& name) const {
+        return current_->gone.contains(name) && current_->come.contains(name);
+    }
+    bool is_live(const std::string& name) const { return current_->live.contains(name); }
+
+    Time time(const nft::AddTable&) const { return Time::preparation; }
+    // Copies of what is attached go after it: by them it is known.
+    Time time(const nft::DeleteTable&) const {
+        return deletes_last_ ? Time::deletion : current_->live.empty() ? Time::removal : Time::change;
+    }
+    Time time(const nft::AddChain& action) const {
+        return action.chain.hook || is_replaced(action.chain.name) ? Time::change : Time::preparation;
+    }
+    Time time(const nft::AddSet& action) const {
+        return is_replaced(action.set.name) ? Time::change : Time::preparation;
+    }
+    Time time(const nft::DeleteSet& action) const { return of_removal(action.set); }
+    Time time(const nft::DeleteChain& action) const { return of_removal(action.chain); }
+    Time of_removal(const std::string& name) const {
+        if (!is_made_anew(name))
+            return Time::removal;
+        return is_live(name) ? Time::change : Time::preparation;
+    }
+
+    // Sets of links are filled first where that means that packets go on meeting another one meanwhile.
+    Time time(const nft::AddElements& action) const {
+        if (is_replaced(action.set))
+            return Time::change;
+        if (is_live(action.set))
+            return Time::permission;
+        return is_of_links(action.set) && !any_in_force_ ? Time::permission : Time::preparation;
+    }
+    Time time(const nft::DeleteElements& action) const {
+        return is_live(action.set) ? Time::restriction : Time::preparation;
+    }
+
+    // The rules of one port each, which are many, are like elements.
+    Time time(const nft::AddRule& action) const {
+        if (!is_own_)
+            return Time::attachment;
+        if (is_replaced(action.chain))
+            return Time::change;
+        if (action.chain == links_chain && (is_live(action.chain) || !any_in_force_))
+            return Time::permission;
+        return is_live(action.chain) || action.chain == forward_chain ? Time::change : Time::preparation;
+    }
+    Time time(const nft::ReplaceRule&) const { return Time::permission; }
+    Time time(const nft::DeleteRule& action) const {
+        if (!is_own_)
+            return Time::detachment;
+        return action.chain == links_chain ? Time::restriction : Time::change;
+    }
+    Time time(const nft::FlushChain& action) const {
+        if (current_->gone.contains(action.chain))
+            return of_removal(action.chain);
+        return action.chain == links_chain ? Time::restriction : Time::change;
+    }
+
+    const Wanted& want_;
+    bool deletes_last_;
+    std::map<std::pair<nft::Family, std::string>, Objects> tables_;
+    Objects* current_ = nullptr;
+    bool is_own_ = false;  // the table of the current operation
+    bool any_in_force_ = false;
 };
 
-// An operation with many elements as several, each at most that large.
-std::vector<nft::Operation> in_pieces(const nft::Operation& operation, std::size_t limit_bytes) {
-    const auto* add = std::get_if<nft::AddElements>(&operation.action);
-    if (add == nullptr || nft::encoded_size(operation) <= limit_bytes)
-        return {operation};
-    const std::size_t count = nft::encoded_size(operation) / (limit_bytes / 2) + 1;
-    const std::size_t piece_size = add->elements.size() / count + 1;
-    std::vector<nft::Operation> pieces;
-    for (auto first = add->elements.begin(); first != add->elements.end();) {
-        const auto last =
-            first + std::min<std::ptrdiff_t>(static_cast<std::ptrdiff_t>(piece_size), add->elements.end() - first);
-        pieces.push_back({operation.family, operation.table, nft::AddElements{add->set, add->key, {first, last}}});
-        first = last;
+// Puts operations into as few transactions as have room for them.
+class Packer {
+public:
+    explicit Packer(Room room) : room_(room) {}
+
+    // Cut where there is no room.
+    void add(nft::Operation operation) {
+        if (!fits(operation) && std::holds_alternative<nft::AddElements>(operation.action))
+            cut<nft::AddElements>(operation);
+        else if (!fits(operation) && std::holds_alternative<nft::DeleteElements>(operation.action))
+            cut<nft::DeleteElements>(operation);
+        else
+            add_whole({std::move(operation)});
     }
-    return pieces;
-}
-
-std::size_t size_of(const nft::Batch& batch) {
-    std::size_t size = 0;
-    for (const nft::Operation& operation : batch)
-        size += nft::encoded_size(operation);
-    return size;
-}
-
-std::vector<nft::Batch> split(const nft::Ruleset& have, const nft::Batch& batch, std::size_t limit_bytes) {
-    std::vector<nft::Batch> parts(1);
-    nft::Batch last;
-    std::size_t used = 0;
-    std::map<std::pair<nft::Family, std::string>, IsPreparation> tables;
-    for (const nft::Operation& operation : batch) {
-        const std::pair table{operation.family, operation.table};
-        auto& is_preparation = tables.try_emplace(table, have.table(table.first, table.second)).first->second;
-        if (!std::visit(is_preparation, operation.action)) {
-            last.push_back(operation);
-            continue;
+    // All in one.
+    void add_whole(nft::Batch batch) {
+        std::size_t bytes = bytes_, elements = elements_;
+        for (const nft::Operation& operation : batch) {
+            bytes += nft::encoded_size(operation);
+            elements += weight(operation);
         }
-        for (nft::Operation& piece : in_pieces(operation, limit_bytes)) {
-            const std::size_t size = nft::encoded_size(piece);
-            if (used + size > limit_bytes && !parts.back().empty()) {
-                parts.emplace_back();
-                used = 0;
+        if (bytes > room_.bytes || elements > room_.elements)
+            start();
+        for (nft::Operation& operation : batch)
+            put(std::move(operation));
+    }
+    void start() {
+        if (batches_.back().empty())
+            return;
+        batches_.emplace_back();
+        bytes_ = elements_ = 0;
+    }
+    std::vector<nft::Batch> take() {
+        std::erase_if(batches_, [](const nft::Batch& batch) { return batch.empty(); });
+        return std::move(batches_);
+    }
+
+private:
+    bool fits(const nft::Operation& operation) const {
+        return bytes_ + nft::encoded_size(operation) <= room_.bytes && elements_ + weight(operation) <= room_.elements;
+    }
+
+    template <typename Action>
+    void cut(nft::Operation& operation) {
+        auto& elements = std::get<Action>(operation.action).elements;
+        const std::size_t bytes_each = nft::encoded_size(operation) / elements.size() + 1;
+        const std::size_t fixed = nft::encoded_size({operation.family, operation.table, Action{"", {}, {}}});
+        for (auto first = elements.begin(); first != elements.end();) {
+            // They are nearly of one size; a quarter is for those that are larger.
+            const std::size_t by_bytes = (room_.bytes - std::min(bytes_ + fixed, room_.bytes)) / bytes_each * 3 / 4;
+            const std::size_t most = std::min(by_bytes, room_.elements - std::min(elements_, room_.elements));
+            if (most == 0 && !batches_.back().empty()) {
+                start();
+                continue;
             }
-            used += size;
-            parts.back().push_back(std::move(piece));
+            const auto count = std::min<std::ptrdiff_t>(static_cast<std::ptrdiff_t>(std::max<std::size_t>(most, 1)),
+                                                        elements.end() - first);
+            const auto& action = std::get<Action>(operation.action);
+            put({operation.family, operation.table,
+                 Action{action.set,
+                        action.key,
+                        {std::make_move_iterator(first), std::make_move_iterator(first + count)}}});
+            first += count;
         }
     }
-    parts.push_back(std::move(last));
-    std::erase_if(parts, [](const nft::Batch& part) { return part.empty(); });
-    return parts;
+
+    void put(nft::Operation operation) {
+        bytes_ += nft::encoded_size(operation);
+        elements_ += weight(operation);
+        batches_.back().push_back(std::move(operation));
+    }
+
+    Room room_;
+    std::vector<nft::Batch> batches_{1};
+    std::size_t bytes_ = 0, elements_ = 0;
+};
+
+std::vector<nft::Batch> in_pieces(const nft::Ruleset& have, const Wanted& want, nft::Batch batch, Room room,
+                                  bool deletes_last) {
+    std::array<nft::Batch, time_count> times;
+    Schedule schedule(have, want, batch, deletes_last);
+    for (nft::Operation& operation : batch)
+        times[static_cast<std::size_t>(schedule.of(operation))].push_back(std::move(operation));
+    Packer packer(room);
+    for (std::size_t time = 0; time < times.size(); ++time) {
+        if (static_cast<Time>(time) == Time::deletion)
+            packer.start();
+        if (static_cast<Time>(time) == Time::change)
+            packer.add_whole(std::move(times[time]));
+        else
+            for (nft::Operation& operation : times[time])
+                packer.add(std::move(operation));
+    }
+    return packer.take();
+}
+
+// Ours in a chain of somebody else's: by their mark, or, where that was taken off them, by their copies.
+std::vector<nft::Rule> attached_rules(const nft::Ruleset& ruleset, std::string_view name, const nft::Table& table,
+                                      const nft::Chain& chain) {
+    std::set<Meaning> copies;
+    for (const nft::Table& own : ruleset.tables)
+        if (own.family == table.family && is_ours(own, name))
+            if (const nft::Chain* found = own.chain(copies_chain(table.name, chain.name)))
+                for (const nft::Rule& rule : found->rules)
+                    copies.insert(meaning_of(rule, table.family));
+    std::vector<nft::Rule> rules;
+    for (const nft::Rule& rule : chain.rules)
+        if (is_marked(rule) || copies.contains(meaning_of(rule, table.family)))
+            rules.emplace_back(rule).owner = owner;
+    return rules;
 }
 
 }  // namespace
 
-bool fill_elements(nft::Ruleset& have, const Wanted& want, const std::vector<bool>& in_second_slot,
-                   const Wanted& next) {
+bool fill_elements(nft::Ruleset& have, const Wanted& want, const Wanted& next) {
     for (nft::Table& table : have.tables) {
         const nft::Table* known = want.table(table.family, table.name);
         if (known == nullptr && next.table(table.family, table.name) != nullptr)
             return false;
+        const ObjectNames live = live_objects(table);
         for (nft::Set& set : table.sets) {
             if (known == nullptr || !is_ours(set))
                 continue;
-            const bool second = in_second_slot.at(static_cast<std::size_t>(known - want.tables.data()));
-            const nft::Set* same = known->set(second ? other_slot(set.name) : set.name);
-            if (same == nullptr)
+            const nft::Set* same = known->set(plain_name(set.name));
+            if (same == nullptr || !live.contains(set.name))
                 return false;
             set.elements = same->elements;
             for (nft::Element& element : set.elements)
@@ -184,26 +370,38 @@ bool fill_elements(nft::Ruleset& have, const Wanted& want, const std::vector<boo
     return true;
 }
 
-Transactions transactions(const nft::Ruleset& have, const Wanted& want, std::size_t limit_bytes, bool always_split,
-                          Manner manner) {
-    Transactions result{{}, second_slots(have, want, Slot::in_use)};
-    nft::Batch whole = diff_in(have, want, result.in_second_slot, manner, &result.obstacles);
-    if (whole.empty())
-        return result;
-    bool fits = size_of(whole) <= limit_bytes && !always_split;
-    // A table that is replaced for speed alone need not be.
-    if (!fits && replaces_table(whole, want)) {
-        manner.replaces = false;
-        whole = diff_in(have, want, result.in_second_slot, manner);
-        fits = (size_of(whole) <= limit_bytes && !always_split) || replaces_table(whole, want);
-    }
-    if (fits) {
-        result.batches.push_back(std::move(whole));
+Transactions transactions(const nft::Ruleset& have, const Wanted& want, Room room, Manner manner, bool deletes_last) {
+    Transactions result;
+    result.other_names = names_in_use(have, want);
+    Wanted copy;
+    nft::Batch whole = diff(have, named(want, result.other_names, copy), manner, &result.obstacles);
+    if (fits(whole, room) && !deletes_last) {
+        if (!whole.empty())
+            result.batches.push_back(std::move(whole));
         return result;
     }
-    manner.replaces = false;
-    result.in_second_slot = second_slots(have, want, Slot::other);
-    result.batches = split(have, diff_in(have, want, result.in_second_slot, manner), limit_bytes);
+    result.other_names = switched(have, want, std::move(result.other_names));
+    result.obstacles.clear();
+    const Wanted& renamed = named(want, result.other_names, copy);
+    result.batches = in_pieces(have, renamed, diff(have, renamed, manner, &result.obstacles), room, deletes_last);
+    return result;
+}
+
+Transactions take_back(const nft::Ruleset& have, const nft::Ruleset& before, std::string_view name, Room room) {
+    Wanted want;
+    want.name = name;
+    for (const nft::Table& table : before.tables)
+        if (is_ours(table, name)) {
+            nft::Table& back = want.tables.emplace_back(table);
+            std::erase_if(back.sets, [](const nft::Set& set) { return set.anonymous || !is_ours(set); });
+            std::erase_if(back.chains, [&](const nft::Chain& chain) { return !is_ours(table, chain); });
+        } else {
+            for (const nft::Chain& chain : table.chains)
+                if (auto rules = attached_rules(before, name, table, chain); !rules.empty())
+                    want.attached.push_back({table.family, table.name, chain.name, std::move(rules)});
+        }
+    Transactions result;
+    result.batches = in_pieces(have, want, diff(have, want, {.force = true}), room, false);
     return result;
 }
 

@@ -53,9 +53,12 @@ public:
     bool changed() const { return changed_; }
 
     int operator()(const nft::AddTable& action) {
-        idle_ = table_ != nullptr;
-        if (idle_)
+        if (table_ != nullptr) {
+            idle_ = table_->unknown.empty();
+            table_->unknown.clear();  // a dormant one wakes up
+            table_->dormant = false;
             return 0;
+        }
         nft::Table& table = ruleset_.tables.emplace_back();
         table.family = operation_->family;
         table.name = operation_->table;
@@ -280,13 +283,6 @@ std::expected<Commit, Refusal> FakeKernel::apply(const nft::Batch& batch,
     ruleset_ = std::move(copy);
     ++commit_count;
     return Commit{ruleset_.generation};
-}
-
-std::expected<std::size_t, std::string> FakeKernel::end_connections(const std::vector<Flow>& flows) {
-    if (fails_now(Step::end_connections))
-        return std::unexpected(std::generic_category().message(ENOMEM));
-    ended_flows.insert(ended_flows.end(), flows.begin(), flows.end());
-    return flows.size();
 }
 
 Bridges FakeKernel::bridges() {

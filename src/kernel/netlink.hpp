@@ -9,6 +9,5 @@
 #include <linux/netfilter.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/netfilter/nf_tables.h>
-#include <linux/netfilter/nfnetlink_conntrack.h>
 #include <libmnl/libmnl.h>
 // clang-format on

@@ -6,7 +6,6 @@
 
 #include "bridge_family.hpp"
 #include "bridges.hpp"
-#include "conntrack.hpp"
 #include "netlink.hpp"
 #include "nftlink/nft/decode.hpp"
 #include "nftlink/nft/encode.hpp"
@@ -170,10 +169,6 @@ public:
         if (!bridge_family_)
             bridge_family_ = probe_bridge_family(*this);
         return bridge_family_;
-    }
-
-    std::expected<std::size_t, std::string> end_connections(const std::vector<Flow>& flows) override {
-        return kernel::end_connections(netfilter_, flows);
     }
 
     Bridges bridges() override { return read_bridges(route_); }

@@ -45,11 +45,15 @@ std::vector<DataType> interface_key() {
     return {DataType::ifname};
 }
 
-Key interface_key(std::string_view name) {
+std::array<std::uint8_t, 16> interface_field(std::string_view name) {
     std::array<std::uint8_t, IFNAMSIZ> padded{};
     std::ranges::copy(name.substr(0, IFNAMSIZ - 1), padded.begin());
+    return padded;
+}
+
+Key interface_key(std::string_view name) {
     Key key;
-    key.append(padded);
+    key.append(interface_field(name));
     return key;
 }
 
@@ -79,13 +83,6 @@ RuleBuilder& RuleBuilder::ibrname(std::string_view bridge) {
     return interface_is(NFT_META_BRI_IIFNAME, NFT_CMP_EQ, bridge);
 }
 
-RuleBuilder& RuleBuilder::iifname_in(std::string_view set) {
-    return add(MetaLoad{NFT_META_IIFNAME, first_register}).add(SetLookup{std::string(set), first_register, false});
-}
-RuleBuilder& RuleBuilder::oifname_in(std::string_view set) {
-    return add(MetaLoad{NFT_META_OIFNAME, first_register}).add(SetLookup{std::string(set), first_register, false});
-}
-
 void RuleBuilder::network_protocol(bool ipv4) {
     const bool has_several = family_ == Family::inet || family_ == Family::bridge;
     if (!has_several || std::exchange(has_network_protocol_, true))
@@ -105,9 +102,15 @@ RuleBuilder& RuleBuilder::protocol(std::uint8_t number) {
     return add(MetaLoad{NFT_META_L4PROTO, first_register}).add(Compare{first_register, NFT_CMP_EQ, {number}});
 }
 
-RuleBuilder& RuleBuilder::arp() {
-    return add(MetaLoad{NFT_META_PROTOCOL, first_register})
-        .add(Compare{first_register, NFT_CMP_EQ, network_bytes(ETH_P_ARP)});
+RuleBuilder& RuleBuilder::ether_type(std::uint16_t type) {
+    add(PayloadLoad{NFT_PAYLOAD_LL_HEADER, layout::ether_type, sizeof type, first_register});
+    return add(Compare{first_register, NFT_CMP_EQ, network_bytes(type)});
+}
+
+RuleBuilder& RuleBuilder::hop_limit(std::uint8_t limit) {
+    network_protocol(false);
+    add(PayloadLoad{NFT_PAYLOAD_NETWORK_HEADER, layout::ipv6_hop_limit, sizeof limit, first_register});
+    return add(Compare{first_register, NFT_CMP_EQ, {limit}});
 }
 
 RuleBuilder& RuleBuilder::address_is(std::span<const std::uint8_t> address, bool source) {
@@ -141,34 +144,87 @@ RuleBuilder& RuleBuilder::destination_port(std::uint8_t protocol, std::uint16_t 
     return port_is(protocol, port, layout::destination_port);
 }
 
-RuleBuilder& RuleBuilder::lookup(bool ipv4, std::string_view set, bool reversed) {
-    network_protocol(ipv4);
+// Where the field's bytes go: at that word of the register file.
+RuleBuilder& RuleBuilder::load(Field field, std::uint32_t word, bool ipv4) {
+    const std::uint32_t to = register_at(word);
     const std::uint32_t size = layout::address_size(ipv4);
-    const std::uint32_t words = size / 4;
-    const std::uint32_t parent = reversed ? layout::destination(ipv4) : layout::source(ipv4);
-    const std::uint32_t child = reversed ? layout::source(ipv4) : layout::destination(ipv4);
-    const std::uint32_t port = reversed ? layout::source_port : layout::destination_port;
-    add(PayloadLoad{NFT_PAYLOAD_NETWORK_HEADER, parent, size, register_at(0)});
-    add(PayloadLoad{NFT_PAYLOAD_NETWORK_HEADER, child, size, register_at(words)});
-    add(MetaLoad{NFT_META_L4PROTO, register_at(2 * words)});
-    add(PayloadLoad{NFT_PAYLOAD_TRANSPORT_HEADER, port, 2, register_at(2 * words + 1)});
-    return add(SetLookup{std::string(set), register_at(0), false});
+    constexpr std::uint32_t port_size = 2;
+    switch (field) {
+        case Field::iifname:
+            return add(MetaLoad{NFT_META_IIFNAME, to});
+        case Field::oifname:
+            return add(MetaLoad{NFT_META_OIFNAME, to});
+        case Field::ibrname:
+            return add(MetaLoad{NFT_META_BRI_IIFNAME, to});
+        case Field::obrname:
+            return add(MetaLoad{NFT_META_BRI_OIFNAME, to});
+        case Field::source:
+            return add(PayloadLoad{NFT_PAYLOAD_NETWORK_HEADER, layout::source(ipv4), size, to});
+        case Field::destination:
+            return add(PayloadLoad{NFT_PAYLOAD_NETWORK_HEADER, layout::destination(ipv4), size, to});
+        case Field::protocol:
+            return add(MetaLoad{NFT_META_L4PROTO, to});
+        case Field::source_port:
+            return add(PayloadLoad{NFT_PAYLOAD_TRANSPORT_HEADER, layout::source_port, port_size, to});
+        case Field::destination_port:
+            return add(PayloadLoad{NFT_PAYLOAD_TRANSPORT_HEADER, layout::destination_port, port_size, to});
+        case Field::connection_protocol:
+            return add(ConntrackLoad{NFT_CT_PROTOCOL, to});
+        case Field::reply_source_port:
+            return add(ConntrackLoad{NFT_CT_PROTO_SRC, to, IP_CT_DIR_REPLY});
+    }
+    return *this;
 }
 
-RuleBuilder& RuleBuilder::in_links(bool ipv4, std::string_view set) {
-    return lookup(ipv4, set, false);
-}
-RuleBuilder& RuleBuilder::in_replies(bool ipv4, std::string_view set) {
-    return lookup(ipv4, set, true);
+RuleBuilder& RuleBuilder::in_set(std::initializer_list<Field> key, std::string_view set, bool ipv4) {
+    const auto words_of = [&](Field field) -> std::uint32_t {
+        if (field == Field::source || field == Field::destination)
+            return layout::address_size(ipv4) / 4;
+        return field <= Field::obrname ? IFNAMSIZ / 4 : 1;
+    };
+    if (std::ranges::find(key, Field::source) != key.end())
+        network_protocol(ipv4);
+    std::uint32_t word = 0;
+    for (const Field field : key) {
+        load(field, word, ipv4);
+        word += words_of(field);
+    }
+    return add(SetLookup{std::string(set), first_register, false});
 }
 
-RuleBuilder& RuleBuilder::established_or_related() {
-    const std::uint32_t states = NF_CT_STATE_BIT(IP_CT_ESTABLISHED) | NF_CT_STATE_BIT(IP_CT_RELATED);
+RuleBuilder& RuleBuilder::not_in_set(Field key, std::string_view set) {
+    return load(key, 0, true).add(SetLookup{std::string(set), first_register, true});
+}
+
+RuleBuilder& RuleBuilder::has_connection_bits(std::uint32_t key, std::uint32_t bits) {
+    add(ConntrackLoad{key, first_register});
+    add(Bitwise{first_register, first_register, host_bytes(bits), host_bytes(0)});
+    return add(Compare{first_register, NFT_CMP_NEQ, host_bytes(0)});
+}
+
+RuleBuilder& RuleBuilder::has_state(std::uint32_t states) {
     if (dialect_ == Dialect::iptables)
         return add(xt_conntrack_state(states));
-    add(ConntrackLoad{NFT_CT_STATE, first_register});
-    add(Bitwise{first_register, first_register, host_bytes(states), host_bytes(0)});
-    return add(Compare{first_register, NFT_CMP_NEQ, host_bytes(0)});
+    return has_connection_bits(NFT_CT_STATE, states);
+}
+
+RuleBuilder& RuleBuilder::established() {
+    return has_state(NF_CT_STATE_BIT(IP_CT_ESTABLISHED));
+}
+RuleBuilder& RuleBuilder::related() {
+    return has_state(NF_CT_STATE_BIT(IP_CT_RELATED));
+}
+RuleBuilder& RuleBuilder::established_or_related() {
+    return has_state(NF_CT_STATE_BIT(IP_CT_ESTABLISHED) | NF_CT_STATE_BIT(IP_CT_RELATED));
+}
+
+RuleBuilder& RuleBuilder::reply_direction() {
+    return add(ConntrackLoad{NFT_CT_DIRECTION, first_register})
+        .add(Compare{first_register, NFT_CMP_EQ, {IP_CT_DIR_REPLY}});
+}
+
+RuleBuilder& RuleBuilder::dnat() {
+    return has_connection_bits(NFT_CT_STATUS, IPS_DST_NAT);
 }
 
 RuleBuilder& RuleBuilder::icmpv6_type(std::uint8_t type) {

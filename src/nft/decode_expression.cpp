@@ -49,9 +49,10 @@ Maybe payload(const Fields& fields) {
 }
 
 Maybe conntrack(const Fields& fields) {
-    if (!fields.are({NFTA_CT_DREG, NFTA_CT_KEY}))
+    if (!fields.are({NFTA_CT_DREG, NFTA_CT_KEY}, {NFTA_CT_DIRECTION}))
         return {};
-    return ConntrackLoad{u32(fields, NFTA_CT_KEY), u32(fields, NFTA_CT_DREG)};
+    return ConntrackLoad{u32(fields, NFTA_CT_KEY), u32(fields, NFTA_CT_DREG),
+                         number<std::uint8_t>(fields[NFTA_CT_DIRECTION])};
 }
 
 Maybe compare(const Fields& fields) {

@@ -85,6 +85,8 @@ struct MakeExpression {
         auto expr = allocate("ct");
         set_u32(expr, NFTNL_EXPR_CT_KEY, conntrack.key);
         set_u32(expr, NFTNL_EXPR_CT_DREG, conntrack.destination);
+        if (conntrack.direction)
+            nftnl_expr_set_u8(expr.get(), NFTNL_EXPR_CT_DIR, *conntrack.direction);
         return expr;
     }
     ExprPtr operator()(const Compare& compare) const {

@@ -11,8 +11,8 @@ using Records = std::vector<KeyRecord>;
 constexpr unsigned byte_bits = 8;
 
 // One pass of a radix sort, by one byte.
-void distribute(const Records& from, Records& to, std::uint64_t KeyRecord::* number, unsigned shift) {
-    const auto digit = [&](const KeyRecord& record) { return (record.*number) >> shift & 0xff; };
+void distribute(const Records& from, Records& to, std::size_t word, unsigned shift) {
+    const auto digit = [&](const KeyRecord& record) { return record.words[word] >> shift & 0xff; };
     std::array<std::uint32_t, 1 << byte_bits> places{};
     for (const KeyRecord& record : from)
         ++places[digit(record)];
@@ -26,22 +26,19 @@ void distribute(const Records& from, Records& to, std::uint64_t KeyRecord::* num
 
 void sort_records(Records& records) {
     constexpr std::size_t few = 256;  // less than a pass is made for
-    const auto precedes = [](const KeyRecord& a, const KeyRecord& b) {
-        return a.first != b.first ? a.first < b.first : a.second < b.second;
-    };
     if (records.size() < few)
-        return std::ranges::stable_sort(records, precedes), void();
-    if (std::ranges::is_sorted(records, precedes))
+        return std::ranges::stable_sort(records, {}, &KeyRecord::words), void();
+    if (std::ranges::is_sorted(records, {}, &KeyRecord::words))
         return;
     Records others(records.size());
     // From the last byte to the first; most are the same in all keys.
-    for (std::uint64_t KeyRecord::* number : {&KeyRecord::second, &KeyRecord::first}) {
+    for (std::size_t word = records.front().words.size(); word-- > 0;) {
         std::uint64_t differs = 0;
         for (const KeyRecord& record : records)
-            differs |= (record.*number) ^ (records.front().*number);
+            differs |= record.words[word] ^ records.front().words[word];
         for (unsigned shift = 0; shift < 64; shift += byte_bits)
             if ((differs >> shift & 0xff) != 0) {
-                distribute(records, others, number, shift);
+                distribute(records, others, word, shift);
                 std::swap(records, others);
             }
     }

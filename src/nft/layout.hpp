@@ -7,7 +7,7 @@ namespace nftlink::nft::layout {
 
 // Offsets from the network header.
 inline constexpr std::uint32_t ipv4_source = 12, ipv4_destination = 16;
-inline constexpr std::uint32_t ipv6_source = 8, ipv6_destination = 24;
+inline constexpr std::uint32_t ipv6_source = 8, ipv6_destination = 24, ipv6_hop_limit = 7;
 // From the link layer's.
 inline constexpr std::uint32_t ether_type = 12;
 // Offsets from the transport header.

@@ -26,7 +26,9 @@ enum class Kind {
     ether_type,
     transport_protocol,
     icmpv6_type,
-    state
+    state,
+    status,
+    direction
 };
 
 // What a register holds, in words.
@@ -75,6 +77,8 @@ std::string transport_protocol_text(std::uint32_t number) {
             return "udp";
         case IPPROTO_SCTP:
             return "sctp";
+        case IPPROTO_ICMP:
+            return "icmp";
         case IPPROTO_ICMPV6:
             return "ipv6-icmp";
         default:
@@ -131,7 +135,10 @@ Value value_of(const Bytes& bytes, Kind kind) {
             return word(transport_protocol_text(big_endian(bytes)));
         case Kind::icmpv6_type:
             return word(icmpv6_type_text(big_endian(bytes)));
+        case Kind::direction:
+            return word(big_endian(bytes) == IP_CT_DIR_REPLY ? "reply" : "original");
         case Kind::state:
+        case Kind::status:
         case Kind::number:
             break;
     }
@@ -141,9 +148,12 @@ Value value_of(const Bytes& bytes, Kind kind) {
     return {fmt::to_string(number), number};
 }
 
-// The connection states of a bit mask, in nft's order.
-std::vector<std::string> state_names(std::uint32_t mask) {
-    constexpr std::array<std::string_view, 4> names{"invalid", "established", "related", "new"};
+// The connection states or status words of a bit mask, in nft's order.
+std::vector<std::string> bit_names(Kind kind, std::uint32_t mask) {
+    constexpr std::array<std::string_view, 4> states{"invalid", "established", "related", "new"};
+    constexpr std::array<std::string_view, 6> words{"expected", "seen-reply", "assured", "confirmed", "snat", "dnat"};
+    const std::span<const std::string_view> names =
+        kind == Kind::state ? std::span<const std::string_view>(states) : std::span<const std::string_view>(words);
     std::vector<std::string> found;
     for (std::size_t bit = 0; bit < names.size(); ++bit)
         if ((mask >> bit & 1) != 0)
@@ -186,11 +196,7 @@ public:
     }
 
     void operator()(const ConntrackLoad& conntrack) {
-        Selector& selector = registers_[word_of(conntrack.destination)];
-        if (conntrack.key == NFT_CT_STATE)
-            selector = {"ct state", {{"ct", {{"key", "state"}}}}, Kind::state};
-        else
-            selector = {fmt::format("ct <{}>", conntrack.key), {{"ct", {{"key", conntrack.key}}}}, Kind::number};
+        registers_[word_of(conntrack.destination)] = conntrack_selector(conntrack);
     }
 
     void operator()(const Bitwise& bitwise) {
@@ -200,8 +206,8 @@ public:
 
     void operator()(const Compare& compare) {
         const Selector selector = registers_[word_of(compare.source)];
-        if (selector.kind == Kind::state) {
-            compare_states(selector, masks_[word_of(compare.source)]);
+        if (selector.kind == Kind::state || selector.kind == Kind::status) {
+            compare_bits(selector, masks_[word_of(compare.source)]);
             return;
         }
         const bool equal = compare.operation == NFT_CMP_EQ;
@@ -302,6 +308,8 @@ private:
                 return {"oifname", meta("oifname"), Kind::interface_name};
             case NFT_META_BRI_IIFNAME:
                 return {"meta ibrname", meta("ibrname"), Kind::interface_name};
+            case NFT_META_BRI_OIFNAME:
+                return {"meta obrname", meta("obrname"), Kind::interface_name};
             case NFT_META_PROTOCOL:
                 return {"meta protocol", meta("protocol"), Kind::ether_type};
             case NFT_META_NFPROTO:
@@ -312,6 +320,30 @@ private:
                 return {"meta mark", meta("mark"), Kind::number};
             default:
                 return {fmt::format("meta <{}>", key), meta(fmt::format("<{}>", key)), Kind::number};
+        }
+    }
+
+    static Selector conntrack_selector(const ConntrackLoad& load) {
+        const auto plain = [](std::string_view key) { return json::value{{"ct", {{"key", key}}}}; };
+        const auto directed = [&](std::string_view key, Kind kind) -> Selector {
+            if (!load.direction)
+                return {fmt::format("ct {}", key), plain(key), kind};
+            const std::string_view way = *load.direction == IP_CT_DIR_REPLY ? "reply" : "original";
+            return {fmt::format("ct {} {}", way, key), {{"ct", {{"key", key}, {"dir", way}}}}, kind};
+        };
+        switch (load.key) {
+            case NFT_CT_STATE:
+                return directed("state", Kind::state);
+            case NFT_CT_STATUS:
+                return directed("status", Kind::status);
+            case NFT_CT_DIRECTION:
+                return directed("direction", Kind::direction);
+            case NFT_CT_PROTOCOL:
+                return directed("protocol", Kind::transport_protocol);
+            case NFT_CT_PROTO_SRC:
+                return directed("proto-src", Kind::number);
+            default:
+                return directed(fmt::format("<{}>", load.key), Kind::number);
         }
     }
 
@@ -348,6 +380,10 @@ private:
                 return {fmt::format("{} {}", protocol, name), field(protocol, name), Kind::address};
             }
         }
+        if (payload.offset == layout::ipv6_hop_limit && payload.length == 1 && is_ipv6_) {
+            drop_check(network_check_);
+            return {"ip6 hoplimit", field("ip6", "hoplimit"), Kind::number};
+        }
         return raw_selector(payload);
     }
 
@@ -366,10 +402,10 @@ private:
         return {fmt::format("{} {}", protocol, name), field(protocol, name), Kind::number};
     }
 
-    void compare_states(const Selector& selector, const Bytes& mask) {
+    void compare_bits(const Selector& selector, const Bytes& mask) {
         json::array names;
         std::string text;
-        for (const std::string& name : state_names(host_number(mask))) {
+        for (const std::string& name : bit_names(selector.kind, host_number(mask))) {
             names.push_back(json::string(name));
             text += (text.empty() ? "" : ",") + name;
         }
@@ -378,8 +414,10 @@ private:
 
     // A protocol's check needs no words of its own once a field of that protocol is named.
     void remember_protocol(Kind kind, std::uint32_t protocol) {
-        if (kind == Kind::network_protocol || kind == Kind::ether_type)
+        if (kind == Kind::network_protocol || kind == Kind::ether_type) {
             network_check_ = statements_.size();
+            is_ipv6_ = protocol == (kind == Kind::ether_type ? std::uint32_t{ETH_P_IPV6} : std::uint32_t{NFPROTO_IPV6});
+        }
         if (kind == Kind::transport_protocol) {
             transport_check_ = statements_.size();
             transport_ = protocol;
@@ -404,6 +442,7 @@ private:
     std::size_t network_check_ = 0;
     std::size_t transport_check_ = 0;
     std::uint32_t transport_ = 0;
+    bool is_ipv6_ = false;
 };
 
 }  // namespace

@@ -5,9 +5,10 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <map>
 #include <optional>
+#include <set>
 #include <span>
+#include <system_error>
 
 #include "nftlink/firewall/firewall.hpp"
 
@@ -81,16 +82,6 @@ std::vector<std::string> with_strangers(const nft::Ruleset& have, const firewall
     return sentences;
 }
 
-// A wanted table that others have made another one (dormant, say), and that can't be made anew.
-const nft::Table* stuck(const nft::Ruleset& have, const firewall::Wanted& want) {
-    for (const nft::Table& table : want.tables) {
-        const nft::Table* found = have.table(table.family, table.name);
-        if (found != nullptr && found->unknown != table.unknown && !firewall::strangers(*found).empty())
-            return found;
-    }
-    return nullptr;
-}
-
 std::string refusal_of(const std::vector<std::string>& sentences) {
     return fmt::format(
         "{}: nothing was changed; move that elsewhere, or delete it with the table: nftlink apply --force, or nftlink "
@@ -129,6 +120,21 @@ void plan_look_alikes(const nft::Ruleset& have, const firewall::Wanted& want, Pl
                             nft::to_string(table.family), table.name));
 }
 
+// Says for which bridges something is new when the rules of 0.1 go.
+void plan_change_over(const nft::Ruleset& have, const Target& target, Plan& plan) {
+    const bool has_old = std::ranges::any_of(have.tables, [&](const nft::Table& table) {
+        return firewall::is_ours(table, target.want.name) && firewall::is_of_0_1(table);
+    });
+    if (!has_old || !target.want.attached.empty() || target.bridges.size() < 2)
+        return;
+    std::vector<std::string> names;
+    std::ranges::transform(target.bridges, std::back_inserter(names), &PolicedBridge::name);
+    plan.warnings.push_back(fmt::format(
+        "these rules take the place of nftlink 0.1's, and what the host routes from one policed bridge onto "
+        "another passes only by a link from now on (routed: deny): {}",
+        fmt::join(names, ", ")));
+}
+
 // The policy of a table of ours meets packets now.
 bool has_live_table(const nft::Ruleset& have, const firewall::Wanted& want) {
     return std::ranges::any_of(have.tables, [&](const nft::Table& table) {
@@ -159,74 +165,28 @@ bool leaves_bridge_family(const std::vector<nft::Batch>& batches, const firewall
                                 [](const nft::Table& table) { return table.family == nft::Family::bridge; });
 }
 
-// What of a bridge's packets should meet our rules and doesn't.
-kernel::BridgeNetfilter unseen(const PolicedBridge& policed, const kernel::Bridge& bridge,
-                               const kernel::Bridges& bridges) {
-    const kernel::BridgeNetfilter effective = bridges.effective(bridge);
-    return {policed.needed.ipv4 && !effective.ipv4, policed.needed.ipv6 && !effective.ipv6};
-}
-
-void plan_bridge(const PolicedBridge& policed, const kernel::Bridges& bridges, Plan& plan) {
-    const kernel::Bridge* bridge = bridges.find(policed.name);
-    if (bridge == nullptr) {
-        if (policed.icc == model::Icc::deny)
-            plan.warnings.push_back(
-                fmt::format("bridge {} does not exist: its policy is not enforced until it does and this is run again "
-                            "(nftlinkd sees to that)",
-                            policed.name));
-        return;
-    }
-    const kernel::BridgeNetfilter missing = unseen(policed, *bridge, bridges);
-    if (missing == kernel::BridgeNetfilter{})
-        return;
-    if (!bridges.module_loaded)
-        plan.warnings.push_back(fmt::format(
-            "bridge {}: its policy is not enforced, since the br_netfilter module is not loaded: run modprobe "
-            "br_netfilter, then this again",
-            policed.name));
-    else
-        plan.switches.push_back({policed.name, missing});
-}
-
-BridgeState state_of(const PolicedBridge& policed, const kernel::Bridges& bridges) {
-    BridgeState state{policed.name, policed.icc, false, false, {}};
-    const kernel::Bridge* bridge = bridges.find(policed.name);
-    if (bridge == nullptr) {
-        state.reason = "the bridge does not exist";
-        return state;
-    }
-    state.present = true;
-    const kernel::BridgeNetfilter missing = unseen(policed, *bridge, bridges);
-    if (missing == kernel::BridgeNetfilter{})
-        state.enforced = true;
-    else if (!bridges.module_loaded)
-        state.reason = "the br_netfilter module is not loaded: run modprobe br_netfilter";
-    else
-        state.reason = "the bridge's own netfilter hooks are off: run " + Switch{policed.name, missing}.to_string();
-    return state;
-}
-
-std::expected<void, std::string> turn_on(kernel::Kernel& kernel, const std::vector<Switch>& switches) {
-    std::string errors;
-    for (const Switch& wanted : switches)
-        if (const auto done = kernel.enable_bridge_netfilter(wanted.bridge, wanted.on); !done)
-            errors += fmt::format("{}bridge {}: cannot switch its netfilter hooks on: {}", errors.empty() ? "" : "; ",
-                                  wanted.bridge, done.error());
-    if (!errors.empty())
-        return std::unexpected(errors);
-    return {};
+// Undoes what was done of a plan that went no further. The sentence says so, or what is left to be done.
+std::string take_back(kernel::Kernel& kernel, const nft::Ruleset& before, const firewall::Wanted& want) {
+    const nft::Ruleset have = read(kernel, want);
+    const auto back = firewall::take_back(have, before, want.name, firewall::Room{kernel.batch_limit()});
+    for (const nft::Batch& batch : back.batches)
+        if (const auto committed = kernel.apply(batch, {}); !committed)
+            return "; taking back what was done already failed too (" + committed.error().to_string() +
+                   "): what was denied is denied, some links may be missing: apply again";
+    return "; what was done already is taken back";
 }
 
 // Applies one transaction after the other, guarded each by what the one before it left. Unguarded, the generation
-// stays that of the plan.
+// stays that of the plan. `done` gets how many were made.
 std::expected<std::uint32_t, kernel::Refusal> commit(kernel::Kernel& kernel, std::span<const nft::Batch> transactions,
-                                                     std::uint32_t generation, bool guarded) {
+                                                     std::uint32_t generation, bool guarded, std::size_t& done) {
     for (const nft::Batch& batch : transactions) {
         const auto committed = kernel.apply(batch, guarded ? std::optional(generation) : std::nullopt);
         if (!committed)
             return std::unexpected(committed.error());
         if (guarded)
             generation = committed->generation;
+        ++done;
     }
     return generation;
 }
@@ -235,15 +195,15 @@ std::expected<std::uint32_t, kernel::Refusal> commit(kernel::Kernel& kernel, std
 constexpr std::chrono::milliseconds acquaintance{1000};
 
 // Carries the plan out, or, with switches first, its first part; the rest is left out of it then. The outer error is
-// final; the inner one is the kernel's word on a transaction.
+// final; the inner one is the kernel's word on a transaction, and `done` counts those that were made.
 std::expected<std::expected<Outcome, kernel::Refusal>, std::string> carry_out(kernel::Kernel& kernel, Plan plan,
-                                                                              bool guarded) {
+                                                                              bool guarded, std::size_t& done) {
     Outcome outcome;
     if (plan.switches_first) {
         plan.transactions.pop_back();
         outcome.again_in = acquaintance;
     }
-    const auto generation = commit(kernel, plan.transactions, plan.generation, guarded);
+    const auto generation = commit(kernel, plan.transactions, plan.generation, guarded, done);
     if (!generation)
         return std::expected<Outcome, kernel::Refusal>(std::unexpected(generation.error()));
     if (const auto switched = turn_on(kernel, plan.switches); !switched)
@@ -256,12 +216,6 @@ std::expected<std::expected<Outcome, kernel::Refusal>, std::string> carry_out(ke
     return outcome;
 }
 
-bool has_base_rules(const model::FirewallPolicy& policy) {
-    return std::ranges::any_of(policy.bridges, [](const auto& bridge) { return bridge.second.base_rules; }) ||
-           std::ranges::any_of(policy.bridge_patterns,
-                               [](const model::BridgePattern& pattern) { return pattern.policy.base_rules; });
-}
-
 // For `family: bridge`.
 std::expected<firewall::HostFacts, std::string> bridge_family_facts(kernel::Kernel& kernel,
                                                                     const model::FirewallPolicy& policy) {
@@ -270,20 +224,19 @@ std::expected<firewall::HostFacts, std::string> bridge_family_facts(kernel::Kern
         return std::unexpected(
             "what this kernel can do in the bridge family is for root to find out: CAP_NET_ADMIN is "
             "needed (try sudo)");
-    firewall::HostFacts facts{can->names, can->conntrack, {}, {}};
-    if (!can->conntrack && policy.replies == model::Replies::established)
-        return std::unexpected(
-            "family: bridge with replies: established needs connection tracking of bridges "
-            "(nf_conntrack_bridge), which this kernel doesn't have: say replies: source-port, or "
-            "family: inet");
-    if (!can->conntrack && has_base_rules(policy))
-        return std::unexpected(
-            "family: bridge with base_rules: true needs connection tracking of bridges "
-            "(nf_conntrack_bridge), which this kernel doesn't have: say family: inet");
     if (!can->names)
-        for (kernel::Bridge& bridge : kernel.bridges().bridges)
-            facts.ports[bridge.name] = std::move(bridge.ports);
-    return facts;
+        return std::unexpected(
+            "family: bridge needs the names of bridges in rules (meta ibrname: nft_meta_bridge, "
+            "CONFIG_NFT_BRIDGE_META), which this kernel doesn't have: say family: inet");
+    const auto needs_conntrack = [](const auto& policed) { return policed.second.base_rules; };
+    if (!can->conntrack &&
+        (policy.replies == model::Replies::established || std::ranges::any_of(policy.bridges, needs_conntrack) ||
+         std::ranges::any_of(policy.bridge_patterns, &model::BridgePolicy::base_rules, &model::BridgePattern::policy)))
+        return std::unexpected(
+            "family: bridge with replies: established or base_rules: true needs connection tracking of bridges "
+            "(nf_conntrack_bridge), which this kernel doesn't have: say replies: source-port and no base_rules, or "
+            "family: inet");
+    return firewall::HostFacts{can->conntrack, {}};
 }
 
 // The ruleset with handles and rules as they are now, and with elements as they are known to be, without their counts.
@@ -295,21 +248,21 @@ std::optional<nft::Ruleset> read_frame(kernel::Kernel& kernel, const firewall::W
                         kernel::Elements::left_out);
     if (have.generation != known.generation)
         return {};
-    if (!firewall::fill_elements(have, *known.want, *known.in_second_slot, want))
+    if (!firewall::fill_elements(have, *known.want, want))
         return {};
     return have;
 }
 
-// True if elements come with counts, which somebody must have read.
-bool carries_counts(const Plan& plan) {
-    return std::ranges::any_of(plan.transactions, [](const nft::Batch& batch) {
-        return std::ranges::any_of(batch, [](const nft::Operation& operation) {
-            const auto* add = std::get_if<nft::AddElements>(&operation.action);
-            return add != nullptr && std::ranges::any_of(add->elements, [](const nft::Element& element) {
-                       return element.counters.has_value();
-                   });
-        });
-    });
+// True if elements come with counts, which somebody must have read, or might come back with them.
+bool needs_counts(const Plan& plan) {
+    return plan.transactions.size() > 1 || std::ranges::any_of(plan.transactions, [](const nft::Batch& batch) {
+               return std::ranges::any_of(batch, [](const nft::Operation& operation) {
+                   const auto* add = std::get_if<nft::AddElements>(&operation.action);
+                   return add != nullptr && std::ranges::any_of(add->elements, [](const nft::Element& element) {
+                              return element.counters.has_value();
+                          });
+               });
+           });
 }
 
 std::expected<Plan, std::string> compare(kernel::Kernel& kernel, const Target& target, const Means& means,
@@ -325,46 +278,35 @@ std::expected<Plan, std::string> compare(kernel::Kernel& kernel, const Target& t
                         "firewall.table, or remove it with: nft delete table {0} {1}",
                         nft::to_string(table->family), table->name));
     const bool force = means.strangers == Strangers::remove;
-    if (const nft::Table* table = stuck(have, want); table != nullptr && !force)
-        return std::unexpected(fmt::format(
-            "table {0} {1} has flags that nftlink didn't give it, and holds what is not nftlink's ({2}), so that it "
-            "can't be made anew: move that elsewhere, or say nftlink apply --force",
-            nft::to_string(table->family), table->name, fmt::join(firewall::strangers(*table), ", ")));
     Plan plan;
     plan.generation = have.generation;
     plan.tables = tables_of(have, want);
     plan.has_meanwhile = both.has_value();
     plan_attachments(idle, both.has_value(), plan);
     plan_look_alikes(have, want, plan);
+    plan_change_over(have, target, plan);
     if (!force)
         plan.left = with_strangers(have, want);
     if (means.strangers == Strangers::refuse && !plan.left.empty())
         return std::unexpected(refusal_of(plan.left));
     for (const std::string& sentence : plan.left)
         plan.warnings.push_back(sentence + ": it stays, and what it drops and accepts with it");
-    const kernel::Bridges read_now = means.bridges == nullptr ? kernel.bridges() : kernel::Bridges{};
-    for (const PolicedBridge& policed : target.bridges)
-        plan_bridge(policed, means.bridges == nullptr ? read_now : *means.bridges, plan);
+    auto bridges = plan_bridges(target.bridges, means.bridges == nullptr ? kernel.bridges() : *means.bridges);
+    plan.switches = std::move(bridges.switches);
+    plan.bridge_warnings = std::move(bridges.warnings);
     const firewall::Manner manner{.force = force, .moves = means.moves, .marks = means.marks};
-    auto changes = firewall::transactions(have, want, kernel.batch_limit(), false, manner);
+    const firewall::Room room{kernel.batch_limit()};
+    auto changes = firewall::transactions(have, want, room, manner);
     plan.switches_first = !plan.switches.empty() && leaves_bridge_family(changes.batches, want);
     if (plan.switches_first)
-        changes = firewall::transactions(have, want, kernel.batch_limit(), true, manner);
+        changes = firewall::transactions(have, want, room, manner, true);
     plan.transactions = std::move(changes.batches);
-    plan.in_second_slot = std::move(changes.in_second_slot);
+    plan.other_names = std::move(changes.other_names);
     plan.obstacles = std::move(changes.obstacles);
     return plan;
 }
 
 }  // namespace
-
-std::vector<std::string> bridges_by_pattern(const kernel::Bridges& bridges, const model::FirewallPolicy& policy) {
-    std::vector<std::string> names;
-    for (const kernel::Bridge& bridge : bridges.bridges)
-        if (!policy.bridges.contains(bridge.name) && policy.polices(bridge.name))
-            names.push_back(bridge.name);
-    return names;
-}
 
 std::expected<firewall::HostFacts, std::string> host_facts(kernel::Kernel& kernel,
                                                            const model::FirewallPolicy& policy) {
@@ -384,59 +326,59 @@ Target make_target(const model::Topology& topology, const model::FirewallPolicy&
             own.family = model::Family::inet;
         target.meanwhile = firewall::compile(topology, own, host);
     }
-    std::map<std::string, model::Icc> bridges;
+    std::set<std::string> bridges(host.bridges.begin(), host.bridges.end());
     for (const auto& [name, bridge] : policy.bridges)
-        bridges.emplace(name, bridge.icc);
-    for (const std::string& name : host.bridges)
-        bridges.emplace(name, policy.bridge(name).icc);
+        bridges.insert(name);
     for (const auto& [name, container] : topology.containers)
         for (const model::Network& network : container.networks)
-            bridges.emplace(network.bridge, policy.bridge(network.bridge).icc);
-    // The bridge family sees a bridge's packets without any switch.
-    const bool can_need_switches = policy.family != model::Family::bridge;
-    for (const auto& [name, icc] : bridges) {
-        const bool needs_switches = can_need_switches && icc == model::Icc::deny;
-        target.bridges.push_back(
-            {name, {needs_switches && policy.covers_ipv4(), needs_switches && policy.covers_ipv6()}, icc});
-    }
+            bridges.insert(network.bridge);
+    for (const std::string& name : bridges)
+        target.bridges.push_back(policed_bridge(name, policy));
     return target;
-}
-
-std::vector<BridgeState> bridge_states(const Target& target, const kernel::Bridges& bridges) {
-    std::vector<BridgeState> states;
-    for (const PolicedBridge& policed : target.bridges)
-        states.push_back(state_of(policed, bridges));
-    return states;
-}
-
-std::string Switch::to_string() const {
-    return fmt::format("ip link set {} type bridge{}{}", bridge, on.ipv4 ? " nf_call_iptables 1" : "",
-                       on.ipv6 ? " nf_call_ip6tables 1" : "");
 }
 
 std::expected<Plan, std::string> plan(kernel::Kernel& kernel, const Target& target, const Means& means) {
     if (means.known)
         if (const auto have = read_frame(kernel, target.want, *means.known))
-            if (auto planned = compare(kernel, target, means, *have); !planned || !carries_counts(*planned))
+            if (auto planned = compare(kernel, target, means, *have); !planned || !needs_counts(*planned))
                 return planned;
-    return compare(kernel, target, means, read(kernel, target.want));
+    nft::Ruleset have = read(kernel, target.want);
+    auto planned = compare(kernel, target, means, have);
+    if (planned && planned->transactions.size() > 1)
+        planned->before = std::move(have);
+    return planned;
 }
 
 std::expected<Outcome, std::string> apply(kernel::Kernel& kernel, const Target& target, const Means& means) {
     Tries tries;
-    while (tries.any_left()) {
-        auto planned = plan(kernel, target, means);
-        if (!planned)
-            return std::unexpected(planned.error());
-        auto carried_out = carry_out(kernel, std::move(*planned), tries.guarded());
-        if (!carried_out)
-            return std::unexpected(carried_out.error());
-        if (*carried_out)
-            return std::move(**carried_out);
-        if (!tries.again_after(carried_out->error()))
-            return std::unexpected(tries.last_refusal());
+    std::size_t done = 0;  // transactions, of all tries
+    std::optional<nft::Ruleset> before;
+    const auto refused = [&](std::string reason) {
+        if (done != 0 && before)
+            reason += take_back(kernel, *before, target.want);
+        return std::unexpected(std::move(reason));
+    };
+    try {
+        while (tries.any_left()) {
+            auto planned = plan(kernel, target, means);
+            if (!planned)
+                return refused(planned.error());
+            if (!before)
+                before = std::move(planned->before);
+            auto carried_out = carry_out(kernel, std::move(*planned), tries.guarded(), done);
+            if (!carried_out)
+                return std::unexpected(carried_out.error());
+            if (*carried_out)
+                return std::move(**carried_out);
+            if (!tries.again_after(carried_out->error()))
+                return refused(tries.last_refusal());
+        }
+        return refused(tries.gave_up());
+    } catch (const std::system_error& error) {
+        if (done == 0 || !before)
+            throw;
+        return refused(error.what());
     }
-    return std::unexpected(tries.gave_up());
 }
 
 bool deny_first(kernel::Kernel& kernel, const Target& target) {
@@ -444,7 +386,7 @@ bool deny_first(kernel::Kernel& kernel, const Target& target) {
     std::size_t count = 0;
     for (const nft::Table& table : target.want.tables)
         for (const nft::Set& set : table.sets)
-            count += set.elements.size();
+            count += set.name.starts_with("links") ? set.elements.size() : 0;
     if (count <= few || !target.want.attached.empty())
         return false;
     bool any_there = false;
@@ -467,9 +409,12 @@ std::expected<Cleared, std::string> clear(kernel::Kernel& kernel, std::string_vi
             cleared.left = with_strangers(have, nothing);
         if (strangers == Strangers::refuse && !cleared.left.empty())
             return std::unexpected(refusal_of(cleared.left));
-        cleared.batch = firewall::clear(have, name, strangers == Strangers::remove);
-        const auto committed =
-            kernel.apply(cleared.batch, tries.guarded() ? std::optional(have.generation) : std::nullopt);
+        const auto changes = firewall::transactions(have, nothing, firewall::Room{kernel.batch_limit()},
+                                                    {.force = strangers == Strangers::remove});
+        std::size_t done = 0;
+        const auto committed = commit(kernel, changes.batches, have.generation, tries.guarded(), done);
+        for (const nft::Batch& batch : changes.batches)
+            std::ranges::copy(batch, std::back_inserter(cleared.batch));
         if (committed)
             return cleared;
         if (!tries.again_after(committed.error()))

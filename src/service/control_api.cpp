@@ -277,7 +277,7 @@ ControlApi::Answer ControlApi::get_metrics(Request) {
     keeper_.enforcer().bridges_changed();
     const config::Loaded& files = keeper_.desired().files();
     const Reading reading{.links = keeper_.links(),
-                          .counted = files.config.firewall.counters,
+                          .counted = files.config.firewall.counters == model::Counters::links,
                           .bridges = keeper_.enforcer().bridges(),
                           .hash = files.hash,
                           .started = facts_.started,

@@ -128,7 +128,7 @@ json::object status_record(Keeper& keeper) {
 
 json::object links_record(Keeper& keeper) {
     const Desired& desired = keeper.desired();
-    const bool counted = desired.config().firewall.counters;
+    const bool counted = desired.config().firewall.counters == model::Counters::links;
     json::array array;
     for (const firewall::LinkCount& count : keeper.links()) {
         const model::Container* parent = desired.topology().find(count.parent);
@@ -188,9 +188,11 @@ json::object plan_record(const reconcile::Plan& plan) {
             changes.emplace_back(nft::to_text(operation));
     for (const reconcile::Switch& wanted : plan.switches)
         switches.emplace_back(wanted.to_string());
+    json::array warnings = to_json(plan.warnings);
+    warnings.insert(warnings.end(), plan.bridge_warnings.begin(), plan.bridge_warnings.end());
     return {{"changes", std::move(changes)},
             {"bridge_netfilter", std::move(switches)},
-            {"warnings", to_json(plan.warnings)},
+            {"warnings", std::move(warnings)},
             {"generation", plan.generation}};
 }
 

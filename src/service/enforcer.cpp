@@ -56,6 +56,27 @@ Cause cause_of(const kernel::Change& change) {
             change.process};
 }
 
+// What the batch does to sets of bridges, so that the target's frame isn't left behind.
+void follow_bridges(firewall::Wanted& want, const nft::Batch& batch) {
+    for (const nft::Operation& operation : batch)
+        for (nft::Table& table : want.tables)
+            for (nft::Set& set : table.sets) {
+                if (table.family != operation.family || table.name != operation.table || set.size != 0)
+                    continue;
+                const auto place = [&](const nft::Element& element) {
+                    return std::ranges::lower_bound(set.elements, element.key, {}, &nft::Element::key);
+                };
+                if (const auto* add = std::get_if<nft::AddElements>(&operation.action); add && add->set == set.name)
+                    for (const nft::Element& element : add->elements)
+                        set.elements.insert(place(element), element);
+                if (const auto* gone = std::get_if<nft::DeleteElements>(&operation.action);
+                    gone && gone->set == set.name)
+                    for (const nft::Element& element : gone->elements)
+                        if (const auto at = place(element); at != set.elements.end() && at->key == element.key)
+                            set.elements.erase(at);
+            }
+}
+
 }  // namespace
 
 Enforcer::Enforcer(boost::asio::any_io_executor executor, kernel::Kernel& kernel, const Desired& desired,
@@ -78,6 +99,10 @@ std::expected<Enforced, std::string> Enforcer::adopt() {
         facts_ = std::move(old_facts);
         is_current_ = was_current;
         bridges_ = std::move(old_bridges);
+        // Some of it may be there all the same: where it took several transactions, or a bridge's switch was refused.
+        sets_.reset();
+        heal_later({.reason = "after a change that was refused", .of = Cause::Of::ourselves},
+                   steady_clock::now() + retry_interval, true);
     } else if (known != 0 && read_generation_ != known) {
         absorbed_.push_back({known, read_generation_, *enforced});
     }
@@ -98,18 +123,92 @@ std::optional<Enforced> Enforcer::change_sets(const firewall::Before& before) tr
     auto update = sets_->update(desired_.topology(), before, desired_.config().firewall);
     if (!update)
         return {};
-    if (update->renames && desired_.config().firewall.counters)
-        keep_counts(update->batch);
-    if (!update->batch.empty()) {
-        const auto committed = kernel_.apply(update->batch, {});
-        if (!committed)
-            return {};  // others have changed what it builds on
-        made_commit(committed->generation);
-    }
+    std::optional<kernel::Bridges> bridges;
+    if (!update->bridges_come.empty() || !update->bridges_gone.empty())
+        bridges = kernel_.bridges();
+    if (!commit(*update))
+        return {};
     is_current_ = false;
-    return Enforced{update->batch.size(), steady_clock::now() - begin, {}, true, std::move(update->removed)};
+    Enforced enforced{update->batch.size(), steady_clock::now() - begin};
+    if (bridges)
+        enforced.switches = see_to_bridges(*update, std::move(*bridges));
+    return enforced;
 } catch (const std::system_error&) {
     return {};
+}
+
+// Those that are policed may have become others, and bridges that fit a pattern may have come or gone.
+std::optional<Enforced> Enforcer::change_bridges() try {
+    const auto begin = steady_clock::now();
+    if (!in_force() || !sets_)
+        return {};
+    const model::FirewallPolicy& policy = desired_.config().firewall;
+    kernel::Bridges bridges = kernel_.bridges();
+    auto fitting = reconcile::bridges_by_pattern(bridges, policy);
+    auto update = sets_->update(fitting, policy);
+    if (!update || !commit(*update)) {
+        sets_.reset();
+        return {};
+    }
+    facts_.bridges = std::move(fitting);
+    is_current_ &= update->batch.empty();
+    return Enforced{update->batch.size(), steady_clock::now() - begin, see_to_bridges(*update, std::move(bridges))};
+} catch (const std::system_error&) {
+    sets_.reset();
+    return {};
+}
+
+// False when others have changed what it builds on.
+bool Enforcer::commit(firewall::LinkSets::Update& update) {
+    if (update.renames && desired_.config().firewall.counters == model::Counters::links)
+        keep_counts(update.batch);
+    if (update.batch.empty())
+        return true;
+    const auto committed = kernel_.apply(update.batch, {});
+    if (committed)
+        made_commit(committed->generation);
+    return committed.has_value();
+}
+
+// Follows the bridges that are policed now, and has their packets come to the rules.
+std::vector<reconcile::Switch> Enforcer::see_to_bridges(const firewall::LinkSets::Update& update,
+                                                        kernel::Bridges bridges) {
+    const auto place = [&](const std::string& name) {
+        return std::ranges::lower_bound(target_.bridges, name, {}, &reconcile::PolicedBridge::name);
+    };
+    auto before = target_.bridges;
+    auto bridges_before = bridges_;
+    for (const std::string& name : update.bridges_gone)
+        if (const auto found = place(name); found != target_.bridges.end() && found->name == name)
+            target_.bridges.erase(found);
+    for (const std::string& name : update.bridges_come)
+        target_.bridges.insert(place(name), reconcile::policed_bridge(name, desired_.config().firewall));
+    bridges_ = relevant(std::move(bridges));
+    auto plan = reconcile::plan_bridges(target_.bridges, bridges_);
+    if (const auto done = reconcile::turn_on(kernel_, plan.switches); !done) {
+        target_.bridges = std::move(before);
+        bridges_ = std::move(bridges_before);
+        throw std::system_error(EPERM, std::generic_category(), done.error());
+    }
+    follow_bridges(target_.want, update.batch);
+    switched_on(plan.switches);
+    bridge_warnings_ = std::move(plan.warnings);
+    return std::move(plan.switches);
+}
+
+void Enforcer::switched_on(const std::vector<reconcile::Switch>& switches) {
+    for (const reconcile::Switch& done : switches)
+        if (const auto bridge = std::ranges::find(bridges_.bridges, done.bridge, &kernel::Bridge::name);
+            bridge != bridges_.bridges.end()) {
+            bridge->own.ipv4 |= done.on.ipv4;
+            bridge->own.ipv6 |= done.on.ipv6;
+        }
+}
+
+std::vector<std::string> Enforcer::warnings() const {
+    std::vector<std::string> all = warnings_;
+    std::ranges::copy(bridge_warnings_, std::back_inserter(all));
+    return all;
 }
 
 // What goes and comes in the same batch takes its counts along; what is counted between this and the commit is lost.
@@ -159,8 +258,8 @@ void Enforcer::take_back() {
     const auto made = make_target();
     if (auto enforced = made ? apply() : std::unexpected(made.error()); !enforced) {
         error_ = enforced.error();
-        listener_.failed({.reason = "taking back a change that could not be kept", .is_of_rules = false}, error_);
-        heal_later({.reason = "after a change that could not be kept", .is_of_rules = false},
+        listener_.failed({.reason = "taking back a change that could not be kept", .of = Cause::Of::ourselves}, error_);
+        heal_later({.reason = "after a change that could not be kept", .of = Cause::Of::ourselves},
                    steady_clock::now() + retry_interval, true);
     }
 }
@@ -193,7 +292,7 @@ reconcile::Means Enforcer::means(const reconcile::Target* known) const {
                            .marks = true,
                            .known = {}};
     if (known != nullptr && known->want.attached.empty() && in_force() && sets_)
-        means.known = reconcile::Known{&known->want, &in_second_slot_, generation_};
+        means.known = reconcile::Known{&known->want, generation_};
     return means;
 }
 
@@ -207,23 +306,18 @@ std::expected<Enforced, std::string> Enforcer::apply(const reconcile::Target* kn
     auto outcome = reconcile::apply(kernel_, target_, means(known));
     if (!outcome)
         return std::unexpected(outcome.error());
-    for (const reconcile::Switch& done : outcome->done.switches)
-        if (const auto bridge = std::ranges::find(bridges_.bridges, done.bridge, &kernel::Bridge::name);
-            bridge != bridges_.bridges.end()) {
-            bridge->own.ipv4 |= done.on.ipv4;
-            bridge->own.ipv6 |= done.on.ipv6;
-        }
+    switched_on(outcome->done.switches);
     generation_ = outcome->generation;
     read_generation_ = outcome->done.generation;
     // Guarded each by the one before it, so that all from there on are ours.
     if (!outcome->done.transactions.empty())
         own_generation_ = generation_;
-    in_second_slot_ = outcome->done.in_second_slot;
     if (outcome->again_in == std::chrono::milliseconds::zero())
-        sets_.emplace(target_.want, in_second_slot_, desired_.config().firewall);
+        sets_.emplace(target_.want, outcome->done.other_names, desired_.topology(), desired_.config().firewall, facts_);
     else
         sets_.reset();
     warnings_ = outcome->done.warnings;
+    bridge_warnings_ = outcome->done.bridge_warnings;
     missing_chains_ = outcome->done.missing_chains;
     unmet_chains_ = outcome->done.unmet_chains;
     has_meanwhile_ = outcome->done.has_meanwhile;
@@ -232,7 +326,7 @@ std::expected<Enforced, std::string> Enforcer::apply(const reconcile::Target* kn
     error_.clear();
     is_behind_ = false;
     if (outcome->again_in > std::chrono::milliseconds::zero())
-        heal_later({.reason = "after a second of seeing the connections there are", .is_of_rules = false},
+        heal_later({.reason = "after a second of seeing the connections there are", .of = Cause::Of::ourselves},
                    steady_clock::now() + outcome->again_in);
     return Enforced{operation_count(outcome->done), steady_clock::now() - begin, std::move(outcome->done.switches)};
 } catch (const std::system_error& error) {
@@ -302,22 +396,21 @@ void Enforcer::report_absorbed(const kernel::Change& change) {
         listener_.healed(cause_of(change), absorbed_.front().enforced);
 }
 
-// What of the bridges makes a difference: those that are policed, and their ports where rules go by these. Others come
-// and go all the time, and with every container a port.
+// What of the bridges makes a difference: those that are policed. Others come and go all the time, and with every
+// container a port.
 kernel::Bridges Enforcer::relevant(kernel::Bridges bridges) const {
     std::erase_if(bridges.bridges, [&](const kernel::Bridge& bridge) {
         return !desired_.config().firewall.polices(bridge.name) &&
                !std::ranges::binary_search(target_.bridges, bridge.name, {}, &reconcile::PolicedBridge::name);
     });
-    if (facts_.bridge_names)
-        for (kernel::Bridge& bridge : bridges.bridges)
-            bridge.ports.clear();
+    for (kernel::Bridge& bridge : bridges.bridges)
+        bridge.ports.clear();
     return bridges;
 }
 
 void Enforcer::bridges_changed() try {
     if (relevant(kernel_.bridges()) != bridges_)
-        heal({.reason = "after a change of a bridge", .is_of_rules = false});
+        heal({.reason = "after a change of a bridge", .of = Cause::Of::bridges});
 } catch (const std::system_error&) {
     // They change faster than they can be read: the next message, or the next look, will tell.
 }
@@ -348,10 +441,13 @@ void Enforcer::heal(const Cause& cause) {
 
 // The bridges are as they were when others have changed rules alone.
 std::expected<Enforced, std::string> Enforcer::repair(const Cause& cause) try {
-    if (cause.is_of_rules)
+    if (cause.of == Cause::Of::rules)
         reconcile::deny_first(kernel_, target_);
-    if (cause.is_of_rules && is_current_)
+    if (cause.of == Cause::Of::rules && is_current_)
         return apply();
+    if (cause.of == Cause::Of::bridges)
+        if (auto changed = change_bridges())
+            return std::move(*changed);
     const bool was_current = is_current_;
     std::optional<reconcile::Target> before;
     if (const auto made = make_target(&before); !made)

@@ -25,9 +25,6 @@ struct Enforced {
     std::size_t operation_count = 0;  // 0: it did already
     std::chrono::nanoseconds took{};
     std::vector<reconcile::Switch> switches = {};
-    // It took elements alone; these permissions have gone.
-    bool sets_alone = false;
-    std::vector<nft::Flow> removed = {};
 };
 
 // Why it had to be, and who changed the ruleset, as far as that is known.
@@ -35,7 +32,8 @@ struct Cause {
     std::string reason;  // `after a change by nft (pid 99)`
     std::string program = {};
     std::uint32_t process = 0;  // 0: unknown
-    bool is_of_rules = true;    // somebody changed the ruleset, and not the bridges
+    enum class Of { rules, bridges, ourselves };
+    Of of = Of::rules;  // somebody changed the ruleset; bridges came or went; or it is time
 };
 
 class Enforcer {
@@ -79,13 +77,17 @@ public:
     std::uint32_t generation() const { return generation_; }
     // Of each that is policed, by its name or by a pattern, as of the last time that the kernel was made to match.
     std::vector<reconcile::BridgeState> bridges() const;
-    const std::vector<std::string>& warnings() const { return warnings_; }
+    std::vector<std::string> warnings() const;
 
 private:
     std::expected<Enforced, std::string> apply(const reconcile::Target* known = nullptr);
     reconcile::Means means(const reconcile::Target* known) const;
     void judge_place(const reconcile::Plan& done);
     std::optional<Enforced> change_sets(const firewall::Before& before);
+    std::optional<Enforced> change_bridges();
+    bool commit(firewall::LinkSets::Update& update);
+    std::vector<reconcile::Switch> see_to_bridges(const firewall::LinkSets::Update& update, kernel::Bridges bridges);
+    void switched_on(const std::vector<reconcile::Switch>& switches);
     void keep_counts(nft::Batch& batch);
     void made_commit(std::uint32_t generation);
     std::expected<void, std::string> make_target(std::optional<reconcile::Target>* replaced = nullptr);
@@ -105,11 +107,10 @@ private:
     bool is_current_ = false;                 // the target is of what is desired now
     std::optional<firewall::LinkSets> sets_;  // in the kernel; none when that isn't known
     kernel::Bridges bridges_;                 // the relevant ones; read before the facts, so that no change is missed
-    std::vector<std::string> warnings_;
+    std::vector<std::string> warnings_, bridge_warnings_;
     std::vector<std::string> missing_chains_, unmet_chains_;
     bool has_meanwhile_ = false;                               // see reconcile::Plan
     std::vector<std::pair<nft::Family, std::string>> tables_;  // that are to be as they are; see reconcile::Plan
-    std::vector<bool> in_second_slot_;                         // of the target's tables; see firewall::Transactions
     FirstPlace first_place_;
     std::string rival_;                      // the program that changed the ruleset last; empty when it isn't known
     std::string contest_;                    // the rule of others that comes before ours; empty when none does

@@ -172,9 +172,7 @@ asio::awaitable<std::expected<Changed, Faults>> Keeper::replace(config::Loaded l
     applied("after a reload", *enforced);
     for (const std::string& warning : changed.warnings)
         log(LogLevel::warning, warning);
-    std::ranges::copy(enforcer_.warnings(), std::back_inserter(changed.warnings));  // logged already
-    if (config.cut_flows)
-        cut_flows(next.topology(), next.config().firewall);
+    std::ranges::move(enforcer_.warnings(), std::back_inserter(changed.warnings));  // logged already
     publish_links(link_changes(next.topology(), desired_.topology()), "reload", "the configuration was reloaded");
     report_complaints();
     if (!same_engine)
@@ -263,24 +261,6 @@ Faults Keeper::refuse_configuration(unsigned status, const std::string& code, st
     return faults;
 }
 
-void Keeper::cut_flows(const model::Topology& before, const model::FirewallPolicy& policy) {
-    cut_flows(firewall::removed_flows(before, policy, desired_.topology(), desired_.config().firewall));
-}
-
-void Keeper::cut_flows(const std::vector<nft::Flow>& flows) {
-    if (flows.empty())
-        return;
-    try {
-        const auto cut = kernel_.end_connections(flows);
-        if (!cut)
-            trouble({"cut_flows: " + cut.error()});
-        else if (*cut != 0)
-            log(LogLevel::info, fmt::format("ended {} of links that are gone", plural(*cut, "connection")));
-    } catch (const std::system_error& error) {
-        trouble({fmt::format("cut_flows: {}", error.what())});
-    }
-}
-
 // Says what was done to the kernel, and what of the bridges is different now.
 void Keeper::applied(const std::string& reason, const Enforced& enforced, LogLevel level) {
     counts_.last_success = system_clock::now();
@@ -297,8 +277,8 @@ void Keeper::applied(const std::string& reason, const Enforced& enforced, LogLev
             "bridge",
             {{"bridge", done.bridge}, {"enforced", true}, {"reason", "its netfilter hooks were off until now"}});
     }
-    if (enforcer_.warnings() != known_warnings_) {
-        known_warnings_ = enforcer_.warnings();
+    if (auto warnings = enforcer_.warnings(); warnings != known_warnings_) {
+        known_warnings_ = std::move(warnings);
         for (const std::string& warning : known_warnings_)
             log(LogLevel::warning, warning);
     }
@@ -307,7 +287,7 @@ void Keeper::applied(const std::string& reason, const Enforced& enforced, LogLev
 
 void Keeper::healed(const Cause& cause, const Enforced& enforced) {
     applied(cause.reason, enforced);
-    if (!cause.is_of_rules || enforced.operation_count == 0)
+    if (cause.of != Cause::Of::rules || enforced.operation_count == 0)
         return;
     ++counts_.heals;
     last_heal_ = Heal{system_clock::now(), cause, enforced};

@@ -137,8 +137,6 @@ private:
     void set_aside(const std::vector<Desired::Conflict>& conflicts);
     Faults refuse(unsigned status, const std::string& code, const std::string& message);
     Faults refuse_configuration(unsigned status, const std::string& code, std::vector<std::string> errors);
-    void cut_flows(const model::Topology& before, const model::FirewallPolicy& policy);
-    void cut_flows(const std::vector<nft::Flow>& flows);
     void applied(const std::string& reason, const Enforced& enforced, config::LogLevel level = config::LogLevel::info);
     void healed(const Cause& cause, const Enforced& enforced);
     void failed(const Cause& cause, const std::string& error);

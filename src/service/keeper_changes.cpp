@@ -177,16 +177,6 @@ asio::awaitable<Faults> Keeper::make(Merged& merged) {
 void Keeper::made(Merged& merged, const Enforced& enforced, const engine::United& before) {
     applied("through the API", enforced, LogLevel::debug);
     const bool has_engine = desired_.has_engine();
-    if (desired_.config().cut_flows && enforced.sets_alone)
-        cut_flows(enforced.removed);
-    else if (desired_.config().cut_flows && has_engine)
-        cut_flows(before.topology, desired_.config().firewall);
-    else if (desired_.config().cut_flows) {
-        desired_.swap(merged.whole);
-        const model::Topology old = desired_.topology();
-        desired_.swap(merged.whole);
-        cut_flows(old, desired_.config().firewall);
-    }
     if (has_engine) {
         publish_links(link_changes(before.topology, desired_.topology()), "api", "");
         report_complaints();

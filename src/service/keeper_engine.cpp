@@ -114,10 +114,6 @@ void Keeper::take_engine_news() {
             applied(fmt::format("as {} says", desired_.engine_name()), *enforced, LogLevel::debug);
         else
             enforcer_.take_back();
-        if (desired_.config().cut_flows && enforced && enforced->sets_alone)
-            cut_flows(enforced->removed);
-        else if (desired_.config().cut_flows)
-            cut_flows(before.topology, desired_.config().firewall);
         publish_links(link_changes(before.topology, desired_.topology()), "docker", "");
     }
     if (!changed_by_engine_.empty() && !std::exchange(writes_engines_variables_, true))

@@ -1,8 +1,12 @@
 // One link added and removed, so many being there.
+#include <fmt/format.h>
 #include <nftables/libnftables.h>
 
+#include <algorithm>
+#include <array>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
+#include <iterator>
 #include <memory>
 #include <stdexcept>
 
@@ -101,18 +105,31 @@ private:
     Keeper keeper_;
 };
 
-nft::Element element() {
+// One port of docker0: from one address to the other's, or back.
+nft::Element element(std::uint8_t from, std::uint8_t to, const std::string& comment) {
     nft::Element made;
-    for (const std::uint8_t last : std::array<std::uint8_t, 2>{1, 2})
+    made.key = nft::interface_key("docker0");
+    for (const std::uint8_t last : {from, to})
         made.key.append(std::array<std::uint8_t, 4>{10, 255, 0, last});
     made.key.append(std::array<std::uint8_t, 1>{6});
     made.key.append(std::array<std::uint8_t, 2>{0x18, 0xeb});  // 6379
-    made.comment = "/bench-parent/db";
+    made.comment = comment;
     return made;
 }
 
-nft::Batch batch(auto action) {
-    return {{nft::Family::inet, "nftlink", std::move(action)}};
+// What a link is in the kernel: an element of its own and one of its replies.
+template <typename Action>
+nft::Batch batch() {
+    auto key = nft::interface_key();
+    std::ranges::copy(nft::link_key(true), std::back_inserter(key));
+    return {{nft::Family::inet, "nftlink", Action{"links4", key, {element(1, 2, "/bench-parent/db")}}},
+            {nft::Family::inet, "nftlink", Action{"replies4", key, {element(2, 1, "")}}}};
+}
+
+std::string in_words(const std::string& verb) {
+    constexpr const char* form =
+        "{0} element inet nftlink {1} {{ \"docker0\" . 10.255.0.{2} . 10.255.0.{3} . tcp . 6379 }}\n";
+    return fmt::format(form, verb, "links4", 1, 2) + fmt::format(form, verb, "replies4", 2, 1);
 }
 
 }  // namespace
@@ -122,8 +139,7 @@ boost::json::object one(std::size_t links, std::size_t rounds, const std::string
     Replay replay;
     clear_ruleset(replay);
     asio::io_context context{1};
-    // So that there is a set, also without links.
-    const std::string text = yaml(std::max<std::size_t>(links, 2), "state: {directory: " + folder + "}\n");
+    const std::string text = yaml(links, "state: {directory: " + folder + "}\n");
     WithoutDisk bare(*kernel, context.get_executor(), load(text));
     WithDisk whole(*kernel, load(text));
     for (const auto& [name, record] : ends) {
@@ -133,13 +149,12 @@ boost::json::object one(std::size_t links, std::size_t rounds, const std::string
     // As in the service, somebody listens; not to the floor.
     kernel::RulesetEvents listener(context.get_executor());
     const std::unique_ptr<nft_ctx, decltype(&nft_ctx_free)> nft(nft_ctx_new(NFT_CTX_DEFAULT), nft_ctx_free);
-    const std::string words = "element inet nftlink links4-docker0 { 10.255.0.1 . 10.255.0.2 . tcp . 6379 }";
-    const auto key = nft::link_key(true);
+    const std::string add_words = in_words("add"), delete_words = in_words("delete");
     Samples samples;
     for (std::size_t round = 0; round <= rounds; ++round) {
         listener.leave();
-        const auto add = replay.prepare(batch(nft::AddElements{"links4-docker0", key, {element()}}));
-        const auto remove = replay.prepare(batch(nft::DeleteElements{"links4-docker0", key, {element()}}));
+        const auto add = replay.prepare(batch<nft::AddElements>());
+        const auto remove = replay.prepare(batch<nft::DeleteElements>());
         measure(samples["floor"], [&] { replay.send(add); });
         measure(samples["floor removed"], [&] { replay.send(remove); });
         listener.join();
@@ -148,9 +163,8 @@ boost::json::object one(std::size_t links, std::size_t rounds, const std::string
         measure(samples["service and disk"], [&] { whole.change(add_link()); });
         measure(samples["service and disk removed"], [&] { whole.change(remove_link()); });
         listener.leave();
-        measure(samples["libnftables"], [&] { nft_run_cmd_from_buffer(nft.get(), ("add " + words).c_str()); });
-        measure(samples["libnftables removed"],
-                [&] { nft_run_cmd_from_buffer(nft.get(), ("delete " + words).c_str()); });
+        measure(samples["libnftables"], [&] { nft_run_cmd_from_buffer(nft.get(), add_words.c_str()); });
+        measure(samples["libnftables removed"], [&] { nft_run_cmd_from_buffer(nft.get(), delete_words.c_str()); });
         if (round == 0)
             samples.clear();
     }

@@ -59,9 +59,12 @@ void decode() {
     nft::Batch batch;
     const firewall::Wanted want = wanted(10'000);
     for (const nft::Set& set : want.tables.front().sets) {
+        if (set.elements.empty())
+            continue;
         nft::AddElements add{set.name, set.key, set.elements};
-        for (nft::Element& element : add.elements)
-            element.counters = nft::Counters{1, 60};
+        if (set.counter)
+            for (nft::Element& element : add.elements)
+                element.counters = nft::Counters{1, 60};
         batch.push_back({nft::Family::inet, "nftlink", std::move(add)});
     }
     const nft::Datagram datagram = nft::encode(batch, 1, {});
@@ -82,7 +85,7 @@ void diff() {
     const firewall::Wanted want = wanted(10'000);
     nft::Ruleset have = want;
     for (nft::Set& set : have.tables.front().sets)
-        for (std::size_t index = 0; index < set.elements.size(); ++index) {
+        for (std::size_t index = 0; set.counter && index < set.elements.size(); ++index) {
             set.elements[index].counters = nft::Counters{1, 60};
             if (index % 100 == 0)
                 set.elements[index].comment = "another";

@@ -20,7 +20,6 @@ public:
     }
     std::size_t batch_limit() override { return std::size_t{1} << 24; }
     std::optional<kernel::BridgeFamily> bridge_family() override { return kernel::BridgeFamily{true, true}; }
-    std::expected<std::size_t, std::string> end_connections(const std::vector<kernel::Flow>&) override { return 0; }
     kernel::Bridges bridges() override { return {{{"docker0", 3, {true, true}}}, true, {}}; }
     std::expected<void, std::string> enable_bridge_netfilter(const std::string&, kernel::BridgeNetfilter) override {
         return {};

@@ -46,7 +46,7 @@ def refuses(wire, frames, words):
 def sample():
     """Traffic of one topology, and its frames."""
     _, topology, flows = next(scenes(SEED))
-    return topology, packets.frames(flows)
+    return topology, packets.frames(flows)[0]
 
 
 @on_the_wire
@@ -86,7 +86,7 @@ def find_mutant(name):
             if trial.trial(host, topology, flows, [FIRST]).failures:
                 topology, flows = shrink.shrink(host, FIRST, topology, flows)
                 assert trial.fails(host, FIRST, topology, flows)
-                assert sum(map(len, flows)) <= 2 and len(topology["containers"]) <= 2, (topology, flows)
+                assert sum(map(len, flows)) <= 4 and len(topology["containers"]) <= 2, (topology, flows)
                 return
         raise AssertionError("not found")
     found.__name__ = f"found and made small: {name}"
@@ -94,8 +94,13 @@ def find_mutant(name):
 
 
 def examine(host, wanted, cases):
-    variants = [variant for variant in wanted if host.usable(variant)]
-    assert all(variant.needs_bridge_conntrack for variant in wanted if variant not in variants), "not supported"
+    refusals = {variant: host.refusal(variant) for variant in wanted}
+    variants = [variant for variant, refusal in refusals.items() if not refusal]
+    for refusal in set(refusals.values()) - {""}:
+        left_out = ", ".join(variant.name for variant in wanted if refusals[variant] == refusal)
+        print(f"# left out: {left_out}; {refusal}")
+    if not variants:
+        return
     total = trial.Outcome()
     for name, topology, flows in cases:
         outcome = trial.trial(host, topology, flows, variants)
@@ -118,7 +123,7 @@ def kept_cases_stay_mended(host):
     examine(host, rules.VARIANTS, shrink.kept())
 
 
-for each in ("a port is lost", "invalid passes"):
+for each in ("a port is lost", "invalid passes", "connections outlive their links", "the bridge is forgotten"):
     find_mutant(each)
 for each in dict.fromkeys(variant.group for variant in rules.VARIANTS):
     equivalent(each)

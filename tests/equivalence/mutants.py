@@ -1,11 +1,12 @@
 """Mistakes that nftlink might make, made on purpose: each must be found."""
 import copy
 import dataclasses
+import itertools
 import re
 from collections.abc import Callable
 
 import topology as topologies
-from wire import run
+from wire import BRIDGES, run
 
 
 @dataclasses.dataclass(frozen=True)
@@ -53,15 +54,14 @@ def allow(topology):
         policy["icc"] = "allow"
 
 
-def without_rule(pattern):
-    """Deletes the first rule that matches."""
+def without_rules(pattern):
+    """Deletes the rules that match."""
     def mutate():
         chain = ""
         for line in run("nft", "-a", "list", "table", "inet", "nftlink").stdout.splitlines():
             chain = line.split()[1] if line.strip().startswith("chain ") else chain
-            if re.search(pattern, line):
+            if chain and re.search(pattern, line):
                 run("nft", "delete", "rule", "inet", "nftlink", chain, "handle", line.split()[-1])
-                return
     return mutate
 
 
@@ -69,15 +69,39 @@ def with_rule(text):
     return lambda: run("nft", f"insert rule inet nftlink forward {text} accept")
 
 
+def open_all():
+    """Every bridge to every other."""
+    pairs = ", ".join(f"{one} . {other}" for one, other in itertools.permutations(BRIDGES, 2))
+    run("nft", f"add element inet nftlink open {{ {pairs} }}")
+
+
+def spread():
+    """Each permission of one bridge to all of them."""
+    for name in ("links4", "replies4"):
+        text = run("nft", "list", "set", "inet", "nftlink", name).stdout
+        keys = {key for key in re.findall(r'"[\w-]+" \. ([\d.]+ \. [\d.]+ \. \w+ \. \d+)', text)}
+        elements = ", ".join(f"{bridge} . {key}" for key in sorted(keys) for bridge in BRIDGES)
+        if elements:
+            run("nft", "-n", f"add element inet nftlink {name} {{ {elements} }}")
+
+
+REPLY = "iifname . ip saddr . ip daddr . meta l4proto . th sport"
 MUTANTS = {
     "a port is lost": Mutant(changed(lose_ports)),
     "a port too many": Mutant(changed(widen_ports)),
     "links too many": Mutant(changed(link_everybody)),
     "icc is allowed": Mutant(changed(allow)),
-    "replies are lost": Mutant(ruleset=without_rule("ct state established,related")),
-    "links are lost": Mutant(ruleset=without_rule("@links4-")),
-    "drops are lost": Mutant(ruleset=without_rule(r"\bdrop\b")),
+    "replies are lost": Mutant(ruleset=without_rules(r"th sport @replies4")),
+    "links are lost": Mutant(ruleset=without_rules(r"th dport @links4")),
+    "drops are lost": Mutant(ruleset=without_rules(r"\bdrop\b")),
+    "errors are lost": Mutant(ruleset=without_rules(r"jump errors")),
     "errors pass": Mutant(ruleset=with_rule("meta l4proto icmp")),
+    "errors about any connection pass": Mutant(ruleset=with_rule("ct state related")),
+    "connections outlive their links": Mutant(ruleset=with_rule("ct state established")),
+    "a child opens connections": Mutant(ruleset=with_rule(f"{REPLY} @replies4")),
+    "the direction is forgotten": Mutant(ruleset=with_rule(f"ct state established {REPLY} @replies4")),
+    "bridges are open to each other": Mutant(ruleset=open_all),
+    "the bridge is forgotten": Mutant(ruleset=spread),
     "invalid passes": Mutant(ruleset=with_rule("ct state invalid")),
     "source ports are ignored": Mutant(ruleset=with_rule("udp sport 53")),
 }

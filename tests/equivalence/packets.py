@@ -4,6 +4,7 @@ import socket
 import struct
 
 import wire
+from topology import STAGES
 
 ICMP, TCP, UDP, SCTP = socket.IPPROTO_ICMP, socket.IPPROTO_TCP, socket.IPPROTO_UDP, socket.IPPROTO_SCTP
 FLAGS = {"S": 2, "A": 16, "SA": 18, "RA": 20, "PA": 24}
@@ -29,12 +30,13 @@ class Packet:
     reply: bool = False  # of an echo
     about: tuple = ()  # an ICMP error: the source, destination, protocol and ports of the packet that it is about
     fragment: str = ""  # first | last: one half of a datagram
+    stage: int = 0  # of the topology; all flows share them
 
     def __str__(self):
         ports = f" {self.sport} > {self.dport}" if self.sport else ""
         about = f" about {self.about[0]} > {self.about[1]} {self.about[3]} > {self.about[4]}" if self.about else ""
         ends = f"{self.sender} {self.source} > {self.receiver} {self.destination}"
-        return f"{self.kind}: {ends}{ports}{about} via {self.via}"
+        return f"{self.kind}: {ends}{ports}{about} via {self.via}{f', stage {self.stage}' if self.stage else ''}"
 
     @property
     def connection(self):
@@ -107,11 +109,19 @@ def frame(packet, identifier):
     return to + wire.mac(packet.sender) + struct.pack("!H", wire.ETH_P_IP) + payload
 
 
+def in_order(flows):
+    """The packets of all flows, which are lists of them, as they are sent, each with its flow's number."""
+    return sorted(((number, packet) for number, flow in enumerate(flows) for packet in flow), key=lambda each: each[1].stage)
+
+
+def flat(flows):
+    return [packet for _, packet in in_order(flows)]
+
+
 def frames(flows):
-    """What wire.exchange wants. Flows are lists of packets; identifiers are unique, but for the fragments of a flow."""
-    made = []
-    for number, flow in enumerate(flows):
-        for packet in flow:
-            identifier = 50_000 + number if packet.fragment else len(made)
-            made.append((packet.sender, packet.receiver, frame(packet, identifier)))
-    return made
+    """What wire.exchange wants, a list for each stage. Identifiers are unique, but for the fragments of a flow."""
+    stages = [[] for _ in range(STAGES)]
+    for place, (number, packet) in enumerate(in_order(flows)):
+        identifier = 50_000 + number if packet.fragment else place
+        stages[packet.stage].append((packet.sender, packet.receiver, frame(packet, identifier)))
+    return stages

@@ -32,15 +32,12 @@ class Variant:
         made = {"family": self.family, "layout": self.layout, "replies": self.replies}
         return made | ({"attach": [FORWARD if self.attach == "iptables" else PLAIN]} if self.attach else {})
 
-    @property
-    def needs_bridge_conntrack(self):
-        return self.family == "bridge" and self.replies == "established"
-
 
 REPLIES = ("established", "source-port")
 VARIANTS = [
     *(Variant(f"{family} table", family, layout, replies, base_rules) for family in ("inet", "ip")
-      for layout in ("sets", "rules") for replies in REPLIES for base_rules in (False, True)),
+      for layout in ("sets", "rules") for replies in REPLIES
+      for base_rules in ((False,) if layout == "sets" else (False, True))),
     *(Variant("bridge table", "bridge", layout, replies, False) for layout in ("sets", "rules") for replies in REPLIES),
     *(Variant(f"on top of an {attach} chain", "inet", "rules", replies, base_rules, attach, policy)
       for attach in ("iptables", "nft") for replies in REPLIES
@@ -91,11 +88,19 @@ class Host:
         self.clear(switches=topology["bridges"])
         return self.wire.exchange(frames)
 
-    def reference(self, restore, rules, topology, frames):
+    def exchange(self, topology, stages, load):
+        """Verdicts over all stages; load(topology) comes before each that has traffic, and for the first."""
+        verdicts = []
+        for stage, frames in enumerate(stages):
+            if frames or stage == 0:
+                load(topologies.at(topology, stage))
+                verdicts += self.wire.exchange(frames)
+        return verdicts
+
+    def reference(self, restore, policy, topology, stages):
         self.clear(switches=topology["bridges"])
-        run(restore, stdin=rules)
         try:
-            return self.wire.exchange(frames)
+            return self.exchange(topology, stages, lambda now: run(restore, stdin=docker(now, policy)))
         finally:
             if "legacy" in restore:
                 run(restore, stdin="*filter\n:FORWARD ACCEPT\nCOMMIT\n")
@@ -112,8 +117,7 @@ class Host:
             run("nft", "-f", "-", stdin=f"table inet fw {{ chain forward {{ type filter hook forward priority 0;"
                                         f" policy {variant.policy.lower()}; }}; }}")
 
-    def verdicts(self, variant, topology, frames):
-        self.prepare(variant)
+    def apply(self, topology, variant):
         self.write(self.mutant.topology(topology) if self.mutant else topology, variant)
         try:
             run(self.program, "apply", "-c", self.file)
@@ -121,24 +125,29 @@ class Host:
             raise Refused(str(error)) from None
         if self.mutant and self.mutant.ruleset:
             self.mutant.ruleset()
-        return self.wire.exchange(frames)
 
-    def usable(self, variant):
-        """Whether nftlink and the kernel can do it. What the kernel cannot do, nftlink must refuse and leave alone."""
+    def verdicts(self, variant, topology, stages):
+        self.prepare(variant)
+        return self.exchange(topology, stages, lambda now: self.apply(now, variant))
+
+    def refusal(self, variant):
+        """Why nftlink refuses it here; nothing where it doesn't. What the kernel cannot do, it must refuse and leave alone."""
+        if self.can_do(variant):
+            return ""
         self.prepare(variant)
         self.write(MINIMAL, variant)
-        checked = subprocess.run([self.program, "check", "-c", self.file], capture_output=True, text=True, check=False)
-        if checked.returncode == 1 and "not supported" in checked.stderr:
-            return False
-        if not variant.needs_bridge_conntrack or self.has_bridge_conntrack():
-            return True
         before = run("nft", "list", "ruleset").stdout
-        run(self.program, "apply", "-c", self.file, status=1)
+        refused = run(self.program, "apply", "-c", self.file, status=1)
         if run("nft", "list", "ruleset").stdout != before:
             raise Refused("a refused configuration changed the ruleset")
-        return False
+        return refused.stderr.strip()
 
     @staticmethod
-    def has_bridge_conntrack():
-        script = "add table bridge probe; add chain bridge probe c; add rule bridge probe c ct state new accept"
-        return subprocess.run(["nft", "-c", script], capture_output=True, check=False).returncode == 0
+    def can_do(variant):
+        """Whether this kernel knows, in the bridge family, the bridges' names, and connections where they are asked for."""
+        if variant.family != "bridge":
+            return True
+        rules = ["meta ibrname docker0"] + ["ct state new"] * (variant.replies == "established")
+        script = "".join(f"add rule bridge probe c {rule}\n" for rule in rules)
+        script = f"add table bridge probe\nadd chain bridge probe c\n{script}"
+        return subprocess.run(["nft", "-c", "-f", "-"], input=script, text=True, capture_output=True, check=False).returncode == 0

@@ -6,6 +6,7 @@ import json
 import pathlib
 import zlib
 
+import topology as topologies
 from packets import Packet
 from trial import fails
 
@@ -33,7 +34,12 @@ def only(topology, names):
     containers = copy.deepcopy({name: topology["containers"][name] for name in names})
     for record in containers.values():
         record["links"] = [link for link in record["links"] if link.partition(":")[0] in containers]
-    return {**topology, "containers": containers}
+    twins = topology.get("twins", {})
+    for prefix in topologies.TWINS:  # both of a pair, or none
+        pair = [name for name in twins if name[0] == prefix]
+        if any(f"c{name[1:]}" not in containers for name in pair):
+            twins = {name: record for name, record in twins.items() if name not in pair}
+    return {**topology, "containers": containers, "twins": twins}
 
 
 def changed(topology, name, key, value):
@@ -69,7 +75,8 @@ class Shrinker:
             value = reduced(self.topology["containers"][name][key],
                             lambda less: self.fails(changed(self.topology, name, key, less), self.flows))
             self.topology = changed(self.topology, name, key, value)
-        inhabited = {bridge for record in self.topology["containers"].values() for bridge in record["bridges"]}
+        everybody = topologies.at(self.topology, 0)["containers"].values()
+        inhabited = {bridge for record in everybody for bridge in record["bridges"]}
         empty = [bridge for bridge in self.topology["bridges"] if bridge not in inhabited]
         empty = reduced(empty, lambda less: self.fails(self.with_bridges([*inhabited, *less]), self.flows))
         self.topology = self.with_bridges([*inhabited, *empty])

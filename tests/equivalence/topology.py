@@ -3,11 +3,29 @@ import itertools
 
 import wire
 
+STAGES = 3  # a topology's: as it is; without some links, and with a new container at one's address; as it was
+TWINS = "tuv"  # t3 is on another bridge than docker0 and has the address that c3 has there; u and v of the other bridges
+CALLED = 19_999  # of a parent's twin, which its child's twin may link to
 PORTS = (22, 53, 80, 443, 1194, 5353, 5432, 6379, 8000, 9999)
 
 
 def address(container, bridge):
-    return f"{wire.subnet(bridge)}.{10 + int(container[1:])}"
+    home = TWINS.find(container[0])
+    return f"{wire.subnet(wire.BRIDGES[home] if home >= 0 else bridge)}.{10 + int(container[1:])}"
+
+
+def at(topology, stage):
+    """The topology at that stage, twins included. Its heir, h3, has the addresses of c3 and no links."""
+    containers = {**topology["containers"], **topology.get("twins", {})}
+    if stage == 1:
+        gone, former = topology.get("gone", []), topology.get("former")
+        containers = {name: {**record, "links": [link for link in record["links"]
+                                                 if [name, link.partition(":")[0]] not in gone
+                                                 and former not in (name, link.partition(":")[0])]}
+                      for name, record in containers.items()}
+        if former in containers:
+            containers[f"h{former[1:]}"] = containers.pop(former)
+    return {**topology, "containers": containers}
 
 
 def ports(exposed):
@@ -84,4 +102,24 @@ def generate(random):
             record["links"] += [f"{child}:a{child}{alias}" if alias else child for alias in range(aliases)]
     strangers = {f"c{number}": {"bridges": [random.choice(wire.BRIDGES)]} for number in (10, 11)}
     policies = {name: {"icc": random.choice(("deny", "deny", "deny", "deny", "allow"))} for name in bridges}
-    return {"bridges": policies, "containers": containers, "strangers": strangers}
+    made = {"bridges": policies, "containers": containers, "strangers": strangers, "twins": {}, "gone": [], "former": None}
+    return made | changes(random, made)
+
+
+def changes(random, topology):
+    """What is gone in the middle stage, and twins of a link's ends on another bridge, linked or not."""
+    found = links(topology)
+    if not found:
+        return {}
+    gone = [[parent, child] for _, parent, child in random.sample(found, (len(found) + 2) // 3)]
+    bridge, parent, child = random.choice(found)
+    others = [name for name in topology["bridges"] if name != bridge]
+    twins = {}
+    if others:
+        on, prefix = [random.choice(others)], TWINS[wire.BRIDGES.index(bridge)]
+        one, other = f"{prefix}{parent[1:]}", f"{prefix}{child[1:]}"
+        twins = {one: {"bridges": on, "expose": [f"{CALLED}/udp"], "links": random.choice(([], [f"{other}:twin"]))},
+                 other: {"bridges": on, "expose": topology["containers"][child]["expose"],
+                         "links": random.choice(([], [f"{one}:twin"]))}}
+    former = random.choice((None, random.choice(random.choice(found)[1:])))
+    return {"gone": gone, "twins": twins, "former": former}

@@ -5,6 +5,7 @@ import itertools
 import topology as topologies
 import wire
 from packets import FAR, ICMP, SCTP, TCP, UDP, Packet
+from topology import STAGES
 
 CLIENT, SERVER = 1000, 5000  # the first sequence numbers of either side
 
@@ -20,7 +21,8 @@ class End:
 
 
 def end(name, bridge):
-    return End(f"{name}.{bridge}", topologies.address(name, bridge), f"{name}.{bridge}")
+    port = f"c{name[1:]}.{bridge}"
+    return End(port, topologies.address(name, bridge), port)
 
 
 def host(bridge):
@@ -119,6 +121,37 @@ def errors_of_strangers(client, server, sport, dport, via, stranger):
             error("error about a SYN, to the wrong side", stranger, server, opening, via=via)]
 
 
+def later(stage, flow):
+    return [dataclasses.replace(each, stage=stage) for each in flow]
+
+
+def enduring_connection(client, server, sport, dport, via, first):
+    """A TCP connection that is used in every stage from the first on; each side complains, too."""
+    flow = later(first, conversation(client, server, sport, dport, via)[:5])
+    for number, stage in enumerate(range(first, STAGES)):
+        sent = {"sequence": CLIENT + 11 + 10 * number, "acknowledged": SERVER + 21 + 20 * number}
+        answer = {"sequence": SERVER + 21 + 20 * number, "acknowledged": CLIENT + 21 + 10 * number}
+        request = packet("tcp request, later", client, server, TCP, sport, dport, via, flags="PA", data=10, **sent)
+        response = packet("tcp response, later", server, client, TCP, dport, sport, via, flags="PA", data=20, **answer)
+        flow += later(stage, [request, error("error about a tcp request", server, client, request, via=via),
+                              response, error("error about a tcp response", client, server, response, via=via)])
+    return flow
+
+
+def enduring_questions(client, server, sport, dport, via, first):
+    asked = [packet("udp question", client, server, UDP, sport, dport, via=via, data=12),
+             packet("udp answer", server, client, UDP, dport, sport, via=via, data=30)]
+    asked += [error("error about a udp question", server, client, asked[0], via=via),
+              error("error about a udp answer", client, server, asked[1], via=via)]
+    return [each for stage in range(first, STAGES) for each in later(stage, asked)]
+
+
+def on_two_bridges(ends, sport, dport):
+    """The same addresses and ports on both: conntrack sees one connection."""
+    return [each for stage in range(STAGES) for client, server in ends
+            for each in later(stage, question(client, server, sport, dport, "bridge")[:2])]
+
+
 OF_TCP = (conversation, conversation, refusal, midstream, answer_without_question, call_back, sctp)
 OF_UDP = (question, question, datagrams_back, fragments, flood)
 OF_NONE = (echo, broadcast)
@@ -185,6 +218,32 @@ class Traffic:
             shape = self.random.choice(self.shapes(protocol))
             self.flows.append(shape(client, server, next(self.fresh), port, "bridge"))
 
+    def through_changes(self, bridge, parent, child):
+        """What goes on while links end and come back."""
+        client, server = end(parent, bridge), end(child, bridge)
+        for protocol, port in topologies.ports(self.topology["containers"][child]["expose"])[:2]:
+            shape = enduring_connection if protocol == "tcp" else enduring_questions
+            self.add(shape, client, server, (protocol, port), first=self.random.choice((0, 0, 1)))
+
+    def of_twins(self):
+        """By questions, whatever the protocol of the service: a link's addresses on its own bridge, and on another one."""
+        twins = list(self.topology["twins"].items())
+        if not twins:
+            return
+        (one, record), (other, _) = twins
+        home, on = wire.BRIDGES[topologies.TWINS.index(one[0])], record["bridges"][0]
+        for protocol, port in topologies.ports(twins[1][1]["expose"]):
+            if protocol == "udp":
+                pairs = [(end(f"c{one[1:]}", home), end(f"c{other[1:]}", home)), (end(one, on), end(other, on))]
+                for ends in (pairs, pairs[::-1]):
+                    sport, dport = next(self.fresh), port
+                    self.flows.append(on_two_bridges(ends, sport, dport))
+                # The child asks from its service's port on the other bridge, where it may be linked to its parent's twin.
+                # conntrack knows that connection when both meet on theirs.
+                child_first = question(pairs[1][1], pairs[1][0], port, topologies.CALLED, "bridge")[:3]
+                self.flows.append(child_first + [dataclasses.replace(each, kind=f"{each.kind}, by the child", data=15)
+                                                 for each in question(*pairs[0][::-1], port, topologies.CALLED, "bridge")[:1]])
+
     def abroad(self, inside, other):
         """Through the host: outwards, inwards, and between bridges."""
         paths = [(inside, OUTSIDE), (OUTSIDE, inside)] + [(inside, other)] * (inside != other)
@@ -215,6 +274,9 @@ def generate(random, topology):
     for link in random.sample(links, min(5, len(links))):
         made.linked(*link)
         made.elsewhere(*link)
+    for bridge, parent, child in random.sample(links, min(6, len(links))):
+        made.through_changes(bridge, parent, child)
+    made.of_twins()
     for pair in random.sample(made.pairs, min(12, len(made.pairs))):
         made.unlinked(*pair)
     for inside, neighbour in random.sample(made.pairs, min(2, len(made.pairs))):

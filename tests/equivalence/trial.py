@@ -31,18 +31,14 @@ class Failure:
     refused: bool = False  # the configuration, by nftlink
 
 
-def describe(packet, expected):
-    return f"{packet}: {'passes' if expected else 'is dropped'} with Docker's rules, and not so with ours"
-
-
-def grounds(host, topology, flat, frames, policies):
+def grounds(host, topology, flows, policies):
     """Docker's verdicts for each policy of the chain, and what is wrong with them."""
     failures, references = [], {}
-    if not all(host.without_rules(topology, frames)):
+    flat, stages = packets.flat(flows), packets.frames(flows)
+    if not all(host.without_rules(topology, sum(stages, []))):
         failures.append(Failure(None, "not everything passes without rules"))
     for policy in policies:
-        text = rules.docker(topology, policy)
-        legacy, references[policy] = (host.reference(restore, text, topology, frames) for restore in REFERENCES)
+        legacy, references[policy] = (host.reference(restore, policy, topology, stages) for restore in REFERENCES)
         if legacy != references[policy]:
             place = next(place for place, _ in enumerate(flat) if legacy[place] != references[policy][place])
             failures.append(Failure(None, f"iptables-legacy and iptables-nft disagree: {flat[place]}"))
@@ -51,21 +47,19 @@ def grounds(host, topology, flat, frames, policies):
 
 def judge(host, variant, topology, flows, reference):
     """Our verdicts against Docker's."""
-    flat = [packet for flow in flows for packet in flow]
+    flat = packets.flat(flows)
     try:
         verdicts = host.verdicts(variant, topology, packets.frames(flows))
     except rules.Refused as error:
         return Outcome(failures=[Failure(variant, str(error), refused=True)])
-    counts, unexplained = compare(topology, variant, flat, reference, verdicts)
-    failures = [Failure(variant, describe(flat[place], reference[place])) for place in unexplained]
-    return Outcome(len(flat), sum(reference), counts, failures)
+    counts, wrong = compare(topology, variant, flat, reference, verdicts)
+    return Outcome(len(flat), sum(reference), counts, [Failure(variant, about) for about in wrong])
 
 
 def trial(host, topology, flows, variants):
     outcome = Outcome()
-    flat = [packet for flow in flows for packet in flow]
     policies = sorted({variant.policy for variant in variants})
-    references, outcome.failures = grounds(host, topology, flat, packets.frames(flows), policies)
+    references, outcome.failures = grounds(host, topology, flows, policies)
     for variant in variants:
         outcome.add(judge(host, variant, topology, flows, references[variant.policy]))
     return outcome
@@ -73,6 +67,5 @@ def trial(host, topology, flows, variants):
 
 def fails(host, variant, topology, flows):
     """The quick form, for one variant that is known to fail somewhere."""
-    text = rules.docker(topology, variant.policy)
-    reference = host.reference(REFERENCES[1], text, topology, packets.frames(flows))
+    reference = host.reference(REFERENCES[1], variant.policy, topology, packets.frames(flows))
     return judge(host, variant, topology, flows, reference).failures

@@ -83,15 +83,17 @@ TEST_F(AttachTest, IptablesShowsTheSeedsFiveLinesAndNothingElse) {
         "-A FORWARD -i docker0 -o docker0 -j ACCEPT\n");
 }
 
-TEST_F(AttachTest, WithConnectionStateIptablesShowsOneLineOfTheLinkAndTheConntrackLine) {
+TEST_F(AttachTest, WithConnectionStateIptablesShowsItInTheLineForReplies) {
     apply(policy(model::Replies::established, {model::Icc::allow, false}));
     EXPECT_EQ(
         rules(),
-        "-A FORWARD -s 172.17.0.3/32 -d 172.17.0.2/32 -i docker0 -o docker0 -p tcp -m tcp --dport 6379 -j ACCEPT\n"
-        "-A FORWARD -i docker0 -o docker0 -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT\n");
+        "-A FORWARD -s 172.17.0.2/32 -d 172.17.0.3/32 -i docker0 -o docker0 -p tcp -m tcp --sport 6379 -m conntrack "
+        "--ctstate ESTABLISHED -j ACCEPT\n"
+        "-A FORWARD -s 172.17.0.3/32 -d 172.17.0.2/32 -i docker0 -o docker0 -p tcp -m tcp --dport 6379 -j ACCEPT\n");
     EXPECT_EQ(rules("ip6tables-nft"),
-              "-A FORWARD -s fd00::3/128 -d fd00::2/128 -i docker0 -o docker0 -p tcp -m tcp --dport 6379 -j ACCEPT\n"
-              "-A FORWARD -i docker0 -o docker0 -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT\n");
+              "-A FORWARD -s fd00::2/128 -d fd00::3/128 -i docker0 -o docker0 -p tcp -m tcp --sport 6379 -m conntrack "
+              "--ctstate ESTABLISHED -j ACCEPT\n"
+              "-A FORWARD -s fd00::3/128 -d fd00::2/128 -i docker0 -o docker0 -p tcp -m tcp --dport 6379 -j ACCEPT\n");
 }
 
 // Instruction for instruction what iptables writes itself, so that a restored chain is known again.
@@ -157,8 +159,7 @@ TEST_F(AttachTest, RulesAboveOursThatChangeNoVerdictMoveNothing) {
     apply(policy(model::Replies::established));
     for (const std::string harmless :
          {"-i eth0 -j DROP", "-i docker0 ! -o docker0 -j ACCEPT", "-j LOG",
-          "-i docker0 -o docker0 -j MARK --set-mark 1", "-m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT",
-          "-i br-+ -o br-+ -j DROP",
+          "-i docker0 -o docker0 -j MARK --set-mark 1", "-i br-+ -o br-+ -j DROP",
           "-s 172.17.0.3 -d 172.17.0.2 -i docker0 -o docker0 -p tcp --dport 6379 -j ACCEPT"}) {
         host().run("iptables-nft -I FORWARD " + harmless);
         EXPECT_THAT(apply(policy(model::Replies::established)).transactions, IsEmpty()) << harmless << "\n" << rules();
@@ -171,13 +172,14 @@ TEST_F(AttachTest, RulesAboveOursThatChangeNoVerdictMoveNothing) {
 
 TEST_F(AttachTest, RulesAboveOursThatChangeAVerdictComeToStandBelow) {
     for (const std::string harmful :
-         {"-j ACCEPT", "-i docker0 -j ACCEPT", "-s 172.17.0.0/16 -j DROP", "-p tcp -j REJECT",
-          "-i docker0 -o docker0 -p tcp --dport 80 -j ACCEPT", "-m limit --limit 1/s -j ACCEPT", "-i dock+ -j DROP"}) {
+         {"-j ACCEPT", "-i docker0 -j ACCEPT", "-m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT",
+          "-s 172.17.0.0/16 -j DROP", "-p tcp -j REJECT", "-i docker0 -o docker0 -p tcp --dport 80 -j ACCEPT",
+          "-m limit --limit 1/s -j ACCEPT", "-i dock+ -j DROP"}) {
         host().run("iptables-nft -F FORWARD");
         apply(policy(model::Replies::established));
         host().run("iptables-nft -I FORWARD " + harmful);
         EXPECT_FALSE(apply(policy(model::Replies::established)).transactions.empty()) << harmful;
-        EXPECT_TRUE(rules().starts_with("-A FORWARD -s 172.17.0.3/32")) << rules();
+        EXPECT_TRUE(rules().starts_with("-A FORWARD -s 172.17.0.2/32")) << rules();
         EXPECT_TRUE(apply(policy(model::Replies::established)).transactions.empty()) << rules();
     }
 }

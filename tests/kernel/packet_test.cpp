@@ -1,6 +1,8 @@
 // Real packets on a real bridge, with the namespace's global bridge netfilter switches at 0: only the bridge's own are
 // on.
+#include <arpa/inet.h>
 #include <fmt/format.h>
+#include <poll.h>
 #include <sys/socket.h>
 
 #include "fixture.hpp"
@@ -29,12 +31,53 @@ std::string name_of(const Mode& mode) {
                        mode.replies == Replies::established ? "established" : "source_port");
 }
 
+// One end of a udp flow between fixed ports.
+class Flow {
+public:
+    Flow(const Namespace& space, const char* address, std::uint16_t port, const char* peer, std::uint16_t peer_port)
+        : socket_([&] {
+              const Inside inside(space);
+              return socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+          }()) {
+        const sockaddr_in here = endpoint(address, port), there = endpoint(peer, peer_port);
+        if (bind(socket_.number(), reinterpret_cast<const sockaddr*>(&here), sizeof here) != 0 ||
+            connect(socket_.number(), reinterpret_cast<const sockaddr*>(&there), sizeof there) != 0)
+            throw std::system_error(errno, std::generic_category(), "a flow's socket");
+    }
+
+    // Whether a packet of this end comes to the other.
+    bool reaches(const Flow& other) {
+        const char byte = 'x';
+        char got = 0;
+        while (recv(other.socket_.number(), &got, 1, MSG_DONTWAIT) == 1) {
+        }
+        if (send(socket_.number(), &byte, 1, 0) != 1)
+            return false;
+        pollfd ready{other.socket_.number(), POLLIN, 0};
+        constexpr int long_enough = 300;  // milliseconds
+        return poll(&ready, 1, long_enough) == 1 && recv(other.socket_.number(), &got, 1, MSG_DONTWAIT) == 1;
+    }
+
+private:
+    static sockaddr_in endpoint(const char* address, std::uint16_t port) {
+        sockaddr_in made{};
+        made.sin_family = AF_INET;
+        made.sin_port = htons(port);
+        inet_pton(AF_INET, address, &made.sin_addr);
+        return made;
+    }
+
+    Descriptor socket_;
+};
+
 class PacketTest : public KernelTest, public testing::WithParamInterface<Mode> {
 protected:
     void SetUp() override {
         KernelTest::SetUp();
         if (IsSkipped())
             return;
+        if (GetParam().family == Family::bridge && !kernel().bridge_family()->names)
+            GTEST_SKIP() << "this kernel has no nft_meta_bridge";
         if (GetParam().family == Family::bridge && GetParam().replies == Replies::established &&
             !kernel().bridge_family()->conntrack)
             GTEST_SKIP() << "this kernel has no nf_conntrack_bridge";
@@ -60,6 +103,16 @@ protected:
         const auto outcome = reconcile::apply(kernel(), target);
         ASSERT_TRUE(outcome) << outcome.error();
         ASSERT_TRUE(outcome->done.warnings.empty()) << outcome->done.warnings.front();
+    }
+
+    void end_links() {
+        model::FirewallPolicy policy;
+        policy.family = GetParam().family;
+        policy.layout = GetParam().layout;
+        policy.replies = GetParam().replies;
+        policy.bridges[bridge];
+        const auto facts = reconcile::host_facts(kernel(), policy);
+        ASSERT_TRUE(reconcile::apply(kernel(), reconcile::make_target({}, policy, *facts)));
     }
 
     const Namespace& child() { return child_->space(); }
@@ -125,7 +178,7 @@ TEST_P(PacketTest, DockersBaseRulesKeepStrangersOut) {
     const Server linked(child(), SOCK_STREAM, child4, 6379), linked6(child(), SOCK_STREAM, child6, 6379);
     if (!can_have_base_rules())
         GTEST_SKIP() << "this kernel has no nf_conntrack_bridge";
-    apply(model::Icc::deny, true);
+    apply(model::Icc::deny, GetParam().layout == Layout::rules);
     EXPECT_TRUE(tcp_connects(parent(), child4, 6379));
     EXPECT_TRUE(tcp_connects(parent(), child6, 6379));
     EXPECT_FALSE(tcp_connects(stranger(), child4, 6379));
@@ -135,14 +188,22 @@ TEST_P(PacketTest, ALinkThatEndsClosesItsPort) {
     const Server linked(child(), SOCK_STREAM, child4, 6379);
     apply();
     ASSERT_TRUE(tcp_connects(parent(), child4, 6379));
-    model::FirewallPolicy policy;
-    policy.family = GetParam().family;
-    policy.layout = GetParam().layout;
-    policy.replies = GetParam().replies;
-    policy.bridges[bridge];
-    const auto facts = reconcile::host_facts(kernel(), policy);
-    ASSERT_TRUE(reconcile::apply(kernel(), reconcile::make_target({}, policy, *facts)));
+    end_links();
     EXPECT_FALSE(tcp_connects(parent(), child4, 6379));
+}
+
+// What is open ends with its link, both ways, and goes on with it.
+TEST_P(PacketTest, AnOpenConnectionEndsWithItsLinkAndGoesOnWithIt) {
+    apply();
+    Flow up(parent(), parent4, 40000, child4, 53), down(child(), child4, 53, parent4, 40000);
+    EXPECT_TRUE(up.reaches(down));
+    EXPECT_TRUE(down.reaches(up));
+    end_links();
+    EXPECT_FALSE(up.reaches(down));
+    EXPECT_FALSE(down.reaches(up));
+    apply();
+    EXPECT_TRUE(up.reaches(down));
+    EXPECT_TRUE(down.reaches(up));
 }
 
 INSTANTIATE_TEST_SUITE_P(Modes, PacketTest,
@@ -159,6 +220,56 @@ INSTANTIATE_TEST_SUITE_P(Modes, PacketTest,
                                          Mode{Family::bridge, Layout::rules, Replies::established},
                                          Mode{Family::bridge, Layout::rules, Replies::source_port}),
                          [](const auto& test) { return name_of(test.param); });
+
+using RoutedTest = KernelTest;
+
+// The host routes between its bridges; what one policed bridge sends to another is denied.
+TEST_F(RoutedTest, NothingIsRoutedBetweenPolicedBridges) {
+    host().run("echo 1 >/proc/sys/net/ipv4/ip_forward");
+    std::vector<Guest> guests;
+    for (const auto& [name, net] :
+         {std::pair("docker0", "172.17"), std::pair("br-x", "172.18"), std::pair("br-y", "172.19")}) {
+        add_bridge(host(), name);
+        host().run(fmt::format("ip address add {}.0.1/16 dev {}", net, name));
+        guests.emplace_back(host(), name, std::vector<std::string>{fmt::format("{}.0.2", net)});
+        guests.back().space().run(fmt::format("ip route add default via {}.0.1", net));
+    }
+    const Server server(guests[0].space(), SOCK_STREAM, "172.17.0.2", 80);
+    EXPECT_TRUE(tcp_connects(guests[1].space(), "172.17.0.2", 80)) << "without rules the way is open";
+    for (const Layout layout : {Layout::sets, Layout::rules}) {
+        model::FirewallPolicy policy;
+        policy.layout = layout;
+        policy.bridges["docker0"];
+        policy.bridges["br-x"].icc = model::Icc::allow;
+        ASSERT_TRUE(reconcile::apply(kernel(), reconcile::make_target({}, policy)));
+        EXPECT_FALSE(tcp_connects(guests[1].space(), "172.17.0.2", 80));
+        EXPECT_TRUE(tcp_connects(guests[2].space(), "172.17.0.2", 80))
+            << "br-y isn't policed: what comes from there is not ours";
+    }
+    EXPECT_NE(host().run("nft list set inet nftlink denied").find("\"br-x\" counter packets"), std::string::npos);
+}
+
+// A connection on one bridge opens nothing for the same addresses on another.
+TEST_F(RoutedTest, BridgesWithTheSameAddressesDontMix) {
+    std::vector<Guest> guests;
+    for (const char* name : {"docker0", "br-x"}) {
+        add_bridge(host(), name);
+        guests.emplace_back(host(), name, std::vector<std::string>{child4});
+        guests.emplace_back(host(), name, std::vector<std::string>{parent4});
+    }
+    model::FirewallPolicy policy;
+    policy.bridges["br-x"];
+    const auto links = topology(
+        {container("dns", bridge, {child4}, {"53/udp"}), container("web", bridge, {parent4}, {}, {{"dns", "dns"}})});
+    ASSERT_TRUE(reconcile::apply(kernel(), reconcile::make_target(links, policy)));
+    Flow up(guests[1].space(), parent4, 40000, child4, 53), down(guests[0].space(), child4, 53, parent4, 40000);
+    ASSERT_TRUE(up.reaches(down));
+    ASSERT_TRUE(down.reaches(up));
+    Flow twin_up(guests[3].space(), parent4, 40000, child4, 53),
+        twin_down(guests[2].space(), child4, 53, parent4, 40000);
+    EXPECT_FALSE(twin_up.reaches(twin_down));
+    EXPECT_FALSE(twin_down.reaches(twin_up));
+}
 
 }  // namespace
 }  // namespace nftlink::test

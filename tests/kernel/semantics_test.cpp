@@ -78,7 +78,12 @@ private:
         const std::string target = chain();
         switch (pick(3)) {
             case 0:
-                return builder.in_links(true, set()).accept().build();
+                return builder
+                    .in_set({nft::Field::source, nft::Field::destination, nft::Field::protocol,
+                             nft::Field::destination_port},
+                            set())
+                    .accept()
+                    .build();
             case 1:
                 if (in == base_chain || target > in)
                     return builder.jump(target).build();

@@ -105,7 +105,7 @@ protected:
         process_.emplace(folder_.write("nftlink.yaml", text + places), folder_.path("log"));
     }
     // The whole ruleset is there: the last rule is in place.
-    bool is_whole() const { return host().status("nft list chain inet nftlink bridge-docker0 | grep -q drop") == 0; }
+    bool is_whole() const { return host().status("nft list chain inet nftlink forward | grep -q drop") == 0; }
     std::string log() const { return folder_.read("log"); }
     Process& process() { return *process_; }
 
@@ -120,9 +120,10 @@ TEST_F(ServiceTest, HealsWhatOthersDo) {
     start();
     ASSERT_TRUE(wait_until([&] { return is_whole(); })) << log();
     const auto wanted = host().run("nft list ruleset");
-    for (const char* change : {"flush ruleset", "delete table inet nftlink", "flush chain inet nftlink bridge-docker0",
-                               "'delete element inet nftlink links4-docker0 { 172.17.0.3 . 172.17.0.2 . tcp . 6379 }'",
-                               "insert rule inet nftlink bridge-docker0 accept"}) {
+    for (const char* change :
+         {"flush ruleset", "delete table inet nftlink", "flush chain inet nftlink forward",
+          "'delete element inet nftlink links4 { docker0 . 172.17.0.3 . 172.17.0.2 . tcp . 6379 }'",
+          "insert rule inet nftlink forward accept"}) {
         const auto before = kernel().generation();
         host().run(fmt::format("nft {}", change));
         EXPECT_TRUE(wait_until([&] { return host().run("nft list ruleset") == wanted; })) << change << "\n" << log();
@@ -158,21 +159,6 @@ TEST_F(ServiceTest, PolicesABridgeThatComesLater) {
     EXPECT_TRUE(wait_until([&] {
         return kernel().bridges().find("docker0")->own == kernel::BridgeNetfilter{true, true};
     })) << log();
-}
-
-TEST_F(ServiceTest, FollowsThePortsOfABridge) {
-    if (kernel().bridge_family()->names)
-        GTEST_SKIP() << "this kernel has nft_meta_bridge: nothing to follow";
-    add_bridge(host(), "docker0");
-    start("firewall: {family: bridge, replies: source-port}\n" + std::string(configuration).substr(1));
-    const auto ports = [&] { return host().run("nft list set bridge nftlink ports-docker0 2>&1 || true"); };
-    ASSERT_TRUE(wait_until([&] { return ports().find("type ifname") != std::string::npos; })) << log();
-    host().run("ip link add one type veth peer name two && ip link set one master docker0");
-    EXPECT_TRUE(wait_until([&] { return ports().find("elements = { \"one\" }") != std::string::npos; })) << ports();
-    host().run("ip link set one name other");
-    EXPECT_TRUE(wait_until([&] { return ports().find("elements = { \"other\" }") != std::string::npos; })) << ports();
-    host().run("ip link set other nomaster");
-    EXPECT_TRUE(wait_until([&] { return ports().find("elements") == std::string::npos; })) << ports();
 }
 
 TEST_F(ServiceTest, AttachesAsSoonAsTheChainAppearsAndAfterItsRestore) {

@@ -221,6 +221,8 @@ TEST_F(SwitchTest, BetweenOurOwnTableAndAnothersChain) {
 }
 
 TEST_F(SwitchTest, BetweenTheBridgeFamilyAndInet) {
+    if (!kernel().bridge_family()->names)
+        GTEST_SKIP() << "this kernel has no nft_meta_bridge";
     auto modes = modes_of({Family::inet});
     for (const Layout layout : {Layout::sets, Layout::rules})
         modes.push_back({Family::bridge, layout, Replies::source_port});
@@ -246,6 +248,8 @@ TEST_F(SwitchTest, FromRepliesByPortToConnectionState) {
 
 // The first time, bridge netfilter has to be switched on, and nothing has been tracked.
 TEST_F(SwitchTest, FromTheBridgeFamilyToInetForTheFirstTime) {
+    if (!kernel().bridge_family()->names)
+        GTEST_SKIP() << "this kernel has no nft_meta_bridge";
     apply({Family::bridge, Layout::sets, Replies::source_port});
     Traffic traffic(child_->space(), parent_->space(), stranger_->space());
     traffic.start();

@@ -19,7 +19,7 @@ class Guest:
     def __init__(self, place, name, address, bridge="docker0"):
         host = os.open("/proc/self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
         place.endings.callback(os.close, host)
-        self.host = host
+        self.host, self.address = host, address
         check(libc.unshare(harness.CLONE_NEWNET))
         self.space = os.open("/proc/self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
         place.endings.callback(os.close, self.space)
@@ -39,8 +39,8 @@ class Guest:
         finally:
             check(libc.setns(self.host, 0))
 
-    def socket(self):
+    def socket(self, kind=socket.SOCK_STREAM):
         with self.entered():
-            made = socket.socket()
+            made = socket.socket(type=kind)
         made.settimeout(5)
         return made

@@ -1,35 +1,12 @@
 """plan, apply, clear and render on the real kernel, with nft as the witness."""
+import os
 import re
 import subprocess
 import time
 
 import harness
 from harness import case, generation, nft, run, ruleset
-
-BRIDGE_SWITCHES = "ip link set docker0 type bridge nf_call_iptables 1 nf_call_ip6tables 1"
-
-
-def configuration(*links, head="", count=6):
-    """A redis and `count` parents on docker0; the named ones are linked."""
-    text = head + "\ncontainers:\n  redis: {bridge: docker0, addresses: [172.17.0.2, 'fd00::2'], expose: [6379, 53/udp]}\n"
-    for number in range(count):
-        name = f"web{number}"
-        linked = "[redis:db]" if name in links else "[]"
-        text += f"  {name}: {{bridge: docker0, addresses: [172.17.1.{number}, 'fd00::1:{number}'], links: {linked}}}\n"
-    return text
-
-
-def add_bridge():
-    run("ip", "link", "add", "docker0", "type", "bridge")
-
-
-def save_and_load():
-    """What an operator does with nft, which loses our marks."""
-    nft("-f", "-", stdin="flush ruleset\n" + nft("-s", "list", "ruleset"))
-
-
-def commands(text):
-    return [line for line in text.splitlines() if not line.startswith("#")]
+from sample import BRIDGE_SWITCHES, add_bridge, commands, configuration
 
 
 @case
@@ -65,8 +42,31 @@ HEADS = {
     "rules and source-port": "firewall: {layout: rules, replies: source-port, counters: false}",
     "ip": "firewall: {family: ip, table: other, priority: filter - 5, log_drops: true, accept_mark: 7}",
     "bridge": "firewall: {family: bridge, replies: source-port}",
-    "base rules": "bridges: {docker0: {icc: allow, base_rules: true}}",
+    "base rules": "firewall: {layout: rules}\nbridges: {docker0: {icc: allow, base_rules: true}}",
 }
+
+
+def knows_bridges_by_name():
+    """Whether `family: bridge` is possible: nft_meta_bridge."""
+    probe = "add table bridge probe; add chain bridge probe c; add rule bridge probe c meta ibrname docker0"
+    return subprocess.run(["nft", "-c", probe], capture_output=True, check=False).returncode == 0
+
+
+if os.environ.get("NFTLINK_TEST_INSIDE") == "1" and not knows_bridges_by_name():
+    HEAD_OF_BRIDGE = HEADS.pop("bridge")
+
+    @case
+    def family_bridge_is_refused_where_the_kernel_has_no_names_of_bridges(place):
+        print("# this kernel has no meta ibrname: family: bridge is left out of the other cases")
+        add_bridge()
+        place.write(configuration("web1"))
+        place.nftlink("apply")
+        before, listing = generation(), ruleset()
+        place.write(configuration("web1", head=HEAD_OF_BRIDGE))
+        for verb in ("plan", "apply"):
+            failed = place.nftlink(verb, status=1)
+            assert "family: inet" in failed.stderr and "meta ibrname" in failed.stderr and failed.stdout == "", failed
+        assert generation() == before and ruleset() == listing
 
 
 def policies(function):
@@ -117,6 +117,11 @@ def render_loads_through_nft_over_itself_too(place, head):
     nft("-f", "-", stdin=nft("list", "ruleset") + "\n")
 
 
+def without_comments(listing):
+    """Those of tables, chains and sets, some of which nft 1.0.6 loses when it reads JSON, are for people alone."""
+    return [line for line in listing if not line.startswith('comment "nftlink: ')]
+
+
 @policies
 def render_in_nfts_json_loads_too(place, head):
     add_bridge()
@@ -124,12 +129,12 @@ def render_in_nfts_json_loads_too(place, head):
     script = place.nftlink("render", "--json").stdout
     for _ in range(2):
         nft("-j", "-f", "-", stdin=script)
-    place.nftlink("apply")  # nft 1.0.6 loses the table's comment on the way, which is mended
-    listing = ruleset()
+    place.nftlink("apply")
+    listing = without_comments(ruleset())
     place.nftlink("clear")
     assert ruleset() == []
     place.nftlink("apply")
-    assert ruleset() == listing
+    assert without_comments(ruleset()) == listing
 
 
 def monitored(place, action):
@@ -158,9 +163,9 @@ def one_changed_link_changes_its_own_elements_alone(place):
     add_bridge()
     place.write(configuration("web1", "web2"))
     place.nftlink("apply")
-    key = "172.17.1.1 . 172.17.0.2 . tcp . 6379"
-    nft("-f", "-", stdin=f"""delete element inet nftlink links4-docker0 {{ {key} }}
-        add element inet nftlink links4-docker0 {{ {key} counter packets 42 bytes 2520 comment "/web1/db" }}""")
+    key = '"docker0" . 172.17.1.1 . 172.17.0.2 . tcp . 6379'
+    nft("-f", "-", stdin=f"""delete element inet nftlink links4 {{ {key} }}
+        add element inet nftlink links4 {{ {key} counter packets 42 bytes 2520 comment "/web1/db" }}""")
     place.write(configuration("web1", "web3"))
     events = monitored(place, lambda: place.nftlink("apply"))
     assert events and all("element" in event for event in events), events
@@ -175,9 +180,9 @@ def counters_survive_when_a_set_grows(place):
     add_bridge()
     place.write(configuration("web1"))
     place.nftlink("apply")
-    key = "172.17.1.1 . 172.17.0.2 . tcp . 6379"
-    nft("-f", "-", stdin=f"""delete element inet nftlink links4-docker0 {{ {key} }}
-        add element inet nftlink links4-docker0 {{ {key} counter packets 42 bytes 2520 comment "/web1/db" }}""")
+    key = '"docker0" . 172.17.1.1 . 172.17.0.2 . tcp . 6379'
+    nft("-f", "-", stdin=f"""delete element inet nftlink links4 {{ {key} }}
+        add element inet nftlink links4 {{ {key} counter packets 42 bytes 2520 comment "/web1/db" }}""")
     place.write(configuration(*(f"web{number}" for number in range(200)), count=200))
     before = generation()
     place.nftlink("apply")
@@ -252,156 +257,6 @@ def render_of_attached_rules_loads_says_what_it_leaves_out_and_apply_mends_it(pl
 
 
 @case
-def clear_removes_all_that_is_ours_and_nothing_else(place):
-    add_bridge()
-    nft("-f", "-", stdin='table inet foreign { comment "not nftlinks"; chain c { type filter hook forward priority 0; }; }')
-    foreign = ruleset()
-    place.write(configuration("web1"))
-    place.nftlink("apply")
-    place.write(configuration("web1", head="firewall: {family: ip, table: second}"))
-    assert "delete table inet nftlink" in place.nftlink("plan", status=2).stdout
-    nft("-f", "-", stdin=place.nftlink("render").stdout)
-    cleared = place.nftlink("clear")
-    assert sorted(cleared.stdout.splitlines()) == ["delete table inet nftlink", "delete table ip second"], cleared
-    assert "bridge netfilter is left as it is" in cleared.stderr
-    assert "nf_call_iptables 1" in run("ip", "-d", "link", "show", "docker0").stdout
-    assert ruleset() == foreign
-    before = generation()
-    assert place.nftlink("clear").stdout == "" and generation() == before
-
-
-FOREIGN = {
-    "a chain's comment": 'chain input { comment "nftlink: leave port 22 open for its operators"; tcp dport 22 accept; }',
-    "a set's comment": 'set gw { type ipv4_addr; comment "nftlink: its bridges"; elements = { 10.9.0.1 }; }',
-    "a jump's comment": 'chain x { }; chain input { jump x comment "nftlink: see there"; }',
-    "an attached rule's comment": 'chain input { tcp dport 22 accept comment "nftlink attached: by hand"; }',
-}
-
-
-@case
-def a_comment_makes_nothing_ours(place):
-    add_bridge()
-    nft("-f", "-", stdin='add table inet site { comment "nftlink: mine"; }')
-    for body in FOREIGN.values():
-        nft("-f", "-", stdin="table inet site { " + body + "; }")
-    foreign = ruleset()
-    for head in ("", "firewall: {layout: rules, attach: [{family: inet, table: site, chain: input}]}", "firewall: {table: other}"):
-        place.write(configuration("web1", head=head))
-        place.nftlink("apply")
-        place.nftlink("clear")
-        assert ruleset() == foreign, head
-
-
-@case
-def a_table_that_holds_what_others_put_into_it_is_deleted_by_force_alone(place):
-    add_bridge()
-    place.write(configuration("web1"))
-    place.nftlink("apply")
-    nft("-f", "-", stdin="table inet nftlink { chain theirs { tcp dport 22 accept; }; set s { type ipv4_addr; }; counter c { }; }")
-    place.nftlink("plan")
-    listing, before = ruleset(), generation()
-    place.write(configuration("web1", head="firewall: {table: other}"))
-    for verb in ("plan", "apply", "clear"):
-        failed = place.nftlink(verb, status=1)
-        words = "table inet nftlink holds what is not nftlink's: chain theirs, set s, 1 other object"
-        assert words in failed.stderr and "--force" in failed.stderr and failed.stdout == "", failed
-    assert ruleset() == listing and generation() == before
-    assert "delete table inet nftlink" in place.nftlink("apply", "--force").stdout
-    assert nft("list", "tables") == "table inet other\n"
-    nft("add", "rule", "inet", "other", "forward", "tcp", "dport", "22", "accept")
-    assert "the rule with handle" in place.nftlink("clear", status=1).stderr
-    place.nftlink("clear", "--force")
-    assert ruleset() == []
-
-
-@case
-def a_chain_that_is_not_there_yet_takes_nothing_away(place):
-    add_bridge()
-    place.write(configuration("web1"))
-    place.nftlink("apply")
-    for chain in ("{family: ip, table: filter, chain: LATER}", "{family: inet, table: fw, chain: later}"):
-        place.write(configuration("web1", head=f"firewall: {{layout: rules, attach: [{chain}]}}"))
-        applied = place.nftlink("apply")
-        assert "does not exist" in applied.stderr and "stays in force, with the links of now" in applied.stderr, applied
-        assert "ip saddr 172.17.1.1 ip daddr 172.17.0.2 tcp dport 6379" in nft("list", "chain", "inet", "nftlink", "bridge-docker0")
-        place.nftlink("plan")
-    nft("-f", "-", stdin="table inet fw { chain later { type filter hook forward priority 0; }; }")
-    place.nftlink("apply")
-    assert "chain forward" not in nft("list", "table", "inet", "nftlink")
-    assert "tcp dport 6379" in nft("list", "chain", "inet", "fw", "later")
-
-
-@case
-def a_table_that_nft_has_loaded_with_what_is_not_ours_is_still_ours(place):
-    add_bridge()
-    place.write(configuration("web1"))
-    place.nftlink("apply")
-    nft("-f", "-", stdin="table inet nftlink { chain theirs { ip saddr . ip daddr . meta l4proto . th dport @links4-docker0 accept; }; }")
-    save_and_load()
-    assert commands(place.nftlink("plan").stdout) == []
-    place.write(configuration())
-    place.nftlink("apply")
-    assert "links4-docker0" not in nft("list", "ruleset") and "chain theirs" in nft("list", "ruleset")
-    assert "chain theirs" in place.nftlink("clear", status=1).stderr
-    place.nftlink("clear", "--force")
-    assert ruleset() == []
-
-
-@case
-def a_leftover_of_another_name_without_our_mark_is_named(place):
-    add_bridge()
-    place.write(configuration("web1"))
-    place.nftlink("apply")
-    save_and_load()
-    place.write(configuration("web1", head="firewall: {table: other}"))
-    assert "nft delete table inet nftlink" in place.nftlink("apply").stderr
-    assert "nft delete table inet nftlink" in place.nftlink("plan").stderr
-
-
-@case
-def clear_works_with_a_broken_configuration_and_without_one(place):
-    place.write(configuration("web1"))
-    place.nftlink("apply")
-    place.write("containers: [")
-    place.nftlink("clear")
-    assert ruleset() == []
-    place.write(configuration("web1"))
-    place.nftlink("apply")
-    place.file.unlink()
-    place.nftlink("clear")
-    assert ruleset() == []
-
-
-@case
-def clear_finds_a_table_whose_comment_was_lost(place):
-    place.write(configuration("web1"))
-    place.nftlink("apply")
-    script = re.sub(r'^\tcomment "nftlink.*\n', "", nft("list", "ruleset"), flags=re.MULTILINE)
-    assert "\n\tcomment" not in script
-    nft("flush", "ruleset")
-    nft("-f", "-", stdin=script)
-    assert place.nftlink("clear").stdout == "delete table inet nftlink\n"
-    assert ruleset() == []
-
-
-@case
-def somebody_elses_table_of_our_name_is_refused_and_left_alone(place):
-    nft("-f", "-", stdin="table inet nftlink { chain c { type filter hook forward priority 0; drop; }; }")
-    before, listing = generation(), ruleset()
-    place.write(configuration("web1"))
-    for verb in ("plan", "apply"):
-        failed = place.nftlink(verb, status=1)
-        assert failed.stdout == "" and "table inet nftlink" in failed.stderr, failed
-    assert place.nftlink("clear").stdout == ""
-    assert generation() == before and ruleset() == listing
-    nft("-f", "-", stdin="delete table inet nftlink; table inet nftlink { counter theirs { packets 5 bytes 50 }; }")
-    place.nftlink("apply", status=1)
-    assert "packets 5 bytes 50" in nft("list", "ruleset")
-    nft("-f", "-", stdin="delete table inet nftlink; table inet nftlink { }")
-    place.nftlink("apply")  # an empty one is nobody's
-
-
-@case
 def what_the_kernel_refuses_changes_nothing_and_is_named(place):
     owner = subprocess.Popen(["nft", "-i"], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
     owner.stdin.write('add table inet nftlink { flags owner; comment "nftlink: of another program"; }\n')
@@ -447,7 +302,7 @@ def a_pattern_stands_for_the_bridges_there_are(place):
     run("ip", "link", "add", "other", "type", "bridge")
     place.write("bridges: {br-*: {}, '*0': {}}")
     rendered = place.nftlink("render")
-    assert "chain bridge-br-app" in rendered.stdout and "bridge-other" not in rendered.stdout, rendered
+    assert '"br-app"' in rendered.stdout and '"other"' not in rendered.stdout, rendered
     assert "one that comes later needs this again" in rendered.stderr, rendered
     nft("-f", "-", stdin=rendered.stdout)
     applied = place.nftlink("apply")
@@ -455,7 +310,7 @@ def a_pattern_stands_for_the_bridges_there_are(place):
     add_bridge()
     place.nftlink("plan", status=2)
     place.nftlink("apply")
-    assert "chain bridge-docker0" in nft("list", "ruleset")
+    assert all('"docker0"' in nft("list", "set", "inet", "nftlink", name) for name in ("bridges", "denied"))
     run("ip", "link", "delete", "br-app")
     place.nftlink("apply")
     assert "br-app" not in nft("list", "ruleset")

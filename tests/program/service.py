@@ -201,20 +201,32 @@ class Service:
         return {str(path.relative_to(self.state)): path.read_text() for path in sorted(self.state.rglob("*.yaml"))}
 
 
-def keys_in(listing):
-    """The keys of all elements in nft's JSON: (parent's address, child's address, protocol, port)."""
-    if isinstance(listing, list):
-        return set().union(*map(keys_in, listing))
-    if not isinstance(listing, dict):
-        return set()
-    key = listing.get("concat", ())
-    found = {tuple(key)} if len(key) == 4 and all(isinstance(field, (str, int)) for field in key) else set()
-    return found.union(*map(keys_in, listing.values()))
+def sets_in(listing):
+    """The elements' keys of each set in nft's JSON, by its name: those of pairs and more, as tuples."""
+    found = {}
+    for entry in listing["nftables"]:
+        entry = entry.get("add", entry)
+        record = entry.get("set") or entry.get("element") or {}
+        values = [each.get("elem", each) for each in record.get("elem", ()) if isinstance(each, dict)]
+        keys = {tuple(value.get("val", value).get("concat", ())) for value in values if isinstance(value.get("val", value), dict)}
+        if record:
+            found.setdefault(record["name"], set()).update(keys)
+    return found
+
+
+def permissions_in(listing):
+    """What passes by nft's JSON: (parent's address, child's address, protocol, port). Answers have an element each: one
+    that is missing, or too many, is found too, as itself."""
+    sets = sets_in(listing)
+    links, replies = (sets.get(f"{name}4", set()) | sets.get(f"{name}6", set()) for name in ("links", "replies"))
+    answered = {(bridge, parent, child, *service) for bridge, child, parent, *service in replies}
+    return {key[1:] for key in links & answered} | {("without an answer", *key) for key in links - answered} | \
+        {("an answer to nothing", *key) for key in answered - links}
 
 
 def elements():
     """What the kernel lets pass."""
-    return keys_in(json.loads(nft("-j", "list", "ruleset")))
+    return permissions_in(json.loads(nft("-j", "list", "ruleset")))
 
 
 def expected_elements(containers):
@@ -237,7 +249,7 @@ def stored_elements(service):
     for file in (service.state / "containers").glob("*.yaml"):
         shutil.copy(file, folder / "conf.d")
     run(program, "check", "-c", folder / service.place.file.name)
-    return keys_in(json.loads(run(program, "render", "--json", "-c", folder / service.place.file.name).stdout))
+    return permissions_in(json.loads(run(program, "render", "--json", "-c", folder / service.place.file.name).stdout))
 
 
 def assert_consistent(service):

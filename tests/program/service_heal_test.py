@@ -10,13 +10,13 @@ import netfilter
 from harness import case, generation, nft, ruleset, run
 from service import SEED, Service, add_bridge, die_with_parent, elements, eventually
 
-KEY = "172.17.0.3 . 172.17.0.2 . tcp . 6379"
+KEY = '"docker0" . 172.17.0.3 . 172.17.0.2 . tcp . 6379'
 CHANGES = [  # what to do with nft, by name
     ("a flushed ruleset", "flush ruleset"),
     ("a deleted table", "delete table inet nftlink"),
-    ("a deleted element", f"delete element inet nftlink links4-docker0 {{ {KEY} }}"),
+    ("a deleted element", f"delete element inet nftlink links4 {{ {KEY} }}"),
     ("an added rule", "insert rule inet nftlink forward accept"),
-    ("an added element", "add element inet nftlink links4-docker0 { 172.17.0.9 . 172.17.0.2 . tcp . 22 }"),
+    ("an added element", "add element inet nftlink links4 { docker0 . 172.17.0.9 . 172.17.0.2 . tcp . 22 }"),
     ("a changed policy", "chain inet nftlink forward { policy drop; }"),
 ]
 
@@ -37,8 +37,8 @@ def nft_of_known_pid(command):
 def a_restart_writes_nothing_and_keeps_the_counters(place):
     add_bridge()
     service = Service(place)
-    nft("-f", "-", stdin=f"""delete element inet nftlink links4-docker0 {{ {KEY} }}
-        add element inet nftlink links4-docker0 {{ {KEY} counter packets 42 bytes 2520 comment "/web/db" }}""")
+    nft("-f", "-", stdin=f"""delete element inet nftlink links4 {{ {KEY} }}
+        add element inet nftlink links4 {{ {KEY} counter packets 42 bytes 2520 comment "/web/db" }}""")
     before, listing = quiet_generation(service), ruleset()
     assert service.stop()[0] == 0
     assert generation() == before and ruleset() == listing, "on_exit: keep"

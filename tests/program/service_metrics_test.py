@@ -11,7 +11,7 @@ from service import SEED, Service, add_bridge, eventually
 NAME = r"[a-zA-Z_:][a-zA-Z0-9_:]*"
 LABEL = r'[a-zA-Z_][a-zA-Z0-9_]*="(?:[^"\\\n]|\\["\\n])*"'
 SAMPLE = re.compile(rf"({NAME})(?:\{{({LABEL}(?:,{LABEL})*)\}})? (-?[0-9.]+(?:e[+-]?[0-9]+)?|\+Inf|NaN)")
-KEY = "172.17.0.3 . 172.17.0.2 . tcp . 6379"
+KEY = '"docker0" . 172.17.0.3 . 172.17.0.2 . tcp . 6379'
 
 
 def parse(text):
@@ -55,8 +55,8 @@ def busy_service(place):
     """One that has something to count: packets, a repair."""
     add_bridge()
     service = Service(place, "bridges: {open: {icc: allow}}\n" + SEED)
-    nft("-f", "-", stdin=f"""delete element inet nftlink links4-docker0 {{ {KEY} }}
-        add element inet nftlink links4-docker0 {{ {KEY} counter packets 42 bytes 2520 comment "/web/db" }}""")
+    nft("-f", "-", stdin=f"""delete element inet nftlink links4 {{ {KEY} }}
+        add element inet nftlink links4 {{ {KEY} counter packets 42 bytes 2520 comment "/web/db" }}""")
     nft("flush", "chain", "inet", "nftlink", "forward")
     eventually(lambda: service.status()["heals"] > 0)
     return service

@@ -66,7 +66,6 @@ struct Sources {
 struct Config {
     model::FirewallPolicy firewall;
     OnExit on_exit = OnExit::keep;
-    bool cut_flows = false;
     model::Topology topology;
     model::EnvironmentOptions env;
     std::string env_directory;  // absolute; empty: none

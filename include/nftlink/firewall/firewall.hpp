@@ -3,26 +3,22 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <functional>
-#include <map>
+#include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "nftlink/model/policy.hpp"
 #include "nftlink/model/topology.hpp"
 #include "nftlink/nft/batch.hpp"
-#include "nftlink/nft/flow.hpp"
 
 namespace nftlink::firewall {
 
 // What of a host the rules depend on.
 struct HostFacts {
-    // For `family: bridge` alone: `meta ibrname` is there (nft_meta_bridge), `ct state` works (nf_conntrack_bridge),
-    // and each bridge's ports where there are no names to ask for.
-    bool bridge_names = true;
+    // For `family: bridge`: `ct state` works there (nf_conntrack_bridge).
     bool bridge_conntrack = true;
-    std::map<std::string, std::vector<std::string>, std::less<>> ports;
     // The bridges there are that fit a pattern of the policy and aren't named in it; sorted.
     std::vector<std::string> bridges = {};
 
@@ -47,11 +43,12 @@ struct Wanted : nft::Ruleset {
 };
 
 // What the topology and the policy ask for. Elements and rules have no counts yet.
+// With `layout: sets` rules, chains and sets are the same whatever bridges and links there are.
 Wanted compile(const model::Topology& topology, const model::FirewallPolicy& policy, const HostFacts& host = {});
 
-// True if the table is ours: it carries our mark, which is in its userdata and which nobody types; or it has that name,
-// and the chains that make it ours have the form of ours, which is what nft leaves of it when it saves and loads it,
-// and what 0.1 made. Its comments say nothing.
+// True if the table is ours: it or one of its chains carries our mark, which is in their userdata and which nobody
+// types; or it has that name, and the chains that make it ours have the form of ours, which is what nft leaves of it
+// when it saves and loads it, or that of 0.1's. Its comments say nothing.
 bool is_ours(const nft::Table& table, std::string_view name);
 // Of what is in such a table.
 bool is_ours(const nft::Table& table, const nft::Chain& chain);
@@ -59,6 +56,9 @@ bool is_ours(const nft::Set& set);
 
 // All of it has our form, and neither our mark nor that name: perhaps a leftover, perhaps somebody's copy. Not ours.
 bool has_form_alone(const nft::Table& table, std::string_view name);
+
+// A table of ours as 0.1 made it, with a chain for each bridge.
+bool is_of_0_1(const nft::Table& table);
 
 // The objects of somebody else's in a table of ours, in words: `chain x`, `the rule with handle 7 in chain forward`.
 std::vector<std::string> strangers(const nft::Table& table);
@@ -77,14 +77,12 @@ bool is_relevant(const nft::Table& table, const nft::Ruleset& listing, const Wan
 // In another program's chain our rules come to stand on top; but where some stand below rules of others, they stay
 // unless that changes what becomes of a packet. A chain that isn't there is passed over.
 struct Manner {
-    // A table more of whose elements would go or come than it is to have is deleted and made anew; like all of the
-    // batch, that is one step for the traffic.
-    bool replaces = true;
     // Tables of ours go with what others have put into them.
     bool force = false;
     // Our rules come to stand above an obstacle.
     bool moves = true;
-    // A table of ours that has lost its mark is made anew, so that it has it again.
+    // Chains of ours that have lost their mark are made anew, so that they have it again; those of each port's rules
+    // aside, which may be large.
     bool marks = false;
 };
 
@@ -97,6 +95,8 @@ struct Obstacle {
 };
 
 // `obstacles` gets those that the change puts right, or, without `moves`, leaves.
+// Where nothing is wanted: deletes every table of `have` that is ours, those that hold what is somebody else's only by
+// force; and our rules in other chains.
 nft::Batch diff(const nft::Ruleset& have, const Wanted& want, Manner manner = {},
                 std::vector<Obstacle>* obstacles = nullptr);
 
@@ -112,31 +112,37 @@ std::vector<IdleChain> idle_chains(const nft::Ruleset& have, const Wanted& want)
 // The first with the second's tables, for as long as the first is attached where nothing comes.
 Wanted joined(Wanted attached, const Wanted& own);
 
-// The same change as transactions of at most `limit_bytes` each, to be applied in order, every one guarded by the
-// generation that the one before it left. Nearly always one. All but the last fill sets and chains that no packet meets
-// yet; the last switches to them, so that for the traffic it is still one step. `always_split`: so that the kernel
-// already tracks connections when the last one comes.
+// Sets that are in the kernel under their other name, `links4.b`: those that once grew and were too large to be made
+// anew in one transaction. By their plain names.
+using OtherNames = std::set<std::pair<nft::Family, std::string>>;
+
+// What one transaction may have.
+struct Room {
+    std::size_t bytes = 0;
+    std::size_t elements = 20'000;  // and rules, where there are many
+};
+
+// The same change as transactions, to be applied in order, every one guarded by the generation that the one before it
+// left. One, where there is room. Otherwise in pieces: what is permitted no longer goes first, one piece changes the
+// rules, what is permitted newly comes last. What takes another's place (a larger set, another table or layout) is
+// filled before that piece, which switches to it. What neither side permits doesn't pass at any time.
 struct Transactions {
     std::vector<nft::Batch> batches;
-    // By wanted table: its chains and sets are then in the second of the two slots that a table has, under names of
-    // their own; see src/firewall/transactions.cpp.
-    std::vector<bool> in_second_slot;
+    OtherNames other_names;                // after the change
     std::vector<Obstacle> obstacles = {};  // of diff()
 };
-Transactions transactions(const nft::Ruleset& have, const Wanted& want, std::size_t limit_bytes,
-                          bool always_split = false, Manner manner = {});
+// `deletes_last`: the tables that are to go have a transaction of their own, the last one.
+Transactions transactions(const nft::Ruleset& have, const Wanted& want, Room room, Manner manner = {},
+                          bool deletes_last = false);
+// The change back to what was ours in `before`, from a change that was made in part.
+Transactions take_back(const nft::Ruleset& have, const nft::Ruleset& before, std::string_view name, Room room);
 
-// Gives the sets of `have`, which were read without them, the elements that the ruleset is known to have: `want`, in
-// those slots. Their counts are 0. Sets of others stay without. False when an element must be known for the change to
-// `next` and isn't.
-bool fill_elements(nft::Ruleset& have, const Wanted& want, const std::vector<bool>& in_second_slot, const Wanted& next);
+// Gives the sets of `have`, which were read without them, the elements that the ruleset is known to have: `want`. Their
+// counts are 0. Sets of others stay without. False when an element must be known for the change to `next` and isn't.
+bool fill_elements(nft::Ruleset& have, const Wanted& want, const Wanted& next);
 
-// What makes the wanted tables out of nothing, their sets empty: the policy without its links.
+// What makes the wanted tables out of nothing without a link: what isn't linked is denied.
 nft::Batch frame(const Wanted& want);
-
-// Deletes every table of `have` that is ours, those that hold what is somebody else's only by force; and our rules in
-// other chains.
-nft::Batch clear(const nft::Ruleset& have, std::string_view name, bool force = false);
 
 // What has become of one link.
 struct LinkCount {
@@ -155,10 +161,6 @@ struct LinkCount {
 // Of every link, in the topology's order. `have` holds the relevant tables.
 std::vector<LinkCount> link_counts(const nft::Ruleset& have, const model::Topology& topology,
                                    const model::FirewallPolicy& policy);
-
-// What was permitted and isn't any more, each once. Whatever still is on some bridge isn't among it.
-std::vector<nft::Flow> removed_flows(const model::Topology& old_topology, const model::FirewallPolicy& old_policy,
-                                     const model::Topology& new_topology, const model::FirewallPolicy& new_policy);
 
 // What of the wanted rules nft's own language can say, as a script that `nft -f` loads: our tables, and `insert rule`
 // for what is attached. `left_out` gets, one each, what it can't say.

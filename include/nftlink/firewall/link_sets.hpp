@@ -1,11 +1,12 @@
-// What a change of some containers means for the sets of links, without the ruleset and without the topology's other
-// links: the time it takes doesn't depend on how many there are.
+// What a change of some containers means for the sets of our tables, without the ruleset and without the topology's
+// other links: the time it takes doesn't depend on how many there are.
 #pragma once
 
 #include <cstddef>
 #include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -20,29 +21,41 @@ using Before = std::map<std::string_view, const model::Container*>;
 // Keeps count of the sets that are in the kernel.
 class LinkSets {
 public:
-    // Of what compile() made and the kernel has; `in_second_slot` as transactions() said.
-    LinkSets(const Wanted& want, const std::vector<bool>& in_second_slot, const model::FirewallPolicy& policy);
+    // Of what compile() made of these and the kernel has, under those names.
+    LinkSets(const Wanted& want, const OtherNames& others, const model::Topology& topology,
+             const model::FirewallPolicy& policy, const HostFacts& host);
 
     struct Update {
-        nft::Batch batch;                // elements that go, then elements that come; may be empty
-        std::vector<nft::Flow> removed;  // what isn't permitted any more
-        bool renames = false;            // some go and come under other links' names: they are to keep their counts
+        nft::Batch batch;      // elements that go, then elements that come; may be empty
+        bool renames = false;  // some go and come under other links' names: they are to keep their counts
+        std::vector<std::string> bridges_gone, bridges_come;  // that are no longer policed, and that are now
     };
     // The update that brings the sets from the topology of before to this one, counted as done. Nothing where it takes
-    // more than elements, or can't be told from this alone: rules without sets, a bridge whose policy isn't stated, a
-    // set that comes or goes or is too full (compile() makes it larger then). The sets' counts are of no use any more
-    // after that, and after an update that was not made.
+    // more than elements, or more than one transaction: rules without sets, a set that is too full (compile() makes it
+    // larger then). The sets' counts are of no use any more after that, and after an update that was not made.
     std::optional<Update> update(const model::Topology& now, const Before& before, const model::FirewallPolicy& policy);
+    // The same for the bridges of the host that fit a pattern; see HostFacts.
+    std::optional<Update> update(const std::vector<std::string>& bridges, const model::FirewallPolicy& policy);
 
 private:
     struct Set {
         nft::Family family;
         std::string table;
-        std::string name;
-        std::size_t size = 0;   // what it can hold
+        std::string name;       // in the kernel
+        std::size_t size = 0;   // what it can hold; 0: anything
         std::size_t count = 0;  // of elements
     };
-    std::map<std::string, std::vector<Set>, std::less<>> sets_;  // by the name in the first slot: in one table or two
+    struct Exchange;
+    bool put(std::string_view set, std::vector<nft::DataType> key, Exchange exchange, Update& update,
+             nft::Batch& added);
+    void follow_users(const model::Topology& now, const Before& before, Update& update);
+    void exchange_bridges(const model::FirewallPolicy& policy, Update& update, nft::Batch& added);
+    bool is_policed(const std::string& bridge) const { return stated_.contains(bridge) || users_.contains(bridge); }
+
+    std::map<std::string, std::vector<Set>, std::less<>> sets_;  // by the plain name: in one table or two
+    std::set<std::string, std::less<>> stated_;                  // bridges that the policy polices, whoever is on them
+    std::vector<std::string> of_host_;                           // those among them that only fit a pattern; sorted
+    std::map<std::string, std::size_t, std::less<>> users_;      // networks of containers on each bridge
     bool usable_ = false;
 };
 

@@ -17,7 +17,6 @@ public:
                                          std::optional<std::uint32_t> expected_generation) override;
     std::size_t batch_limit() override { return limit; }
     std::optional<BridgeFamily> bridge_family() override { return family_state; }
-    std::expected<std::size_t, std::string> end_connections(const std::vector<Flow>& flows) override;
     Bridges bridges() override;
     std::expected<void, std::string> enable_bridge_netfilter(const std::string& bridge,
                                                              BridgeNetfilter wanted) override;
@@ -33,11 +32,9 @@ public:
 
     // Asked at every call of these, if it is set; where it says yes, the call fails in its own way and does nothing:
     // snapshot() and bridges() throw EIO, apply() refuses with ENOMEM on its first operation, the others give an error.
-    enum class Step { snapshot, apply, end_connections, bridges, enable };
+    enum class Step { snapshot, apply, bridges, enable };
     std::function<bool(Step)> fails;
 
-    // Every flow whose connections were to end, in order.
-    std::vector<Flow> ended_flows;
     std::size_t commit_count = 0;
     std::size_t element_reads = 0;  // snapshots that read the sets' elements too
 

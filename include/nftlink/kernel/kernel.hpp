@@ -13,7 +13,6 @@
 #include <vector>
 
 #include "nftlink/nft/batch.hpp"
-#include "nftlink/nft/flow.hpp"
 
 namespace nftlink::kernel {
 
@@ -40,7 +39,7 @@ struct Refusal {
     std::size_t operation_count = 0;  // of the whole batch
     std::vector<RefusedOperation> operations;
 
-    // `kernel refused 1 of 41: #19 add element inet nftlink links4-docker0 { … }: No such file or directory`
+    // `kernel refused 1 of 41: #19 add element inet nftlink links4 { … }: No such file or directory`
     std::string to_string() const;
 };
 
@@ -90,8 +89,6 @@ enum class Elements { read, left_out };
 // Gets the table and the listing of all tables with their chains and sets.
 using TableFilter = std::function<bool(const nft::Table&, const nft::Ruleset&)>;
 
-using nft::Flow;
-
 class Kernel {
 public:
     virtual ~Kernel() = default;
@@ -121,10 +118,6 @@ public:
     // Asked once of the kernel, with a transaction that is made to fail: nothing is changed. Nothing when the caller
     // may not change the ruleset.
     virtual std::optional<BridgeFamily> bridge_family() = 0;
-
-    // Makes the kernel forget the tracked connections that began as one of these flows, so that their next packet
-    // counts as the first of a new one. How many there were; the error is the kernel's.
-    virtual std::expected<std::size_t, std::string> end_connections(const std::vector<Flow>& flows) = 0;
 
     virtual Bridges bridges() = 0;
     // Switches the bridge's own netfilter hooks on; never off, never the global ones. The error is the kernel's.

@@ -13,6 +13,8 @@ namespace nftlink::model {
 enum class Family { inet, ip, bridge };
 enum class Layout { sets, rules };
 enum class Replies { established, source_port };
+// Packets are counted: by each link and each bridge's drops, by the latter alone, not at all.
+enum class Counters { none, bridges, links };
 // Inter-container communication: deny lets only linked ports pass.
 enum class Icc { deny, allow };
 
@@ -48,7 +50,7 @@ struct FirewallPolicy {
     std::optional<std::int32_t> priority;  // of the forward chain; nft's `filter` of that family when it isn't said
     Layout layout = Layout::sets;
     Replies replies = Replies::established;
-    bool counters = true;
+    Counters counters = Counters::links;
     bool log_drops = false;
     std::optional<std::uint32_t> accept_mark;
     // Not empty: there, instead of in a chain of our own. `layout: rules` then, and `family`, `priority` say nothing.

@@ -1,6 +1,7 @@
 // A change to the ruleset as a value: recorded, printed, compared in tests, applied once.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <variant>
@@ -71,6 +72,14 @@ struct Operation {
     std::string table;
     Action action;
 };
+
+// Of sets, that go or come by it.
+inline std::size_t element_count(const Operation& operation) {
+    if (const auto* add = std::get_if<AddElements>(&operation.action))
+        return add->elements.size();
+    const auto* remove = std::get_if<DeleteElements>(&operation.action);
+    return remove == nullptr ? 0 : remove->elements.size();
+}
 
 // Applied in order, all or nothing.
 using Batch = std::vector<Operation>;

@@ -2,7 +2,9 @@
 // so that `nft list` shows the words again.
 #pragma once
 
+#include <array>
 #include <cstdint>
+#include <initializer_list>
 #include <span>
 #include <string>
 #include <string_view>
@@ -11,12 +13,28 @@
 
 namespace nftlink::nft {
 
-// The key types of a set of links: from . to . protocol . port of the child.
+// The key types of a connection's beginning: from . to . protocol . port of the destination.
 std::vector<DataType> link_key(bool ipv4);
 
-// The key type of a set of interfaces, and one of its keys.
+// The key type of a set of interfaces, and one of its keys; an interface's name as a field of a longer one.
 std::vector<DataType> interface_key();
 Key interface_key(std::string_view name);
+std::array<std::uint8_t, 16> interface_field(std::string_view name);
+
+// What of a packet is looked up in a set: a field of a concatenation.
+enum class Field {
+    iifname,
+    oifname,
+    ibrname,  // of the bridge whose port the packet came in by; in the bridge family, on kernels with nft_meta_bridge
+    obrname,
+    source,  // the address
+    destination,
+    protocol,  // of the transport layer
+    source_port,
+    destination_port,
+    connection_protocol,  // of the connection that the packet belongs to, or is about
+    reply_source_port,    // of that connection's answers
+};
 
 // Whose words: nft's, or iptables-nft's. In a table that iptables-nft manages it has to read every rule back; some of
 // nft's instructions (ct, sctp ports, log …) it can't, and there it uses extensions of the old kind.
@@ -35,15 +53,15 @@ public:
     RuleBuilder& iifname(std::string_view name);
     RuleBuilder& oifname(std::string_view name);
     RuleBuilder& oifname_not(std::string_view name);
-    // The bridge whose port the packet came in by; in the bridge family, on kernels with nft_meta_bridge.
+    // See Field.
     RuleBuilder& ibrname(std::string_view bridge);
-    RuleBuilder& iifname_in(std::string_view set);
-    RuleBuilder& oifname_in(std::string_view set);
 
     // An IP protocol number.
     RuleBuilder& protocol(std::uint8_t number);
-    // `meta protocol arp`
-    RuleBuilder& arp();
+    // `ether type arp`; the frame's own, tags in front of a packet are another one. In the bridge family.
+    RuleBuilder& ether_type(std::uint16_t type);
+    // `ip6 hoplimit 255`
+    RuleBuilder& hop_limit(std::uint8_t limit);
 
     // Addresses in network order, 4 or 16 bytes.
     RuleBuilder& source(std::span<const std::uint8_t> address);
@@ -52,12 +70,17 @@ public:
     RuleBuilder& source_port(std::uint8_t protocol, std::uint16_t port);
     RuleBuilder& destination_port(std::uint8_t protocol, std::uint16_t port);
 
-    // `ip saddr . ip daddr . meta l4proto . th dport @set`
-    RuleBuilder& in_links(bool ipv4, std::string_view set);
-    // The same key with the packet's ends exchanged: `ip daddr . ip saddr . meta l4proto . th sport @set`
-    RuleBuilder& in_replies(bool ipv4, std::string_view set);
+    // `iifname . oifname @set`; addresses are those of the protocol that is said.
+    RuleBuilder& in_set(std::initializer_list<Field> key, std::string_view set, bool ipv4 = true);
+    // `iifname != @set`
+    RuleBuilder& not_in_set(Field key, std::string_view set);
 
+    RuleBuilder& established();
+    RuleBuilder& related();
     RuleBuilder& established_or_related();
+    // `ct direction reply`, `ct status dnat`; nft's words alone.
+    RuleBuilder& reply_direction();
+    RuleBuilder& dnat();
     RuleBuilder& icmpv6_type(std::uint8_t type);
     RuleBuilder& limit_per_second(std::uint64_t packets);
     // In iptables' dialect a target, which ends the rule; so is the mark. Prefixes are cut at its 29 characters.
@@ -78,7 +101,9 @@ private:
     RuleBuilder& interface_is(std::uint32_t meta_key, std::uint32_t operation, std::string_view name);
     RuleBuilder& address_is(std::span<const std::uint8_t> address, bool source);
     RuleBuilder& port_is(std::uint8_t protocol, std::uint16_t port, std::uint32_t offset);
-    RuleBuilder& lookup(bool ipv4, std::string_view set, bool reversed);
+    RuleBuilder& load(Field field, std::uint32_t word, bool ipv4);
+    RuleBuilder& has_state(std::uint32_t states);
+    RuleBuilder& has_connection_bits(std::uint32_t key, std::uint32_t bits);
     // In a table of several protocols a header match needs its protocol's check before it, once.
     void network_protocol(bool ipv4);
 

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -43,10 +44,11 @@ struct PayloadLoad {
     bool operator==(const PayloadLoad&) const = default;
 };
 
-// ct KEY → register
+// ct KEY → register; of some keys in one direction (IP_CT_DIR_REPLY …)
 struct ConntrackLoad {
     std::uint32_t key = 0;
     std::uint32_t destination = 0;
+    std::optional<std::uint8_t> direction = {};
     bool operator==(const ConntrackLoad&) const = default;
 };
 

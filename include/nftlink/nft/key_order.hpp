@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <cstdint>
 #include <cstring>
@@ -12,13 +13,13 @@
 
 namespace nftlink::nft {
 
-// An item of what is sorted: the first 16 bytes of its key (an IPv4 link's has no more), and where it stands.
+// An item of what is sorted: the first 32 bytes of its key (an IPv4 link's has no more), and where it stands.
 struct KeyRecord {
-    std::uint64_t first, second;
+    std::array<std::uint64_t, 4> words;
     std::uint32_t index;
 };
 
-// By `first` and `second`; what is equal stays in its order.
+// By `words`; what is equal stays in its order.
 void sort_records(std::vector<KeyRecord>& records);
 
 // Sorts by `key`; what has the same key stays in its order. What is sorted is small records, by those bytes of the keys
@@ -34,7 +35,11 @@ void sort_by_key(std::vector<T>& items) {
     records.reserve(items.size());
     for (std::uint32_t index = 0; const T& item : items) {
         const std::uint8_t* bytes = item.key.padded_bytes();
-        records.push_back({number(bytes), number(bytes + sizeof(std::uint64_t)), index++});
+        KeyRecord& record = records.emplace_back(KeyRecord{{}, index++});
+        for (std::uint64_t& word : record.words) {
+            word = number(bytes);
+            bytes += sizeof word;
+        }
     }
     sort_records(records);
     // Longer keys, or of several lengths, may be alike so far.
@@ -42,9 +47,8 @@ void sort_by_key(std::vector<T>& items) {
         return items[a.index].key < items[b.index].key;
     };
     for (auto begin = records.begin(); begin != records.end();) {
-        const auto end = std::find_if(begin + 1, records.end(), [&](const KeyRecord& record) {
-            return record.first != begin->first || record.second != begin->second;
-        });
+        const auto end = std::find_if(begin + 1, records.end(),
+                                      [&](const KeyRecord& record) { return record.words != begin->words; });
         if (end - begin > 1)
             std::stable_sort(begin, end, precedes);
         begin = end;

@@ -32,6 +32,8 @@ struct PolicedBridge {
     bool operator==(const PolicedBridge&) const = default;
 };
 
+PolicedBridge policed_bridge(std::string name, const model::FirewallPolicy& policy);
+
 // What the configuration asks of the kernel.
 struct Target {
     firewall::Wanted want;
@@ -78,6 +80,17 @@ struct Switch {
     bool operator==(const Switch&) const = default;
 };
 
+// What must be done so that the bridges' packets come to the rules, and why some won't: a bridge that isn't there, a
+// missing module.
+struct BridgePlan {
+    std::vector<Switch> switches;
+    std::vector<std::string> warnings;
+};
+BridgePlan plan_bridges(const std::vector<PolicedBridge>& policed, const kernel::Bridges& bridges);
+
+// The error says which can't be turned on, and why.
+std::expected<void, std::string> turn_on(kernel::Kernel& kernel, const std::vector<Switch>& switches);
+
 // A table of ours that is to go may hold what others have put into it. Then:
 enum class Strangers {
     refuse,  // nothing is done at all, and the error names it
@@ -85,10 +98,9 @@ enum class Strangers {
     remove,
 };
 
-// A ruleset that the kernel is known to have had at that generation. Both must outlive it.
+// A ruleset that the kernel is known to have had at that generation. It must outlive this.
 struct Known {
     const firewall::Wanted* want;
-    const std::vector<bool>* in_second_slot;
     std::uint32_t generation = 0;
 };
 
@@ -109,14 +121,14 @@ struct Means {
 
 // What must be done, and what can't be.
 struct Plan {
-    std::vector<nft::Batch> transactions;  // nearly always one; none when the ruleset is as wanted
-    std::vector<bool> in_second_slot;      // of firewall::Transactions
+    std::vector<nft::Batch> transactions;  // one, or several of a large change; none when the ruleset is as wanted
+    firewall::OtherNames other_names;      // of firewall::Transactions
     std::vector<Switch> switches;
     // From the bridge family to another: the switches come before the last transaction, which removes the rules that
     // stand meanwhile, and a pause between the two lets the kernel get to know the connections there are.
     bool switches_first = false;
-    // Why a policy isn't enforced and won't be by this plan: a missing bridge, a missing module, a missing chain.
-    std::vector<std::string> warnings;
+    // Why a policy isn't enforced and won't be by this plan: a missing chain, say; those of a BridgePlan.
+    std::vector<std::string> warnings, bridge_warnings;
     // Chains to be attached to, as `ip filter FORWARD`: that aren't there; that no forwarded packet comes to.
     std::vector<std::string> missing_chains, unmet_chains;
     bool has_meanwhile = false;                 // Target::meanwhile is in force then
@@ -124,7 +136,8 @@ struct Plan {
     std::vector<firewall::Obstacle> obstacles;  // that are put right, or, without Means::moves, aren't
     // Those that the plan is about: a change of one of them by somebody else is a reason to plan anew.
     std::vector<std::pair<nft::Family, std::string>> tables;
-    std::uint32_t generation = 0;  // of the ruleset that was read
+    std::uint32_t generation = 0;             // of the ruleset that was read
+    std::optional<nft::Ruleset> before = {};  // that ruleset, where there are several transactions
 
     bool empty() const { return transactions.empty() && switches.empty(); }
 };
@@ -148,7 +161,7 @@ struct Outcome {
 // stops changing, the change is made all the same. On an error no packet meets anything new,
 // unless the error is that a bridge's switch was refused: switches come last, and it says that the rules are in place.
 // (Coming from the bridge family switches come first, and stay on.)
-// Of a change that took several transactions, what was prepared and isn't in use yet may stay until the next apply.
+// Of a change that takes several transactions, those that were made are taken back when a later one is refused.
 std::expected<Outcome, std::string> apply(kernel::Kernel& kernel, const Target& target, const Means& means = {});
 
 // Where none of the target's tables is there, makes them with their rules and without their links, and says whether it

@@ -52,16 +52,36 @@ TEST(Config, NothingIsTheDefaults) {
 TEST(Config, DefaultsThatAskForNothingAreTaken) {
     EXPECT_EQ(
         good("firewall: {family: inet, table: nftlink, priority: filter, layout: sets, replies: established,\n"
-             "  counters: true, log_drops: false, table_owner: false, accept_mark: ~, attach: [], cut_flows: false,\n"
+             "  counters: true, log_drops: false, table_owner: false, accept_mark: ~, attach: [],\n"
              "  on_exit: keep}\n"
              "env: {dialect: docker-0.10, child_environment: true, directory: ~}\nlog: {level: info, format: text}\n"),
         Config{});
 }
 
+TEST(Config, CountersAreOfLinksOfBridgesOrNoneAndTrueAndFalseAreWordsForThem) {
+    const auto counters = [](const std::string& word) {
+        return good("firewall: {counters: " + word + "}\n").firewall.counters;
+    };
+    EXPECT_EQ(counters("links"), model::Counters::links);
+    EXPECT_EQ(counters("bridges"), model::Counters::bridges);
+    EXPECT_EQ(counters("none"), model::Counters::none);
+    EXPECT_EQ(counters("true"), model::Counters::links);
+    EXPECT_EQ(counters("false"), model::Counters::none);
+}
+
+// 0.1 had the setting; what it asked for is always so.
+TEST(Config, CutFlowsIsOnlyAWarning) {
+    const auto loaded = good({{"a.yaml", "firewall: {cut_flows: true}\n"}});
+    EXPECT_EQ(loaded.config, Config{});
+    ASSERT_THAT(loaded.warnings, SizeIs(1));
+    EXPECT_EQ(loaded.warnings[0].to_string(),
+              "a.yaml:1:23: 'cut_flows: true' says what is always so by now; leave the key out");
+}
+
 TEST(Config, ReadsEverySetting) {
     const Config config = good(
         "firewall:\n  family: ip\n  table: links\n  priority: filter - 5\n  layout: rules\n  replies: source-port\n"
-        "  counters: false\n  log_drops: true\n  accept_mark: 0x1f\n  on_exit: remove\n"
+        "  counters: bridges\n  log_drops: true\n  accept_mark: 0x1f\n  on_exit: remove\n"
         "bridges:\n  docker0: {icc: allow, base_rules: true}\n  br-back:\n"
         "env: {dialect: docker-28, child_environment: false}\nlog: {level: warning, format: json}\n");
     EXPECT_EQ(config.firewall,
@@ -70,7 +90,7 @@ TEST(Config, ReadsEverySetting) {
                                      .priority = -5,
                                      .layout = model::Layout::rules,
                                      .replies = model::Replies::source_port,
-                                     .counters = false,
+                                     .counters = model::Counters::bridges,
                                      .log_drops = true,
                                      .accept_mark = 0x1f,
                                      .bridges = {{"docker0", {model::Icc::allow, true}}, {"br-back", {}}}}));

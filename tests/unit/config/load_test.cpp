@@ -130,7 +130,6 @@ TEST(Examples, WhatIsCommentedOutHoldsToo) {
     EXPECT_EQ(loaded->config.sources.docker, DockerSource());
     EXPECT_EQ(loaded->config.control, ControlSettings());
     EXPECT_EQ(loaded->config.state, StateSettings());
-    EXPECT_FALSE(loaded->config.cut_flows);
     EXPECT_EQ(loaded->config.topology.find("web")->links, (std::vector<model::Link>{{"redis", "db"}}));
 }
 

@@ -30,12 +30,11 @@ firewall:
   priority: filter      # a name with an offset (filter - 5) or a number
   layout: sets          # sets: O(1) whatever the number of links | rules: two plain rules per port, as Docker wrote them
   replies: established  # established | source-port
-  counters: true        # per link, kept across updates and restarts
+  counters: links       # links | bridges (what is dropped) | none; kept across updates and restarts
   log_drops: false
   table_owner: false    # true: kernel table ownership, with persist where the kernel has it
   accept_mark: ~        # a mark to set on accepted packets, for firewalls that accept by mark (Docker 29)
   attach: []            # [{family: ip, table: filter, chain: FORWARD}]: put the rules on top of existing chains instead
-  cut_flows: false      # true: removing a link also ends its established connections (conntrack)
   on_exit: keep         # keep | remove
 bridges:
   docker0: {icc: deny, base_rules: false}
@@ -72,14 +71,11 @@ log: {level: info, format: text}
 
 TEST(ServiceSettings, AreRead) {
     const auto config = parse({{"a.yaml", "control: {socket: /a/b.sock, group: 'wheel'}\nstate: {directory: /state}\n"},
-                               {"b.yaml",
-                                "control: {readers: all}\nenv: {directory: /env}\n"
-                                "firewall: {cut_flows: true}\n"}})
+                               {"b.yaml", "control: {readers: all}\nenv: {directory: /env}\n"}})
                             ->config;
     EXPECT_EQ(config.control, (ControlSettings{"/a/b.sock", "wheel", Readers::all}));
     EXPECT_EQ(config.state.directory, "/state");
     EXPECT_EQ(config.env_directory, "/env");
-    EXPECT_TRUE(config.cut_flows);
     EXPECT_EQ(parse({{"a.yaml", ""}})->config.env_directory, "");
 }
 

@@ -145,9 +145,10 @@ TEST(Sources, WithoutABridgeToPoliceAreWarnedOf) {
 }
 
 TEST(BridgePatterns, AreKeptInTheirOrder) {
-    const model::FirewallPolicy policy =
-        config_of("bridges: {br-*: {icc: allow}, docker0: {base_rules: true}, '*-x': {}, '*': {icc: allow}}\n")
-            .firewall;
+    const model::FirewallPolicy policy = config_of(
+                                             "firewall: {layout: rules}\nbridges: {br-*: {icc: allow}, docker0: "
+                                             "{base_rules: true}, '*-x': {}, '*': {icc: allow}}\n")
+                                             .firewall;
     EXPECT_THAT(policy.bridge_patterns,
                 ElementsAre(model::BridgePattern{"br-*", {model::Icc::allow, false}}, model::BridgePattern{"*-x", {}},
                             model::BridgePattern{"*", {model::Icc::allow, false}}));
@@ -156,8 +157,9 @@ TEST(BridgePatterns, AreKeptInTheirOrder) {
 }
 
 TEST(BridgePatterns, MergeAsBridgesDo) {
-    const auto loaded = parse(
-        {{"a.yaml", "bridges: {br-*: {icc: allow}}\n"}, {"b.yaml", "bridges: {'*': {}, br-*: {base_rules: true}}\n"}});
+    const auto loaded =
+        parse({{"a.yaml", "bridges: {br-*: {icc: allow}}\n"},
+               {"b.yaml", "firewall: {layout: rules}\nbridges: {'*': {}, br-*: {base_rules: true}}\n"}});
     ASSERT_TRUE(loaded);
     EXPECT_THAT(loaded->config.firewall.bridge_patterns,
                 ElementsAre(model::BridgePattern{"br-*", {model::Icc::allow, true}}, model::BridgePattern{"*", {}}));

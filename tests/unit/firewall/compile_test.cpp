@@ -4,7 +4,6 @@
 #include <cstdlib>
 #include <fstream>
 #include <functional>
-#include <set>
 #include <sstream>
 
 #include "nftlink/firewall/firewall.hpp"
@@ -15,7 +14,9 @@ namespace nftlink::firewall {
 namespace {
 
 using model::FirewallPolicy;
+using testing::ElementsAre;
 using testing::HasSubstr;
+using testing::IsEmpty;
 using testing::Not;
 
 // NFTLINK_ACCEPT=1 writes what comes out into the file; accepting is no passing.
@@ -58,11 +59,20 @@ INSTANTIATE_TEST_SUITE_P(
                     Golden{"rules_source_port_base_rules", policy([](auto& p) {
                                p.layout = model::Layout::rules;
                                p.replies = model::Replies::source_port;
-                               p.counters = false;
+                               p.counters = model::Counters::none;
                                p.bridges["docker0"] = {model::Icc::allow, true};
                            })},
-                    Golden{"base_rules_deny", policy([](auto& p) { p.bridges["docker0"].base_rules = true; })},
+                    Golden{"rules_base_rules", policy([](auto& p) {
+                               p.layout = model::Layout::rules;
+                               p.bridges["docker0"].base_rules = true;
+                           })},
                     Golden{"bridge", policy([](auto& p) { p.family = model::Family::bridge; })},
+                    Golden{"bridge_rules", policy([](auto& p) {
+                               p.family = model::Family::bridge;
+                               p.layout = model::Layout::rules;
+                           })},
+                    Golden{"counters_bridges", policy([](auto& p) { p.counters = model::Counters::bridges; })},
+                    Golden{"counters_none", policy([](auto& p) { p.counters = model::Counters::none; })},
                     Golden{"mark_and_log", policy([](auto& p) {
                                p.accept_mark = 0x10;
                                p.log_drops = true;
@@ -71,19 +81,107 @@ INSTANTIATE_TEST_SUITE_P(
                            })}),
     [](const auto& test) { return test.param.name; });
 
-// A kernel without names of bridges and without their connection tracking.
-TEST(Compile, OnAPoorerKernelTheBridgeFamilyGoesByPorts) {
-    auto poor = policy([](auto& p) {
+// Without nf_conntrack_bridge nothing there may ask for a connection's state; beside it, what is routed still does.
+TEST(Compile, WithoutTheBridgesConnectionTrackingTheBridgeFamilyAsksForNoState) {
+    const auto by_port = policy([](auto& p) {
         p.family = model::Family::bridge;
         p.replies = model::Replies::source_port;
     });
-    const auto text =
-        nft::render(compile(seed(), poor, {false, false, {{"docker0", {"veth1", "veth2"}}, {"br0", {"x"}}}}));
-    EXPECT_THAT(text, HasSubstr("elements = { \"veth1\",\n\t\t\t     \"veth2\" }"));
-    EXPECT_THAT(text, HasSubstr("iifname @ports-docker0 jump bridge-docker0"));
-    EXPECT_THAT(text, HasSubstr("oifname @ports-docker0 jump bridge-docker0"));
-    EXPECT_THAT(text.substr(0, text.find("nftlink-routed")), Not(HasSubstr("ct state")));
-    EXPECT_THAT(text, Not(HasSubstr("ibrname")));
+    const auto want = compile(seed(), by_port, {.bridge_conntrack = false});
+    ASSERT_EQ(want.tables.size(), 2u);
+    EXPECT_THAT(nft::to_text(want.tables[0]), Not(HasSubstr("ct ")));
+    EXPECT_EQ(want.tables[0].chain("errors"), nullptr);
+    EXPECT_THAT(nft::to_text(want.tables[1]), HasSubstr("ct state related"));
+}
+
+TEST(Compile, AttachedIsTwoRulesForEachPortAndThenWhatEndsItsBridge) {
+    auto attached = policy([](auto& p) {
+        p.layout = model::Layout::rules;
+        p.attach = {{model::AttachPoint::Family::inet, "fw", "forward"}};
+        p.bridges["br0"].icc = model::Icc::allow;
+        p.bridges["br1"];
+    });
+    const auto want = compile(seed(), attached);
+    std::vector<std::string> rules;
+    for (const nft::Rule& rule : want.attached.at(0).rules)
+        rules.push_back(nft::to_text(rule));
+    const auto inside = [](const std::string& bridge, const std::string& rest) {
+        return "iifname \"" + bridge + "\" oifname \"" + bridge + "\" " + rest;
+    };
+    EXPECT_THAT(
+        rules,
+        ElementsAre(
+            inside("br1", "icmpv6 type nd-neighbor-solicit ip6 hoplimit 255 accept"),
+            inside("br1", "icmpv6 type nd-neighbor-advert ip6 hoplimit 255 accept"),
+            inside("br1", "counter packets 0 bytes 0 drop"),
+            inside("docker0",
+                   "ip saddr 172.17.0.2 ip daddr 172.17.0.3 tcp sport 6379 ct state established ct direction reply "
+                   "accept"),
+            inside("docker0",
+                   "ip saddr 172.17.0.3 ip daddr 172.17.0.2 tcp dport 6379 counter packets 0 bytes 0 accept"),
+            inside("docker0",
+                   "ip6 saddr fd00::2 ip6 daddr fd00::3 tcp sport 6379 ct state established ct direction reply accept"),
+            inside("docker0", "ip6 saddr fd00::3 ip6 daddr fd00::2 tcp dport 6379 counter packets 0 bytes 0 accept"),
+            inside("docker0", "icmpv6 type nd-neighbor-solicit ip6 hoplimit 255 accept"),
+            inside("docker0", "icmpv6 type nd-neighbor-advert ip6 hoplimit 255 accept"),
+            inside("docker0", "counter packets 0 bytes 0 drop")));
+    ASSERT_EQ(want.tables.size(), 1u);
+    EXPECT_EQ(want.tables[0].chain("forward"), nullptr) << "no packet meets it: copies and what keeps track";
+}
+
+// Two tables of one name: what is bridged and what is routed.
+TEST(Compile, BesideTheBridgeFamilysTableWhatIsRoutedHasTheSameLinks) {
+    const auto want = compile(seed(), policy([](auto& p) { p.family = model::Family::bridge; }));
+    ASSERT_EQ(want.tables.size(), 2u);
+    EXPECT_EQ(want.tables[0].family, nft::Family::bridge);
+    EXPECT_EQ(want.tables[1].family, nft::Family::inet);
+    EXPECT_EQ(want.tables[0].name, want.tables[1].name);
+    for (const char* set : {"links4", "links6", "replies4", "replies6", "bridges"}) {
+        const auto& bridged = want.tables[0].set(set)->elements;
+        ASSERT_EQ(bridged.size(), 1u) << set;
+        EXPECT_EQ(want.tables[1].set(set)->elements.at(0).key, bridged[0].key) << set;
+    }
+}
+
+// Chains with their rules, sets without their elements.
+std::string frame_of(const Wanted& want) {
+    std::string text;
+    for (nft::Table table : want.tables) {
+        for (nft::Set& set : table.sets) {
+            set.elements.clear();
+            set.size = 0;
+        }
+        text += nft::to_text(table);
+    }
+    return text;
+}
+
+TEST(Compile, RulesChainsAndSetsAreTheSameWhateverBridgesAndLinksThereAre) {
+    for (const auto family : {model::Family::inet, model::Family::ip, model::Family::bridge}) {
+        auto none = policy([&](auto& p) { p.family = family; });
+        auto many = none;
+        many.bridges["br0"].icc = model::Icc::allow;
+        many.bridge_patterns = {{"br-*", {}}};
+        EXPECT_EQ(frame_of(compile(seed(), many, {.bridges = {"br-1", "br-2"}})), frame_of(compile({}, none)));
+    }
+}
+
+TEST(Compile, SetsAreThereAlsoWhenTheyAreEmpty) {
+    const auto names = [](const Wanted& want) {
+        std::vector<std::string> found;
+        for (const nft::Set& set : want.tables.at(0).sets)
+            found.push_back(set.name);
+        return found;
+    };
+    EXPECT_THAT(names(compile({}, {})),
+                ElementsAre("links4", "replies4", "links6", "replies6", "open", "published", "denied", "bridges"));
+    EXPECT_THAT(names(compile({}, policy([](auto& p) { p.family = model::Family::ip; }))),
+                ElementsAre("links4", "replies4", "open", "published", "denied", "bridges"));
+    EXPECT_THAT(names(compile({}, policy([](auto& p) {
+                                  p.layout = model::Layout::rules;
+                                  p.counters = model::Counters::none;
+                              }))),
+                ElementsAre("open", "published", "bridges"));
 }
 
 std::vector<nft::Element> elements(const nft::Ruleset& ruleset, std::string_view set) {
@@ -91,10 +189,18 @@ std::vector<nft::Element> elements(const nft::Ruleset& ruleset, std::string_view
     return found == nullptr ? std::vector<nft::Element>{} : found->elements;
 }
 
+// As nft writes them.
+std::vector<std::string> keys(const nft::Ruleset& ruleset, std::string_view set) {
+    std::vector<std::string> found;
+    for (const nft::Element& element : elements(ruleset, set))
+        found.push_back(nft::to_text(element.key, ruleset.tables.at(0).set(set)->key));
+    return found;
+}
+
 TEST(Compile, TwoAliasesOfOneChildAreOnePermission) {
     auto links = seed();
     links.containers["client"].links.push_back({"redis", "cache"});
-    const auto found = elements(compile(links, {}), "links4-docker0");
+    const auto found = elements(compile(links, {}), "links4");
     ASSERT_EQ(found.size(), 1u);
     EXPECT_EQ(found[0].comment, "/client/db /client/cache");
 }
@@ -104,7 +210,7 @@ TEST(Compile, CommentsAreCutAt128Bytes) {
     links.containers["client"].links.clear();
     for (int number = 0; number < 30; ++number)
         links.containers["client"].links.push_back({"redis", "alias" + std::to_string(number)});
-    const auto found = elements(compile(links, {}), "links4-docker0");
+    const auto found = elements(compile(links, {}), "links4");
     ASSERT_EQ(found.size(), 1u);
     EXPECT_EQ(found[0].comment.size(), 128u);
     EXPECT_TRUE(found[0].comment.starts_with("/client/alias0 /client/alias1 "));
@@ -116,11 +222,14 @@ TEST(Compile, ALinkHoldsOnEveryBridgeTheyShareAndForEveryPairOfAddresses) {
                    {"80"}),
          container("web", {on("br-a", {"10.0.0.9"}), on("br-b", {"10.1.0.9", "fd00::9"})}, {}, {{"db", "db"}})});
     const auto ruleset = compile(links, {});
-    EXPECT_EQ(elements(ruleset, "links4-br-a").size(), 2u);
-    EXPECT_EQ(elements(ruleset, "links4-br-b").size(), 1u);
-    EXPECT_EQ(ruleset.tables[0].set("links6-br-b"), nullptr) << "the child has no IPv6 address there";
-    EXPECT_EQ(ruleset.tables[0].set("links4-br-c"), nullptr);
-    EXPECT_NE(ruleset.tables[0].chain("bridge-br-c"), nullptr) << "but its policy holds";
+    EXPECT_THAT(keys(ruleset, "links4"),
+                ElementsAre("\"br-a\" . 10.0.0.9 . 10.0.0.2 . tcp . 80", "\"br-a\" . 10.0.0.9 . 10.0.0.3 . tcp . 80",
+                            "\"br-b\" . 10.1.0.9 . 10.1.0.2 . tcp . 80"));
+    EXPECT_THAT(keys(ruleset, "replies4"),
+                ElementsAre("\"br-a\" . 10.0.0.2 . 10.0.0.9 . tcp . 80", "\"br-a\" . 10.0.0.3 . 10.0.0.9 . tcp . 80",
+                            "\"br-b\" . 10.1.0.2 . 10.1.0.9 . tcp . 80"));
+    EXPECT_THAT(keys(ruleset, "links6"), IsEmpty()) << "the child has no IPv6 address there";
+    EXPECT_THAT(keys(ruleset, "bridges"), ElementsAre("\"br-a\"", "\"br-b\"", "\"br-c\"")) << "whose policy holds";
 }
 
 TEST(Compile, BridgesUsingTheSameAddressesDontMix) {
@@ -128,28 +237,35 @@ TEST(Compile, BridgesUsingTheSameAddressesDontMix) {
         topology({container("a", {on("br-a", {"10.0.0.2"})}, {"80"}),
                   container("b", {on("br-a", {"10.0.0.3"})}, {}, {{"a", "a"}}),
                   container("c", {on("br-b", {"10.0.0.2"})}, {"80"}), container("d", {on("br-b", {"10.0.0.3"})})});
-    const auto ruleset = compile(links, {});
-    EXPECT_EQ(elements(ruleset, "links4-br-a").size(), 1u);
-    EXPECT_EQ(elements(ruleset, "links4-br-b").size(), 0u);
+    EXPECT_THAT(keys(compile(links, {}), "links4"), ElementsAre("\"br-a\" . 10.0.0.3 . 10.0.0.2 . tcp . 80"));
 }
 
-TEST(Compile, NoTwoBridgesGetOneName) {
-    model::FirewallPolicy odd;
-    for (const char* name : {"br@1", "br%1", "br+1", "br.1", "br-1"})
+TEST(Compile, RepliesHaveNoCommentsAndNoCounts) {
+    const auto want = compile(seed(), {});
+    EXPECT_TRUE(want.tables[0].set("links4")->counter);
+    EXPECT_FALSE(want.tables[0].set("replies4")->counter);
+    EXPECT_EQ(elements(want, "replies4").at(0).comment, "");
+}
+
+// Every name that a bridge may have is one, and no two become one.
+TEST(Compile, BridgesAreElementsWhateverTheirNames) {
+    FirewallPolicy odd;
+    for (const char* name : {"br@1", "br%1", "br+1", "br.1", "br-1", "abcdefghijklmno"})
         odd.bridges[name];
-    const auto ruleset = compile({}, odd);
-    std::set<std::string> names;
-    for (const nft::Chain& chain : ruleset.tables[0].chains)
-        names.insert(chain.name);
-    EXPECT_EQ(names.size(), 6u);
-    EXPECT_TRUE(names.contains("bridge-br/401"));
+    odd.bridges["br@1"].icc = model::Icc::allow;
+    const auto want = compile({}, odd, {.bridges = {"br-1", "br-2"}});
+    EXPECT_THAT(keys(want, "bridges"), ElementsAre("\"abcdefghijklmno\"", "\"br%1\"", "\"br+1\"", "\"br-1\"",
+                                                   "\"br-2\"", "\"br.1\"", "\"br@1\""));
+    EXPECT_EQ(keys(want, "denied"), keys(want, "bridges"));
+    EXPECT_THAT(keys(want, "open"), ElementsAre("\"br@1\" . \"br@1\""));
+    EXPECT_THAT(keys(want, "published"), IsEmpty());
 }
 
 TEST(Compile, SetsHaveRoomAndFitTheKernelsBuckets) {
     const auto size_for = [](int ports) {
         auto links = seed();
         links.containers["redis"].expose = model::parse_ports("1-" + std::to_string(ports)).value();
-        return compile(links, {}).tables[0].set("links4-docker0")->size;
+        return compile(links, {}).tables[0].set("links4")->size;
     };
     EXPECT_EQ(size_for(1), 192u);
     EXPECT_EQ(size_for(153), 192u);

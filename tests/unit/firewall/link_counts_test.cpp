@@ -7,6 +7,7 @@
 #include "nftlink/firewall/firewall.hpp"
 #include "nftlink/kernel/fake_kernel.hpp"
 #include "nftlink/nft/text.hpp"
+#include "packets.hpp"
 #include "topologies.hpp"
 
 namespace nftlink::firewall {
@@ -15,7 +16,6 @@ namespace {
 using model::AttachPoint;
 using model::FirewallPolicy;
 using testing::ElementsAre;
-using testing::IsEmpty;
 
 // Two links share their permissions, one has its own, one has none.
 model::Topology links() {
@@ -31,7 +31,7 @@ struct Mode {
     FirewallPolicy policy;
     std::string table;                   // where packets meet the links
     std::uint64_t permission_count = 4;  // of the first link
-    HostFacts host = {};
+    std::uint64_t table_count = 1;       // that count, each other packets
 };
 
 class LinkCounts : public testing::TestWithParam<Mode> {
@@ -49,7 +49,7 @@ protected:
     }
 
     void install() {
-        const auto want = compile(links(), GetParam().policy, GetParam().host);
+        const auto want = compile(links(), GetParam().policy);
         const auto committed = kernel_.apply(diff(have(), want), {});
         ASSERT_TRUE(committed) << committed.error().to_string();
     }
@@ -119,11 +119,11 @@ TEST_P(LinkCounts, EachLinkAddsUpWhatItsParentSent) {
         if (counters != nullptr)
             *counters = text.find("dport") == std::string::npos ? nft::Counters{1000, 100'000} : nft::Counters{7, 70};
     });
-    const std::uint64_t all = GetParam().permission_count;
+    const std::uint64_t tables = GetParam().table_count, all = GetParam().permission_count * tables;
     EXPECT_THAT(count(), ElementsAre(LinkCount{"client", {"redis", "db"}, true, 7 * all, 70 * all},
                                      LinkCount{"client", {"redis", "cache"}, true, 7 * all, 70 * all},
                                      LinkCount{"client", {"idle", "idle"}, true, 0, 0},
-                                     LinkCount{"web", {"redis", "db"}, true, 14, 140}));
+                                     LinkCount{"web", {"redis", "db"}, true, 14 * tables, 140 * tables}));
 }
 
 TEST_P(LinkCounts, WhatIsMissingIsMissedByItsOwnLinksAlone) {
@@ -164,27 +164,26 @@ std::vector<Mode> modes() {
                     policy.layout = layout;
                     policy.replies = replies;
                 }));
+                if (family == model::Family::bridge)
+                    all.back().table_count = 2;
             }
     const auto attached = [&](const std::string& name, std::uint64_t count, std::vector<AttachPoint> points) {
         for (const bool marked : {false, true})
-            all.push_back(mode(name + (marked ? "_marked" : ""), count, [&](FirewallPolicy& policy) {
-                policy.layout = model::Layout::rules;
-                policy.replies = model::Replies::source_port;
-                policy.attach = points;
-                if (marked)
-                    policy.accept_mark = 7;
-            }));
+            for (const auto replies : {model::Replies::established, model::Replies::source_port}) {
+                const std::string ending = replies == model::Replies::established ? "" : "_source_port";
+                all.push_back(mode(name + (marked ? "_marked" : "") + ending, count, [&](FirewallPolicy& policy) {
+                    policy.layout = model::Layout::rules;
+                    policy.replies = replies;
+                    policy.attach = points;
+                    if (marked)
+                        policy.accept_mark = 7;
+                }));
+            }
     };
     attached("iptables", 2, {{AttachPoint::Family::ip, "filter", "FORWARD"}});
     attached("iptables_both", 4,
              {{AttachPoint::Family::ip, "filter", "FORWARD"}, {AttachPoint::Family::ip6, "filter", "FORWARD"}});
     attached("nft", 4, {{AttachPoint::Family::inet, "fw", "forward"}});
-    Mode poor = mode("bridge_by_ports", 4, [](FirewallPolicy& policy) {
-        policy.family = model::Family::bridge;
-        policy.replies = model::Replies::source_port;
-    });
-    poor.host = {false, false, {{"docker0", {"veth1"}}}};
-    all.push_back(poor);
     return all;
 }
 
@@ -194,25 +193,69 @@ nft::Ruleset read(kernel::FakeKernel& kernel) {
     return kernel.snapshot([](const nft::Table&, const nft::Ruleset&) { return true; });
 }
 
-TEST(LinkCountsInSlots, WhatIsBeingPreparedIsNotInstalled) {
+// What comes last of the first link, in the sets' order; and what no link lets through.
+Packet last_answer(const model::Topology& links) {
+    const auto address = [](const char* text) { return model::Address::parse(text).value(); };
+    return {"docker0",
+            "docker0",
+            address("fd00::2"),
+            address("fd00::3"),
+            model::Protocol::tcp,
+            links.find("redis")->expose.back().number,
+            40000,
+            true};
+}
+Packet unlinked() {
+    const auto address = [](const char* text) { return model::Address::parse(text).value(); };
+    return {"docker0", "docker0", address("172.17.0.5"), address("172.17.0.2"), model::Protocol::tcp, 40000, 1};
+}
+
+// The first time everything is new, then the sets must be made anew, under their other names and back.
+TEST(LinkCountsInPieces, WhatIsBeingPreparedIsNotInstalled) {
     kernel::FakeKernel kernel;
-    constexpr std::size_t limit = 1 << 20;
-    for (int round = 0; round < 3; ++round) {
-        FirewallPolicy policy;
-        policy.log_drops = round % 2 == 1;
-        auto before = read(kernel);
-        const auto parts = transactions(before, compile(links(), policy), limit, true).batches;
-        ASSERT_GE(parts.size(), 2u);
-        for (std::size_t index = 0; index < parts.size(); ++index) {
-            EXPECT_EQ(link_counts(read(kernel), links(), policy)[0].installed, round > 0);
-            ASSERT_TRUE(kernel.apply(parts[index], {}));
+    std::optional<model::Topology> last;
+    for (const std::string ports : {"1-60", "1-200", "1-400"}) {
+        const bool is_first = !last;
+        auto after = links();
+        after.containers["redis"].expose = model::parse_ports(ports).value();
+        const auto before = last.value_or(after);
+        const auto pieces = transactions(read(kernel), compile(after, {}), {80'000, 50}).batches;
+        ASSERT_GE(pieces.size(), 4u);
+        for (const nft::Batch& piece : pieces) {
+            const auto now = read(kernel);
+            const bool passes_last = !now.tables.empty() && passes(now, last_answer(after)) && !passes(now, unlinked());
+            EXPECT_EQ(link_counts(now, after, {})[0].installed, passes_last);
+            EXPECT_EQ(link_counts(now, before, {})[0].installed, !is_first || passes_last);
+            ASSERT_TRUE(kernel.apply(piece, {}));
         }
-        EXPECT_TRUE(link_counts(read(kernel), links(), policy)[0].installed) << round;
-        // The unused slot's counts would not be those.
+        EXPECT_TRUE(link_counts(read(kernel), after, {})[0].installed) << ports;
         for (nft::Set& set : kernel.ruleset().tables[0].sets)
             for (nft::Element& element : set.elements)
                 element.counters = nft::Counters{5, 50};
-        EXPECT_EQ(link_counts(read(kernel), links(), policy)[0].packets, 20u);
+        EXPECT_EQ(link_counts(read(kernel), after, {})[0].packets, 2 * 5 * after.containers["redis"].expose.size());
+        last = after;
+    }
+}
+
+// A link whose answers are kept away is none.
+TEST(LinkCountsOfSets, WithoutItsRepliesALinkIsNotInstalled) {
+    kernel::FakeKernel kernel;
+    ASSERT_TRUE(kernel.apply(diff({}, compile(seed(), {})), {}));
+    EXPECT_TRUE(link_counts(read(kernel), seed(), {})[0].installed);
+    for (nft::Set& set : kernel.ruleset().tables[0].sets)
+        if (set.name == "replies6")
+            set.elements.clear();
+    EXPECT_FALSE(link_counts(read(kernel), seed(), {})[0].installed);
+}
+
+TEST(LinkCountsOfSets, WithoutCountersLinksAreInstalledAndHaveNoCounts) {
+    for (const auto counters : {model::Counters::bridges, model::Counters::none}) {
+        kernel::FakeKernel kernel;
+        FirewallPolicy policy;
+        policy.counters = counters;
+        ASSERT_TRUE(kernel.apply(diff({}, compile(seed(), policy)), {}));
+        EXPECT_THAT(link_counts(read(kernel), seed(), policy),
+                    ElementsAre(LinkCount{"client", {"redis", "db"}, true, 0, 0}));
     }
 }
 
@@ -228,53 +271,12 @@ TEST(LinkCountsAttached, ATwinOfSomebodyElsesIsNotCounted) {
     kernel.ruleset().tables.push_back(table);
     ASSERT_TRUE(kernel.apply(diff(read(kernel), compile(seed(), policy)), {}));
     auto& rules = kernel.ruleset().tables[0].chains[0].rules;
-    nft::counters(rules[0])->packets = 3;
-    nft::Rule twin = rules[0];
+    nft::counters(rules[1])->packets = 3;  // the first is of replies
+    nft::Rule twin = rules[1];
     twin.owner.clear();
     nft::counters(twin)->packets = 100;
     rules.insert(rules.begin(), twin);
     EXPECT_EQ(link_counts(read(kernel), seed(), policy)[0].packets, 3u);
-}
-
-std::vector<std::uint8_t> bytes(const std::string& address) {
-    const auto parsed = model::Address::parse(address).value();
-    return {parsed.bytes().begin(), parsed.bytes().end()};
-}
-
-TEST(RemovedFlows, AreThosePermittedNoMore) {
-    const FirewallPolicy policy;
-    auto less = links();
-    EXPECT_THAT(removed_flows(less, policy, less, policy), IsEmpty());
-    less.containers["web"].links.clear();
-    less.containers["client"].links.erase(less.containers["client"].links.begin());
-    EXPECT_THAT(removed_flows(links(), policy, less, policy),
-                ElementsAre(nft::Flow{bytes("172.17.0.4"), bytes("172.17.0.2"), 6, 6379},
-                            nft::Flow{bytes("172.17.0.4"), bytes("172.17.0.2"), 17, 53}))
-        << "the other link of two still permits the same";
-    less.containers.erase("client");
-    EXPECT_EQ(removed_flows(links(), policy, less, policy).size(), 6u);
-    EXPECT_THAT(removed_flows(less, policy, links(), policy), IsEmpty());
-}
-
-TEST(RemovedFlows, HaveIpv6AddressesToo) {
-    auto without = seed();
-    without.containers["redis"].networks[0].addresses.resize(1, *model::Address::parse("10.0.0.1"));
-    EXPECT_THAT(removed_flows(seed(), {}, without, {}),
-                ElementsAre(nft::Flow{bytes("fd00::3"), bytes("fd00::2"), 6, 6379}));
-}
-
-TEST(RemovedFlows, WhatAnotherBridgeStillPermitsIsNotRemoved) {
-    const auto on_bridges = [](const std::vector<std::string>& bridges) {
-        std::vector<model::Network> child, parent;
-        for (const std::string& bridge : bridges) {
-            child.push_back(on(bridge, {"10.0.0.2"}));
-            parent.push_back(on(bridge, {"10.0.0.3"}));
-        }
-        return topology({container("db", child, {"80"}), container("web", parent, {}, {{"db", "db"}})});
-    };
-    EXPECT_THAT(removed_flows(on_bridges({"a", "b"}), {}, on_bridges({"b"}), {}), IsEmpty());
-    EXPECT_THAT(removed_flows(on_bridges({"a"}), {}, on_bridges({"b"}), {}), IsEmpty());
-    EXPECT_EQ(removed_flows(on_bridges({"a", "b"}), {}, {}, {}).size(), 1u);
 }
 
 }  // namespace

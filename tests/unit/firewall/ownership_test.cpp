@@ -3,8 +3,10 @@
 #include <gtest/gtest.h>
 
 #include "nftlink/firewall/firewall.hpp"
+#include "nftlink/kernel/fake_kernel.hpp"
 #include "nftlink/nft/build.hpp"
 #include "nftlink/nft/text.hpp"
+#include "old_table.hpp"
 #include "topologies.hpp"
 
 namespace nftlink::firewall {
@@ -50,9 +52,10 @@ std::vector<model::FirewallPolicy> policies() {
                         policy.family = family;
                         policy.layout = layout;
                         policy.replies = replies;
-                        policy.bridges["docker0"] = {icc, rich};
+                        policy.bridges["docker0"] = {icc, rich && layout == model::Layout::rules};
                         policy.bridges["br@1"] = {icc, false};
-                        policy.log_drops = policy.counters = rich;
+                        policy.log_drops = rich;
+                        policy.counters = rich ? model::Counters::links : model::Counters::none;
                         if (rich)
                             policy.accept_mark = 7;
                         all.push_back(policy);
@@ -62,9 +65,8 @@ std::vector<model::FirewallPolicy> policies() {
 
 TEST(Ownership, EveryTableOfOursIsKnownByItsMarkAndWithoutItByNameAndForm) {
     for (const model::FirewallPolicy& policy : policies())
-        for (const bool names : {true, false}) {
-            const HostFacts host{names, true, {{"docker0", {"veth1"}}}, {}};
-            for (const nft::Table& table : compile(seed(), policy, host).tables) {
+        for (const bool tracks : {true, false}) {
+            for (const nft::Table& table : compile(seed(), policy, {.bridge_conntrack = tracks}).tables) {
                 EXPECT_TRUE(is_ours(table, "other"));
                 for (const bool with_comments : {true, false}) {
                     const nft::Table bare = without_marks(table, with_comments);
@@ -82,6 +84,42 @@ TEST(Ownership, CopiesOfWhatIsAttachedHaveTheForm) {
     policy.attach = {{model::AttachPoint::Family::ip, "filter", "FORWARD"}};
     for (const nft::Table& table : compile(seed(), policy).tables)
         EXPECT_TRUE(is_ours(without_marks(table, false), "nftlink")) << nft::to_text(table);
+}
+
+// With `attach` to a chain that isn't there yet.
+TEST(Ownership, ATableThatOnlyTracksIsOurs) {
+    model::FirewallPolicy policy;
+    policy.layout = model::Layout::rules;
+    policy.attach = {{model::AttachPoint::Family::ip, "filter", "DOCKER-USER"}};
+    nft::Table table = without_marks(compile(seed(), policy).tables.at(0));
+    std::erase_if(table.chains, [](const nft::Chain& chain) { return chain.name != "tracking"; });
+    EXPECT_TRUE(is_ours(table, "nftlink"));
+    EXPECT_FALSE(is_ours(table, "other"));
+}
+
+// Names that anybody may give.
+TEST(Ownership, ATableWithSetsAndChainsOfOurNamesIsNotOursForThat) {
+    nft::Table table;
+    table.name = "nftlink";
+    for (const char* name : {"bridges", "open"}) {
+        nft::Set& set = table.sets.emplace_back();
+        set.name = name;
+        set.key = std::string(name) == "open" ? std::vector{nft::DataType::ifname, nft::DataType::ifname}
+                                              : nft::interface_key();
+    }
+    table.chains.push_back({"forward", nft::Hook{"filter", 2, 0, 1}, {}, {}, {}});
+    EXPECT_FALSE(is_ours(table, "nftlink"));
+    table.chains[0].rules = {
+        nft::RuleBuilder(nft::Family::inet).destination(std::array<std::uint8_t, 4>{1}).drop().build(),
+        nft::RuleBuilder(nft::Family::inet).drop().build()};
+    EXPECT_FALSE(is_ours(table, "nftlink"));
+}
+
+// In a frame's table a chain of that name is somebody's: 0.1's led there from its base chain.
+TEST(Ownership, AChainNamedAsOneOfTheFirstVersionIsAStrangersWhereNothingLeadsThere) {
+    nft::Table table = compile(seed(), {}).tables.at(0);
+    table.chains.push_back({"bridge-lan", {}, {}, {}, {stranger()}});
+    EXPECT_THAT(strangers(table), ElementsAre("chain bridge-lan"));
 }
 
 TEST(Ownership, ACommentMakesNothingOurs) {
@@ -111,7 +149,7 @@ TEST(Ownership, ATableWithoutMarksIsOursByItsChainsAndWhatElseIsInItIsNot) {
     EXPECT_EQ(strangers_after([](nft::Table& table) { table.other_object_count = 1; }), 1u);
     EXPECT_EQ(strangers_after([](nft::Table& table) { table.sets[0].key = nft::interface_key(); }), 1u);
     EXPECT_EQ(strangers_after([](nft::Table& table) { table.sets[0].unknown = {1}; }), 1u);
-    for (const char* chain : {"forward", "bridge-docker0"}) {
+    for (const char* chain : {"forward", "errors"}) {
         EXPECT_EQ(strangers_after([&](nft::Table& table) { chain_of(table, chain)->rules.push_back(stranger()); }), 1u);
         EXPECT_EQ(strangers_after([&](nft::Table& table) {
                       chain_of(table, chain)->rules.push_back(nft::RuleBuilder(nft::Family::inet).jump("x").build());
@@ -133,18 +171,19 @@ TEST(Ownership, WhatOnlyLooksALittleLikeOursIsSomebodys) {
     EXPECT_FALSE(is_ours_after([&](nft::Table& table) { hook(table).number = 1; })) << "input";
     EXPECT_FALSE(is_ours_after([&](nft::Table& table) { hook(table).policy = 0; }));
     EXPECT_FALSE(is_ours_after([&](nft::Table& table) { hook(table).type = "nat"; }));
-    EXPECT_FALSE(is_ours_after([](nft::Table& table) { chain_of(table, "forward")->comment = "mine"; }));
-    EXPECT_FALSE(is_ours_after([](nft::Table& table) { table.unknown = {1}; })) << "dormant";
     EXPECT_FALSE(is_ours_after([](nft::Table& table) { table.family = nft::Family::arp; }));
     EXPECT_FALSE(is_ours_after([](nft::Table& table) { chain_of(table, "forward")->rules = {stranger()}; }));
-    EXPECT_FALSE(is_ours_after(
-        [](nft::Table& table) { chain_of(table, "bridge-docker0")->hook = nft::Hook{"filter", 2, 0, 1}; }));
+    EXPECT_FALSE(is_ours_after([](nft::Table& table) {
+        std::erase_if(table.sets, [](const nft::Set& set) { return set.name == "bridges"; });
+    }));
     nft::Table theirs;
     theirs.name = "nftlink";
     theirs.chains.push_back({"forward", nft::Hook{"filter", 2, 0, 1}, {}, {}, {}});
     theirs.chains.push_back({"my/rules", {}, {}, {}, {stranger()}});
     EXPECT_FALSE(is_ours(theirs, "nftlink"));
     EXPECT_FALSE(is_ours(nft::Table{}, "")) << "an empty one is nobody's";
+    EXPECT_TRUE(is_ours_after([](nft::Table& table) { chain_of(table, "forward")->comment = "mine"; }));
+    EXPECT_TRUE(is_ours_after([](nft::Table& table) { table.unknown = {1}; })) << "dormant";
     nft::Table marked = compile(seed(), {}).tables[0];
     marked.chains.push_back({"my/rules", {}, {}, {}, {}});
     EXPECT_THAT(strangers(marked), IsEmpty()) << "it keeps nothing from being deleted";
@@ -159,17 +198,71 @@ TEST(Ownership, NoChainsNameHidesItsCopies) {
     EXPECT_TRUE(is_ours(without_marks(compile(seed(), policy).tables[0]), "nftlink"));
 }
 
+// Which nft's save and load takes from a table, but not, with some versions, from its chains; or the other way round.
+TEST(Ownership, TheMarkOfATableOrOfOneChainIsEnough) {
+    nft::Table table = without_marks(compile(seed(), {}).tables[0]);
+    table.name = "renamed";
+    EXPECT_FALSE(is_ours(table, "nftlink"));
+    table.chains[1].owner = "nftlink";
+    EXPECT_TRUE(is_ours(table, "nftlink"));
+    table.chains[1].owner.clear();
+    table.owner = "nftlink";
+    EXPECT_TRUE(is_ours(table, "nftlink"));
+}
+
+// As whoever upgrades has it: without marks, and with them after some version in between.
+TEST(Ownership, ATableOf01IsOurs) {
+    for (const nft::Family family : {nft::Family::inet, nft::Family::bridge}) {
+        const nft::Table marked = old_table(seed_of_01(family, {}, true));
+        EXPECT_TRUE(is_ours(marked, "other"));
+        EXPECT_THAT(strangers(marked), IsEmpty());
+        for (nft::Table bare : {old_table(seed_of_01(family)), without_marks(marked, false)}) {
+            EXPECT_TRUE(is_ours(bare, "nftlink"));
+            EXPECT_FALSE(is_ours(bare, "other"));
+            EXPECT_THAT(strangers(bare), IsEmpty()) << nft::to_text(bare);
+            bare.name = "nftlink-routed";
+            EXPECT_TRUE(is_ours(bare, "nftlink"));
+        }
+    }
+}
+
+TEST(Ownership, WhatMayBeOursAndWhatIsAttachedToIsRead) {
+    model::FirewallPolicy policy;
+    policy.layout = model::Layout::rules;
+    policy.attach = {{model::AttachPoint::Family::ip, "filter", "FORWARD"}};
+    const auto want = compile(seed(), policy);
+    const auto reads = [&](nft::Family family, const std::string& name, std::string owner = {}) {
+        nft::Table table;
+        table.family = family;
+        table.name = name;
+        table.owner = std::move(owner);
+        return is_relevant(table, {}, want);
+    };
+    EXPECT_TRUE(reads(nft::Family::ip, "filter"));
+    EXPECT_FALSE(reads(nft::Family::ip6, "filter"));
+    for (const char* name : {"nftlink", "nftlink-routed"})
+        EXPECT_TRUE(reads(nft::Family::inet, name));
+    EXPECT_FALSE(reads(nft::Family::inet, "other"));
+    EXPECT_TRUE(reads(nft::Family::inet, "other", "nftlink"));
+}
+
 TEST(Ownership, AMarkThatIsLostComesBackWhereThatIsAskedFor) {
     const auto want = compile(seed(), {});
-    nft::Ruleset have;
-    have.tables = {without_marks(want.tables[0])};
-    for (nft::Set& set : have.tables[0].sets)
-        for (nft::Element& element : set.elements)
-            element.counters.emplace();
+    kernel::FakeKernel kernel;
+    nft::Ruleset& have = kernel.ruleset();
+    ASSERT_TRUE(kernel.apply(diff({}, want), {}));
+    nft::Table bare = without_marks(have.tables[0]);
+    have.tables = {bare};
     EXPECT_EQ(nft::to_text(diff(have, want)), "");
-    EXPECT_THAT(nft::to_text(diff(have, want, {.marks = true})), testing::StartsWith("delete table inet nftlink"));
-    have.tables[0].other_object_count = 1;
-    EXPECT_EQ(nft::to_text(diff(have, want, {.marks = true})), "") << "not at others' expense";
+    const nft::Batch batch = diff(have, want, {.marks = true});
+    EXPECT_THAT(nft::to_text(batch), testing::Not(testing::HasSubstr("delete table"))) << "not at others' expense";
+    ASSERT_TRUE(kernel.apply(batch, {}));
+    for (const nft::Chain& chain : have.tables[0].chains) {
+        EXPECT_EQ(chain.owner, "nftlink");
+        for (const nft::Rule& rule : chain.rules)
+            EXPECT_EQ(rule.owner, "nftlink");
+    }
+    EXPECT_EQ(nft::to_text(diff(have, want, {.marks = true})), "");
 }
 
 TEST(Ownership, StrangersAreNamed) {
@@ -194,7 +287,7 @@ protected:
     }
     static model::FirewallPolicy uncounted() {
         model::FirewallPolicy policy;
-        policy.counters = false;
+        policy.counters = model::Counters::none;
         return policy;
     }
     nft::Table& table() { return have_.tables[0]; }
@@ -216,20 +309,21 @@ TEST_F(Strangers, StayWhereTheTableStays) {
 // The kernel deletes no set that a rule refers to.
 TEST_F(Strangers, LoseTheRulesThatLeadToWhatGoes) {
     auto& rules = chain_of(table(), "x")->rules;
-    rules.push_back(nft::RuleBuilder(nft::Family::inet).in_links(true, "links4-docker0").accept().build());
-    rules.push_back(nft::RuleBuilder(nft::Family::inet).jump("bridge-docker0").build());
+    rules.push_back(nft::RuleBuilder(nft::Family::inet).in_set({nft::Field::source}, "links4").accept().build());
+    rules.push_back(nft::RuleBuilder(nft::Family::inet).jump("errors").build());
     for (std::size_t index = 0; index < rules.size(); ++index)
         rules[index].handle = 10 + index;
-    model::Topology none = seed();
-    none.containers["client"].links.clear();
-    const std::string text = change(compile(none, uncounted()));
-    EXPECT_THAT(text, testing::StartsWith("delete rule inet nftlink x handle 11\n")) << text;
-    EXPECT_THAT(text, testing::Not(testing::HasSubstr("handle 12")));
+    model::FirewallPolicy by_rules = uncounted();
+    by_rules.layout = model::Layout::rules;
+    const std::string text = change(compile(seed(), by_rules));
+    EXPECT_THAT(text, testing::HasSubstr("delete rule inet nftlink x handle 11\n")) << text;
+    EXPECT_THAT(text, testing::Not(testing::HasSubstr("handle 12"))) << "the chain stays";
+    EXPECT_LT(text.find("handle 11"), text.find("delete set inet nftlink links4\n"));
 }
 
 TEST_F(Strangers, KeepATableFromBeingDeletedUnlessByForce) {
-    EXPECT_EQ(nft::to_text(clear(have_, "nftlink")), "");
-    EXPECT_EQ(nft::to_text(clear(have_, "nftlink", true)), "delete table inet nftlink\n");
+    EXPECT_EQ(change({}), "");
+    EXPECT_EQ(change({}, {.force = true}), "delete table inet nftlink\n");
     model::FirewallPolicy elsewhere = uncounted();
     elsewhere.table = "other";
     const auto want = compile(seed(), elsewhere);
@@ -237,10 +331,13 @@ TEST_F(Strangers, KeepATableFromBeingDeletedUnlessByForce) {
     EXPECT_THAT(change(want, {.force = true}), testing::HasSubstr("delete table inet nftlink"));
 }
 
-TEST_F(Strangers, KeepATableFromBeingMadeAnew) {
-    table().comment.clear();
-    EXPECT_EQ(change(compile(seed(), uncounted())), "");
-    EXPECT_THAT(change(compile(seed(), uncounted()), {.force = true}), testing::HasSubstr("delete table inet nftlink"));
+TEST_F(Strangers, StayWhereOurChainsAreMadeAnew) {
+    for (nft::Chain& chain : table().chains)
+        chain.owner.clear();
+    const std::string text = change(compile(seed(), uncounted()), {.marks = true});
+    EXPECT_THAT(text, testing::HasSubstr("delete chain inet nftlink forward\n"));
+    EXPECT_THAT(text, testing::Not(testing::HasSubstr("nftlink x")));
+    EXPECT_THAT(text, testing::Not(testing::HasSubstr("delete table")));
 }
 
 }  // namespace

@@ -40,7 +40,7 @@ nft::Rule jump(std::string_view to) {
     return nft::RuleBuilder(nft::Family::inet).jump(to).build();
 }
 nft::Rule lookup() {
-    return nft::RuleBuilder(nft::Family::inet).in_links(true, "s").accept().build();
+    return nft::RuleBuilder(nft::Family::inet).in_set({nft::Field::source}, "s").accept().build();
 }
 
 const nft::Batch basis{inet(nft::AddTable{}), inet(nft::AddChain{chain("a")}), inet(nft::AddChain{chain("b")}),
@@ -147,15 +147,6 @@ TEST_F(FakeKernelTest, EveryStepCanBeMadeToFail) {
     kernel_.bridge_state.bridges = {{"docker0", 3, {}}};
     EXPECT_FALSE(kernel_.enable_bridge_netfilter("docker0", {true, true}));
     EXPECT_EQ(kernel_.bridges().bridges[0].own, BridgeNetfilter{});
-    failing = Step::end_connections;
-    EXPECT_FALSE(kernel_.end_connections({{}}));
-    EXPECT_TRUE(kernel_.ended_flows.empty());
-}
-
-TEST_F(FakeKernelTest, RemembersWhoseConnectionsWereToEnd) {
-    const Flow flow{{10, 0, 0, 1}, {10, 0, 0, 2}, 6, 80};
-    EXPECT_EQ(kernel_.end_connections({flow}).value(), 1u);
-    EXPECT_THAT(kernel_.ended_flows, testing::ElementsAre(flow));
 }
 
 TEST(Refusal, SaysWhichWhatAndWhy) {

@@ -102,7 +102,7 @@ TEST(Decode, CountsAreNoPartOfARule) {
 TEST(Decode, EveryPrefixOfAMessageIsAnErrorOrAValue) {
     const Operation operation{
         Family::inet, "nftlink",
-        AddRule{"c", rule().in_links(true, "links4").counter().accept().comment("/a/b").build(), 0}};
+        AddRule{"c", rule().in_set(link_fields, "links4").counter().accept().comment("/a/b").build(), 0}};
     const Datagram datagram = encode({operation}, 1, {});
     const Payload whole = encoded(datagram);
     std::size_t errors = 0;

@@ -42,7 +42,7 @@ void add(nftnl_set& set, const Element& element, Part part) {
 Bytes by_libnftnl(const std::vector<Element>& elements, std::uint16_t type, Part part) {
     const SetPtr set(nftnl_set_alloc(), nftnl_set_free);
     nftnl_set_set_str(set.get(), NFTNL_SET_TABLE, "nftlink");
-    nftnl_set_set_str(set.get(), NFTNL_SET_NAME, "links4-docker0");
+    nftnl_set_set_str(set.get(), NFTNL_SET_NAME, "links4");
     for (const Element& element : elements)
         add(*set, element, part);
     std::vector<char> buffer(1 << 17);
@@ -78,13 +78,13 @@ std::vector<Element> many_elements() {
 
 TEST(Elements, AreAddedAsLibnftnlDoes) {
     for (const auto& elements : {many_elements(), ipv6_elements(), {element(6379)}})
-        EXPECT_EQ(by_us(AddElements{"links4-docker0", link_key(true), elements}),
+        EXPECT_EQ(by_us(AddElements{"links4", link_key(true), elements}),
                   by_libnftnl(elements, NFT_MSG_NEWSETELEM, Part::whole));
 }
 
 TEST(Elements, AreDeletedAsLibnftnlDoes) {
     for (const auto& elements : {many_elements(), ipv6_elements()})
-        EXPECT_EQ(by_us(DeleteElements{"links4-docker0", link_key(true), elements}),
+        EXPECT_EQ(by_us(DeleteElements{"links4", link_key(true), elements}),
                   by_libnftnl(elements, NFT_MSG_DELSETELEM, Part::key));
 }
 

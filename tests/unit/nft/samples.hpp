@@ -28,7 +28,7 @@ inline Element element(std::uint16_t port, std::string comment = {}, std::option
 
 inline Set links_set(std::vector<Element> elements = {}) {
     Set set;
-    set.name = "links4-docker0";
+    set.name = "links4";
     set.key = link_key(true);
     set.size = 192;
     set.counter = true;
@@ -44,6 +44,14 @@ inline Chain base_chain() {
     chain.hook = Hook{"filter", 2, 0, 1};
     return chain;
 }
+
+// What the frame looks up: of a packet to a child's port, of the answer, of an ICMP error about either.
+inline constexpr std::initializer_list<Field> link_fields{Field::iifname, Field::source, Field::destination,
+                                                          Field::protocol, Field::destination_port};
+inline constexpr std::initializer_list<Field> reply_fields{Field::iifname, Field::source, Field::destination,
+                                                           Field::protocol, Field::source_port};
+inline constexpr std::initializer_list<Field> error_fields{Field::iifname, Field::source, Field::destination,
+                                                           Field::connection_protocol, Field::reply_source_port};
 
 inline RuleBuilder rule(Family family = Family::inet) {
     return RuleBuilder(family);

@@ -19,7 +19,7 @@ TEST(Text, OperationsAreNftCommands) {
               "add chain inet nftlink forward { comment \"nftlink: base\"; type filter hook forward priority filter; "
               "policy accept; }");
     EXPECT_EQ(text(AddSet{links_set()}),
-              "add set inet nftlink links4-docker0 { type ipv4_addr . ipv4_addr . inet_proto . inet_service; size 192; "
+              "add set inet nftlink links4 { type ipv4_addr . ipv4_addr . inet_proto . inet_service; size 192; "
               "counter; comment \"nftlink: links\"; }");
     EXPECT_EQ(text(AddElements{"s", link_key(true), {element(6379, "/web/db"), element(80, "", Counters{1, 60})}}),
               "add element inet nftlink s { 172.17.0.3 . 172.17.0.2 . tcp . 6379 comment \"/web/db\", "
@@ -36,8 +36,8 @@ TEST(Text, OperationsAreNftCommands) {
 }
 
 TEST(Text, RulesReadAsNftListsThem) {
-    EXPECT_EQ(to_text(rule().iifname("docker0").oifname_not("docker0").jump("bridge-docker0").build()),
-              "iifname \"docker0\" oifname != \"docker0\" jump bridge-docker0");
+    EXPECT_EQ(to_text(rule().iifname("docker0").oifname_not("docker0").jump("errors").build()),
+              "iifname \"docker0\" oifname != \"docker0\" jump errors");
     EXPECT_EQ(to_text(rule()
                           .source(parent)
                           .destination(child)
@@ -50,15 +50,36 @@ TEST(Text, RulesReadAsNftListsThem) {
               "\"/web/db\"");
     EXPECT_EQ(to_text(rule(Family::ip).source(child).source_port(17, 53).drop().build()),
               "ip saddr 172.17.0.2 udp sport 53 drop");
-    EXPECT_EQ(to_text(rule().in_links(true, "links4").accept().build()),
-              "ip saddr . ip daddr . meta l4proto . th dport @links4 accept");
-    EXPECT_EQ(to_text(rule().in_replies(false, "replies6").accept().build()),
-              "ip6 daddr . ip6 saddr . meta l4proto . th sport @replies6 accept");
+    EXPECT_EQ(to_text(rule().in_set(link_fields, "links4").accept().build()),
+              "iifname . ip saddr . ip daddr . meta l4proto . th dport @links4 accept");
+    EXPECT_EQ(to_text(rule().established().reply_direction().in_set(reply_fields, "replies6", false).accept().build()),
+              "ct state established ct direction reply iifname . ip6 saddr . ip6 daddr . meta l4proto . th sport "
+              "@replies6 accept");
     EXPECT_EQ(to_text(rule().established_or_related().accept().build()), "ct state established,related accept");
-    EXPECT_EQ(to_text(rule().icmpv6_type(136).accept().build()), "icmpv6 type nd-neighbor-advert accept");
+    EXPECT_EQ(to_text(rule().icmpv6_type(136).hop_limit(255).accept().build()),
+              "icmpv6 type nd-neighbor-advert ip6 hoplimit 255 accept");
     EXPECT_EQ(to_text(rule().set_mark(1).accept().build()), "meta mark set 0x00000001 accept");
     EXPECT_EQ(to_text(rule().limit_per_second(10).log("p: ").build()),
               "limit rate 10/second burst 5 packets log prefix \"p: \"");
+}
+
+TEST(Text, TheFramesRulesReadAsNftListsThem) {
+    const auto bridge = [] { return rule(Family::bridge); };
+    EXPECT_EQ(to_text(rule().not_in_set(Field::iifname, "bridges").accept().build()), "iifname != @bridges accept");
+    EXPECT_EQ(to_text(rule().dnat().in_set({Field::iifname, Field::oifname}, "published").accept().build()),
+              "ct status dnat iifname . oifname @published accept");
+    EXPECT_EQ(to_text(rule().related().protocol(1).jump("errors").build()),
+              "ct state related meta l4proto icmp jump errors");
+    EXPECT_EQ(to_text(rule().protocol(58).in_set(error_fields, "replies6", false).accept().build()),
+              "meta l4proto ipv6-icmp iifname . ip6 saddr . ip6 daddr . ct protocol . ct reply proto-src @replies6 "
+              "accept");
+    EXPECT_EQ(to_text(bridge().not_in_set(Field::ibrname, "bridges").accept().build()),
+              "meta ibrname != @bridges accept");
+    EXPECT_EQ(to_text(bridge().in_set({Field::ibrname, Field::obrname}, "open").accept().build()),
+              "meta ibrname . meta obrname @open accept");
+    EXPECT_EQ(to_text(bridge().ether_type(0x800).jump("untagged").build()), "ether type ip jump untagged");
+    EXPECT_EQ(to_text(bridge().ether_type(0x86dd).jump("untagged").build()), "ether type ip6 jump untagged");
+    EXPECT_EQ(to_text(bridge().ether_type(0x806).accept().build()), "ether type arp accept");
 }
 
 TEST(Text, ProtocolCheckWithoutAFieldIsSaid) {
@@ -79,7 +100,11 @@ Ruleset small_ruleset() {
     table.comment = "nftlink: mine";
     table.sets.push_back(links_set({element(6379, "/web/db"), element(6380)}));
     table.chains.push_back(base_chain());
-    table.chains.back().rules.push_back(rule().in_links(true, "links4-docker0").accept().build());
+    table.chains.back().rules.push_back(
+        rule()
+            .in_set({Field::source, Field::destination, Field::protocol, Field::destination_port}, "links4")
+            .accept()
+            .build());
     return {{table}, 0};
 }
 
@@ -90,7 +115,7 @@ TEST(Text, RenderLoadsOverItself) {
               "table inet nftlink {\n"
               "\tcomment \"nftlink: mine\"\n"
               "\n"
-              "\tset links4-docker0 {\n"
+              "\tset links4 {\n"
               "\t\ttype ipv4_addr . ipv4_addr . inet_proto . inet_service\n"
               "\t\tsize 192\n"
               "\t\tcounter\n"
@@ -102,14 +127,14 @@ TEST(Text, RenderLoadsOverItself) {
               "\tchain forward {\n"
               "\t\tcomment \"nftlink: base\"\n"
               "\t\ttype filter hook forward priority filter; policy accept;\n"
-              "\t\tip saddr . ip daddr . meta l4proto . th dport @links4-docker0 accept\n"
+              "\t\tip saddr . ip daddr . meta l4proto . th dport @links4 accept\n"
               "\t}\n"
               "}\n");
 }
 
 TEST(Text, JsonFollowsNftsSchema) {
     const std::string json = render_json(small_ruleset());
-    EXPECT_NE(json.find(R"({"add":{"set":{"family":"inet","table":"nftlink","name":"links4-docker0",)"
+    EXPECT_NE(json.find(R"({"add":{"set":{"family":"inet","table":"nftlink","name":"links4",)"
                         R"("type":["ipv4_addr","ipv4_addr","inet_proto","inet_service"],"size":192,)"
                         R"("stmt":[{"counter":null}],"comment":"nftlink: links","elem":[{"elem":{"val":{"concat":)"
                         R"(["172.17.0.3","172.17.0.2","tcp",6379]},"comment":"/web/db"}},)"),
@@ -118,9 +143,38 @@ TEST(Text, JsonFollowsNftsSchema) {
     EXPECT_NE(
         json.find(R"("expr":[{"match":{"op":"==","left":{"concat":[{"payload":{"protocol":"ip","field":"saddr"}},)"
                   R"({"payload":{"protocol":"ip","field":"daddr"}},{"meta":{"key":"l4proto"}},)"
-                  R"({"payload":{"protocol":"th","field":"dport"}}]},"right":"@links4-docker0"}},{"accept":null}])"),
+                  R"({"payload":{"protocol":"th","field":"dport"}}]},"right":"@links4"}},{"accept":null}])"),
         std::string::npos)
         << json;
+}
+
+// As nft itself writes them; it reads a list of one word as that word.
+TEST(Text, JsonOfTheFramesRulesFollowsItToo) {
+    const auto json = [](Rule made) {
+        Ruleset ruleset = small_ruleset();
+        ruleset.tables[0].chains[0].rules = {std::move(made)};
+        const std::string text = render_json(ruleset);
+        const std::size_t start = text.find(R"("expr":)") + 7;
+        constexpr std::string_view end = R"({"accept":null}])";
+        return text.substr(start, text.find(end, start) + end.size() - start);
+    };
+    EXPECT_EQ(json(rule().not_in_set(Field::iifname, "bridges").accept().build()),
+              R"([{"match":{"op":"!=","left":{"meta":{"key":"iifname"}},"right":"@bridges"}},{"accept":null}])");
+    EXPECT_EQ(json(rule().established().reply_direction().dnat().accept().build()),
+              R"([{"match":{"op":"in","left":{"ct":{"key":"state"}},"right":["established"]}},)"
+              R"({"match":{"op":"==","left":{"ct":{"key":"direction"}},"right":"reply"}},)"
+              R"({"match":{"op":"in","left":{"ct":{"key":"status"}},"right":["dnat"]}},{"accept":null}])");
+    EXPECT_EQ(json(rule().protocol(1).in_set(error_fields, "links4").accept().build()),
+              R"([{"match":{"op":"==","left":{"meta":{"key":"l4proto"}},"right":"icmp"}},)"
+              R"({"match":{"op":"==","left":{"concat":[{"meta":{"key":"iifname"}},)"
+              R"({"payload":{"protocol":"ip","field":"saddr"}},{"payload":{"protocol":"ip","field":"daddr"}},)"
+              R"({"ct":{"key":"protocol"}},{"ct":{"key":"proto-src","dir":"reply"}}]},"right":"@links4"}},)"
+              R"({"accept":null}])");
+    EXPECT_EQ(json(rule().icmpv6_type(135).hop_limit(255).accept().build()),
+              R"([{"match":{"op":"==","left":{"payload":{"protocol":"icmpv6","field":"type"}},)"
+              R"("right":"nd-neighbor-solicit"}},)"
+              R"({"match":{"op":"==","left":{"payload":{"protocol":"ip6","field":"hoplimit"}},"right":255}},)"
+              R"({"accept":null}])");
 }
 
 }  // namespace

@@ -6,10 +6,12 @@
 #include <system_error>
 
 #include "nftlink/kernel/fake_kernel.hpp"
+#include "nftlink/nft/text.hpp"
 
 namespace nftlink::reconcile {
 namespace {
 
+using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
@@ -18,6 +20,14 @@ Target small_target() {
     model::FirewallPolicy policy;
     policy.bridges["docker0"];
     return make_target({}, policy);
+}
+
+// The names in a set of interfaces of our table.
+std::vector<std::string> names_in(const nft::Table& table, std::string_view set) {
+    std::vector<std::string> names;
+    for (const nft::Element& element : table.set(set)->elements)
+        names.push_back(nft::to_text(element.key, table.set(set)->key));
+    return names;
 }
 
 kernel::Bridges with_docker0(bool module_loaded = true) {
@@ -54,10 +64,24 @@ TEST(MakeTarget, APatternStandsForTheBridgesThatAreThere) {
                                             PolicedBridge{"br-later", {true, true}},
                                             PolicedBridge{"docker0", {false, false}, model::Icc::allow}));
     const nft::Table& table = target.want.tables.front();
-    for (const std::string chain : {"bridge-br-a", "bridge-br-b", "bridge-br-later", "bridge-docker0"})
-        EXPECT_NE(table.chain(chain), nullptr) << chain;
-    EXPECT_EQ(table.chain("bridge-virbr0"), nullptr);
-    EXPECT_EQ(table.chain("bridge-br-a")->rules.size(), table.chain("bridge-br-later")->rules.size());
+    EXPECT_THAT(names_in(table, "bridges"), ElementsAre("\"br-a\"", "\"br-b\"", "\"br-later\"", "\"docker0\""));
+    EXPECT_THAT(names_in(table, "open"), ElementsAre("\"br-b\" . \"br-b\"", "\"docker0\" . \"docker0\""));
+}
+
+TEST(HostFacts, TheBridgeFamilyNeedsTheNamesOfBridges) {
+    kernel::FakeKernel kernel;
+    kernel.family_state = kernel::BridgeFamily{.names = false, .conntrack = true};
+    model::FirewallPolicy policy;
+    EXPECT_TRUE(host_facts(kernel, policy)) << "no other family asks for them";
+    policy.family = model::Family::bridge;
+    const auto facts = host_facts(kernel, policy);
+    ASSERT_FALSE(facts);
+    EXPECT_THAT(facts.error(), AllOf(HasSubstr("meta ibrname"), HasSubstr("CONFIG_NFT_BRIDGE_META"),
+                                     HasSubstr("this kernel doesn't have"), HasSubstr("say family: inet")));
+    kernel.family_state = kernel::BridgeFamily{.names = true, .conntrack = true};
+    EXPECT_TRUE(host_facts(kernel, policy)->bridge_conntrack);
+    kernel.family_state.reset();
+    EXPECT_THAT(host_facts(kernel, policy).error(), HasSubstr("CAP_NET_ADMIN"));
 }
 
 TEST(HostFacts, BaseRulesOfAPatternNeedTracking) {
@@ -65,6 +89,8 @@ TEST(HostFacts, BaseRulesOfAPatternNeedTracking) {
     kernel.family_state = kernel::BridgeFamily{true, false};
     model::FirewallPolicy policy;
     policy.family = model::Family::bridge;
+    EXPECT_THAT(host_facts(kernel, policy).error(), HasSubstr("replies: source-port"));
+    policy.layout = model::Layout::rules;
     policy.replies = model::Replies::source_port;
     policy.bridge_patterns = {{"br-*", {}}};
     EXPECT_TRUE(host_facts(kernel, policy));
@@ -196,19 +222,37 @@ TEST(Apply, LeavingTheBridgeFamilyTakesTwoPartsAndNoWaiting) {
     ASSERT_TRUE(first) << first.error();
     EXPECT_GT(first->again_in.count(), 0);
     EXPECT_THAT(first->done.switches, ElementsAre(Switch{"docker0", {true, true}}));
-    EXPECT_EQ(first->done.transactions.size(), 1u) << "the preparation alone";
+    EXPECT_THAT(first->done.transactions, IsEmpty()) << "the table beside it is the one that is wanted";
     EXPECT_EQ(first->generation, kernel.generation());
     EXPECT_NE(kernel.ruleset().table(nft::Family::bridge, "nftlink"), nullptr) << "in force until the second part";
-    EXPECT_EQ(kernel.ruleset().table(nft::Family::inet, "nftlink")->chain("forward"), nullptr);
-    EXPECT_NE(kernel.ruleset().table(nft::Family::inet, "nftlink")->chain("bridge-docker0"), nullptr);
+    EXPECT_NE(kernel.ruleset().table(nft::Family::inet, "nftlink"), nullptr);
 
     const auto second = apply(kernel, small_target());
     ASSERT_TRUE(second) << second.error();
     EXPECT_EQ(second->again_in.count(), 0);
     EXPECT_EQ(second->done.transactions.size(), 1u);
     ASSERT_EQ(kernel.ruleset().tables.size(), 1u);
-    EXPECT_NE(kernel.ruleset().tables[0].chain("forward"), nullptr);
+    EXPECT_EQ(kernel.ruleset().tables[0].family, nft::Family::inet);
     EXPECT_TRUE(plan(kernel, small_target())->empty());
+}
+
+TEST(Apply, LeavingTheBridgeFamilyItsTableGoesLast) {
+    kernel::FakeKernel kernel;
+    kernel.bridge_state = with_docker0();
+    model::FirewallPolicy policy;
+    policy.bridges["docker0"];
+    policy.family = model::Family::bridge;
+    ASSERT_TRUE(apply(kernel, make_target({}, policy)));
+    policy.family = model::Family::ip;
+    const auto first = apply(kernel, make_target({}, policy));
+    ASSERT_TRUE(first) << first.error();
+    EXPECT_GT(first->again_in.count(), 0);
+    EXPECT_EQ(first->done.transactions.size(), 1u) << "the preparation alone";
+    EXPECT_NE(kernel.ruleset().table(nft::Family::ip, "nftlink"), nullptr);
+    EXPECT_NE(kernel.ruleset().table(nft::Family::bridge, "nftlink"), nullptr) << "in force until the second part";
+    EXPECT_NE(kernel.ruleset().table(nft::Family::inet, "nftlink"), nullptr) << "likewise";
+    ASSERT_TRUE(apply(kernel, make_target({}, policy)));
+    EXPECT_EQ(kernel.ruleset().tables.size(), 1u);
 }
 
 TEST(Apply, SwitchesBridgeNetfilterOn) {
@@ -230,10 +274,10 @@ TEST(Plan, TheGlobalSwitchIsAsGood) {
 
 TEST(Plan, SaysWhatCannotBeEnforced) {
     kernel::FakeKernel kernel;
-    EXPECT_THAT(plan(kernel, small_target())->warnings, ElementsAre(HasSubstr("bridge docker0 does not exist")));
+    EXPECT_THAT(plan(kernel, small_target())->bridge_warnings, ElementsAre(HasSubstr("bridge docker0 does not exist")));
     kernel.bridge_state = with_docker0(false);
     const auto planned = plan(kernel, small_target());
-    EXPECT_THAT(planned->warnings, ElementsAre(HasSubstr("br_netfilter module is not loaded")));
+    EXPECT_THAT(planned->bridge_warnings, ElementsAre(HasSubstr("br_netfilter module is not loaded")));
     EXPECT_TRUE(planned->switches.empty());
 }
 
@@ -292,7 +336,7 @@ TEST(Plan, RefusesSomebodyElsesTable) {
     EXPECT_THAT(planned.error(), HasSubstr("nft delete table inet nftlink"));
 }
 
-TEST(Clear, DeletesWhatCarriesOurTag) {
+TEST(Clear, DeletesWhatCarriesOurMark) {
     kernel::FakeKernel kernel;
     ASSERT_TRUE(apply(kernel, small_target()));
     kernel.ruleset().tables.emplace_back().name = "other";
@@ -305,9 +349,16 @@ TEST(Clear, FindsATableByItsFormAlone) {
     kernel::FakeKernel kernel;
     ASSERT_TRUE(apply(kernel, small_target()));
     nft::Table& table = kernel.ruleset().tables[0];
-    table.comment.clear();
-    for (nft::Chain& chain : table.chains)
-        chain.comment.clear();
+    const auto forget = [](auto& object) {
+        object.comment.clear();
+        object.owner.clear();
+    };
+    forget(table);
+    std::ranges::for_each(table.sets, forget);
+    for (nft::Chain& chain : table.chains) {
+        forget(chain);
+        std::ranges::for_each(chain.rules, forget);
+    }
     ASSERT_TRUE(clear(kernel, "nftlink"));
     EXPECT_TRUE(kernel.ruleset().tables.empty());
 }
@@ -337,14 +388,15 @@ TEST(DenyFirst, MakesThePolicyWithoutTheLinks) {
     ASSERT_TRUE(deny_first(kernel, target));
     const nft::Table* table = kernel.ruleset().table(nft::Family::inet, "nftlink");
     ASSERT_NE(table, nullptr);
-    EXPECT_TRUE(table->set("links4-docker0")->elements.empty());
-    EXPECT_EQ(table->chain("bridge-docker0")->rules.size(),
-              target.want.tables[0].chain("bridge-docker0")->rules.size());
+    EXPECT_TRUE(table->set("links4")->elements.empty());
+    EXPECT_TRUE(table->set("replies4")->elements.empty());
+    EXPECT_THAT(names_in(*table, "bridges"), ElementsAre("\"docker0\"")) << "what isn't linked is dropped there";
+    EXPECT_EQ(table->chain("forward")->rules.size(), target.want.tables[0].chain("forward")->rules.size());
     const auto outcome = apply(kernel, target);
     ASSERT_TRUE(outcome);
     ASSERT_EQ(outcome->done.transactions.size(), 1U);
-    EXPECT_EQ(outcome->done.transactions[0].size(), 1U) << "the elements are all that is missing";
-    EXPECT_EQ(kernel.ruleset().tables[0].set("links4-docker0")->elements.size(), 100U);
+    EXPECT_EQ(outcome->done.transactions[0].size(), 2U) << "the elements of links and replies are all that is missing";
+    EXPECT_EQ(kernel.ruleset().tables[0].set("links4")->elements.size(), 100U);
 }
 
 TEST(DenyFirst, IsNotForWhatIsThereNorForFewLinks) {

@@ -7,6 +7,7 @@
 
 #include "../engine/fake_engine.hpp"
 #include "folder.hpp"
+#include "frame.hpp"
 #include "nftlink/kernel/fake_kernel.hpp"
 #include "service/keeper.hpp"
 
@@ -65,11 +66,7 @@ protected:
     bool until_followed() {
         return until([&] { return keeper_->engine()->connected && engine_.is_followed(); });
     }
-    std::size_t elements() {
-        const nft::Table* table = kernel_.ruleset().table(nft::Family::inet, "nftlink");
-        const nft::Set* set = table == nullptr ? nullptr : table->set("links4-docker0");
-        return set == nullptr ? 0 : set->elements.size();
-    }
+    std::size_t elements() { return link_elements(kernel_); }
     bool reload() {
         std::optional<bool> done;
         asio::co_spawn(

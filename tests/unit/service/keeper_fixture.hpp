@@ -12,6 +12,7 @@
 #include <optional>
 
 #include "folder.hpp"
+#include "frame.hpp"
 #include "nftlink/config/fragment.hpp"
 #include "nftlink/kernel/fake_kernel.hpp"
 
@@ -98,11 +99,7 @@ protected:
     std::expected<Changed, Faults> reload() { return wait_for(keeper_->reload()); }
 
     // How many links' elements the kernel has.
-    std::size_t elements() {
-        const nft::Table* table = kernel_.ruleset().table(nft::Family::inet, "nftlink");
-        const nft::Set* set = table == nullptr ? nullptr : table->set("links4-docker0");
-        return set == nullptr ? 0 : set->elements.size();
-    }
+    std::size_t elements() { return link_elements(kernel_); }
     // Lets timers run out.
     void run_for(std::chrono::milliseconds time) {
         context_.restart();

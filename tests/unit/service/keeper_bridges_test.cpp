@@ -1,0 +1,246 @@
+// Containers on bridges that nobody has named, and changes in several transactions.
+#include <thread>
+
+#include "keeper_fixture.hpp"
+
+namespace nftlink::service {
+namespace {
+
+// So many parents of redis.
+std::string many(int first, int last) {
+    std::string text = seed;
+    for (int number = first; number <= last; ++number)
+        text += fmt::format("  c{0}: {{bridge: docker0, addresses: [172.17.{1}.{2}], links: [redis]}}\n", number,
+                            1 + number / 250, number % 250);
+    return text;
+}
+
+class KeeperBridgesTest : public KeeperTest {
+protected:
+    KeeperBridgesTest() {
+        kernel_.bridge_state = {{{"br-new", 4, {}}, {"docker0", 3, {}}, {"other", 5, {}}}, true, {}};
+    }
+
+    void begin(const std::string& text = seed) {
+        start(text);
+        kernel_.element_reads = 0;
+        commits_ = kernel_.commit_count;
+        count_snapshots();
+    }
+    void count_snapshots() {
+        kernel_.fails = [this](Step step) {
+            snapshots_ += step == Step::snapshot ? 1 : 0;
+            return false;
+        };
+    }
+    static std::string on(const std::string& bridge, int number, const std::string& more = "") {
+        return fmt::format(R"({{"bridge": "{}", "addresses": ["172.18.0.{}"]{}}})", bridge, number, more);
+    }
+    kernel::BridgeNetfilter switches(const std::string& name) {
+        return std::ranges::find(kernel_.bridge_state.bridges, name, &kernel::Bridge::name)->own;
+    }
+    std::vector<std::string> policed() { return bridges_in(kernel_, "bridges"); }
+    // As the status tells them.
+    std::vector<std::string> told() {
+        std::vector<std::string> names;
+        for (const reconcile::BridgeState& state : keeper_->enforcer().bridges())
+            names.push_back(state.bridge + (state.enforced ? "" : ": " + state.reason));
+        return names;
+    }
+    // One transaction, and nothing was read for it.
+    void expect_elements_alone() {
+        EXPECT_EQ(kernel_.commit_count, ++commits_);
+        EXPECT_EQ(snapshots_, 0u);
+        EXPECT_EQ(kernel_.element_reads, 0u);
+    }
+    void expect_whole() {
+        kernel_.fails = {};
+        const auto planned = reconcile::plan(kernel_, keeper_->enforcer().target());
+        ASSERT_TRUE(planned) << planned.error();
+        EXPECT_TRUE(planned->empty());
+    }
+
+    std::size_t snapshots_ = 0, commits_ = 0;
+};
+
+TEST_F(KeeperBridgesTest, ANewBridgeComesAndGoesWithItsContainersByElementsAlone) {
+    begin();
+    ASSERT_TRUE(change(put("db", on("br-new", 2, R"(, "expose": [80])"))));
+    expect_elements_alone();
+    EXPECT_THAT(policed(), ElementsAre("br-new", "docker0"));
+    EXPECT_THAT(bridges_in(kernel_, "denied"), ElementsAre("br-new", "docker0"));
+    EXPECT_EQ(switches("br-new"), (kernel::BridgeNetfilter{true, true}));
+    EXPECT_EQ(switches("other"), kernel::BridgeNetfilter{});
+    EXPECT_THAT(told(), ElementsAre("br-new", "docker0"));
+
+    ASSERT_TRUE(change(put("app", on("br-new", 3, R"(, "links": ["db"])"))));
+    expect_elements_alone();
+    EXPECT_EQ(elements(), 1u);
+    ASSERT_TRUE(change(remove("app")));
+    expect_elements_alone();
+    EXPECT_THAT(policed(), ElementsAre("br-new", "docker0")) << "one container is there still";
+    ASSERT_TRUE(change(remove("db")));
+    expect_elements_alone();
+    EXPECT_THAT(policed(), ElementsAre("docker0"));
+    EXPECT_THAT(bridges_in(kernel_, "denied"), ElementsAre("docker0"));
+    EXPECT_THAT(told(), ElementsAre("docker0"));
+    expect_whole();
+}
+
+TEST_F(KeeperBridgesTest, AContainerThatMovesTakesItsBridgeAlong) {
+    begin();
+    ASSERT_TRUE(change(put("app", on("br-new", 2))));
+    expect_elements_alone();
+    ASSERT_TRUE(change(put("app", on("other", 2))));
+    expect_elements_alone();
+    EXPECT_THAT(policed(), ElementsAre("docker0", "other"));
+    EXPECT_THAT(told(), ElementsAre("docker0", "other"));
+    EXPECT_EQ(switches("other"), (kernel::BridgeNetfilter{true, true}));
+    ASSERT_TRUE(change(put("app", on("docker0", 2))));
+    expect_elements_alone();
+    EXPECT_THAT(policed(), ElementsAre("docker0")) << "which the configuration names";
+    expect_whole();
+}
+
+TEST_F(KeeperBridgesTest, AnOpenBridgeIsOpenByAnElementToo) {
+    begin("bridges: {docker0: , '*': {icc: allow}}\n");
+    EXPECT_THAT(bridges_in(kernel_, "open"), ElementsAre("br-new", "other"));
+    kernel_.bridge_state.bridges.pop_back();
+    keeper_->enforcer().bridges_changed();
+    expect_elements_alone();
+    EXPECT_THAT(bridges_in(kernel_, "open"), ElementsAre("br-new"));
+    ASSERT_TRUE(change(put("app", on("other", 2))));
+    expect_elements_alone();
+    EXPECT_THAT(bridges_in(kernel_, "open"), ElementsAre("br-new", "other"));
+    EXPECT_THAT(told(), ElementsAre("br-new", "docker0", "other: the bridge does not exist"));
+    expect_whole();
+}
+
+TEST_F(KeeperBridgesTest, AfterAFlushANewBridgeIsDeniedFirstToo) {
+    begin(many(1, 100));
+    ASSERT_TRUE(change(put("app", on("br-new", 2))));
+    expect_elements_alone();
+    std::vector<std::vector<std::string>> policed_before;  // each commit of the repair
+    kernel_.before_apply = [&] { policed_before.push_back(policed()); };
+    others_flush();
+    ASSERT_THAT(policed_before, SizeIs(2));
+    EXPECT_THAT(policed_before[1], ElementsAre("br-new", "docker0"));
+    EXPECT_THAT(policed(), ElementsAre("br-new", "docker0"));
+    EXPECT_EQ(elements(), 100u);
+}
+
+// The bridge of a pattern and of a container is policed as long as there is either.
+TEST_F(KeeperBridgesTest, ABridgeStaysAsLongAsAContainerOrThePatternIsThere) {
+    begin("bridges: {docker0: , br-*: }\n");
+    EXPECT_THAT(policed(), ElementsAre("br-new", "docker0"));
+    ASSERT_TRUE(change(put("app", on("br-new", 2))));
+    EXPECT_EQ(kernel_.commit_count, commits_) << "it is policed already";
+    ASSERT_TRUE(change(remove("app")));
+    EXPECT_EQ(kernel_.commit_count, commits_) << "it is there still";
+    ASSERT_TRUE(change(put("app", on("br-new", 2))));
+    const auto bridges = kernel_.bridge_state.bridges;
+    std::erase_if(kernel_.bridge_state.bridges, [](const kernel::Bridge& each) { return each.name == "br-new"; });
+    keeper_->enforcer().bridges_changed();
+    EXPECT_THAT(policed(), ElementsAre("br-new", "docker0"));
+    EXPECT_THAT(told(), ElementsAre("br-new: the bridge does not exist", "docker0"));
+    EXPECT_EQ(kernel_.commit_count, commits_);
+    ASSERT_TRUE(change(remove("app")));
+    expect_elements_alone();
+    EXPECT_THAT(policed(), ElementsAre("docker0"));
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));  // the pause that a repair leaves
+    kernel_.bridge_state.bridges = bridges;
+    keeper_->enforcer().bridges_changed();
+    expect_elements_alone();
+    EXPECT_THAT(told(), ElementsAre("br-new", "docker0"));
+    expect_whole();
+}
+
+TEST_F(KeeperBridgesTest, ABridgeThatIsNotThereYetIsToldAndFollowed) {
+    begin();
+    ASSERT_TRUE(change(put("app", on("later", 2))));
+    expect_elements_alone();
+    EXPECT_THAT(keeper_->enforcer().warnings(), ElementsAre(HasSubstr("bridge later does not exist")));
+    kernel_.bridge_state.bridges.insert(kernel_.bridge_state.bridges.begin() + 2, {"later", 9, {}});
+    keeper_->enforcer().bridges_changed();
+    EXPECT_THAT(told(), ElementsAre("docker0", "later"));
+    EXPECT_EQ(switches("later"), (kernel::BridgeNetfilter{true, true}));
+    EXPECT_THAT(keeper_->enforcer().warnings(), IsEmpty());
+    EXPECT_EQ(kernel_.commit_count, commits_);
+    EXPECT_EQ(snapshots_, 0u);
+}
+
+TEST_F(KeeperBridgesTest, ASwitchThatIsRefusedIsToldAndTheChangeWithIt) {
+    begin();
+    kernel_.fails = [](Step step) { return step == Step::enable; };
+    const auto refused = change(put("app", on("br-new", 2)));
+    ASSERT_FALSE(refused);
+    EXPECT_THAT(refused.error().front().message, HasSubstr("bridge br-new: cannot switch its netfilter hooks on"));
+    EXPECT_THAT(told(), ElementsAre("docker0"));
+    kernel_.fails = {};
+    ASSERT_TRUE(change(put("app", on("br-new", 2))));
+    EXPECT_THAT(told(), ElementsAre("br-new", "docker0"));
+    EXPECT_THAT(policed(), ElementsAre("br-new", "docker0"));
+    expect_whole();
+}
+
+class KeeperPiecesTest : public KeeperBridgesTest {
+protected:
+    void write(const std::string& text) {
+        folder_.write("nftlink.yaml", text + ("state: {directory: " + (folder_ / "state").string() + "}\n") +
+                                          "env: {directory: " + (folder_ / "env").string() + "}\n");
+    }
+};
+
+TEST_F(KeeperPiecesTest, ALargeReloadIsMadeInPiecesAndOneLinkIsOneElementAfterwards) {
+    begin(many(1, 100));
+    kernel_.limit = 40'000;
+    write(many(51, 900));
+    ASSERT_TRUE(reload());
+    EXPECT_GT(kernel_.commit_count, commits_ + 2);
+    EXPECT_THAT(set_in(kernel_, "links4.b").elements, SizeIs(850)) << "the set had to be made anew";
+    commits_ = kernel_.commit_count;
+    snapshots_ = kernel_.element_reads = 0;
+    ASSERT_TRUE(change(put("web", web)));
+    expect_elements_alone();
+    EXPECT_THAT(set_in(kernel_, "links4.b").elements, SizeIs(851));
+    expect_whole();
+}
+
+TEST_F(KeeperPiecesTest, AReloadThatIsRefusedInTheMiddleLeavesAllAsItWas) {
+    begin(many(1, 100));
+    kernel_.limit = 40'000;
+    const auto links = set_in(kernel_, "links4").elements.size();
+    write(many(51, 900));
+    int applies = 0;
+    kernel_.fails = [&](Step step) { return step == Step::apply && ++applies == 4; };
+    const auto refused = reload();
+    ASSERT_FALSE(refused);
+    EXPECT_THAT(refused.error().front().message, HasSubstr("what was done already is taken back"));
+    EXPECT_EQ(elements(), links);
+    count_snapshots();
+    ASSERT_TRUE(change(put("web", web))) << "it goes on from there";
+    EXPECT_EQ(elements(), links + 1);
+    expect_whole();
+}
+
+// No event says that the kernel isn't as it was: the commits are our own.
+TEST_F(KeeperPiecesTest, WhatCouldNotBeTakenBackIsPutRightLater) {
+    begin(many(1, 900));
+    keeper_->enforcer().ruleset_changed({kernel_.generation(), 7, "nftlinkd", {{nft::Family::inet, "nftlink"}}, false});
+    kernel_.limit = 40'000;
+    write(many(601, 1500));
+    int applies = 0;
+    kernel_.fails = [&](Step step) { return step == Step::apply && ++applies > 1; };
+    const std::uint32_t generation = kernel_.generation();
+    EXPECT_THAT(reload().error().front().message, HasSubstr("some links may be missing"));
+    kernel_.fails = {};
+    ASSERT_LT(elements(), 900u) << "else nothing was done";
+    for (std::uint32_t next = generation + 1; next <= kernel_.generation(); ++next)
+        keeper_->enforcer().ruleset_changed({next, 7, "nftlinkd", {{nft::Family::inet, "nftlink"}}, false});
+    run_for(std::chrono::milliseconds(1500));
+    EXPECT_EQ(elements(), 900u);
+    expect_whole();
+}
+
+}  // namespace
+}  // namespace nftlink::service
