@@ -90,9 +90,14 @@ int open_socket(const Namespace& space, int type, const Endpoint& local) {
     return descriptor;
 }
 
-bool ready(int descriptor, short events) {
+bool ready(int descriptor, short events, int times = 1) {
     pollfd wanted{descriptor, events, 0};
-    return poll(&wanted, 1, static_cast<int>(usual_patience.count() * slowness())) == 1;
+    return poll(&wanted, 1, static_cast<int>(usual_patience.count() * slowness()) * times) == 1;
+}
+
+bool byte_comes(int descriptor, int times) {
+    char byte = 0;
+    return ready(descriptor, POLLIN, times) && recv(descriptor, &byte, 1, 0) == 1;
 }
 
 std::string any_address(const std::string& like) {
@@ -195,6 +200,61 @@ void Server::echo() const {
     if (size > 0)
         static_cast<void>(
             sendto(socket_.number(), buffer.data(), static_cast<std::size_t>(size), 0, peer.get(), peer.size));
+}
+
+Flow::Flow(const Namespace& space, const std::string& address, std::uint16_t port, const std::string& peer,
+           std::uint16_t peer_port)
+    : socket_(open_socket(space, SOCK_DGRAM, endpoint(address, port))) {
+    const Endpoint remote = endpoint(peer, peer_port);
+    if (connect(socket_.number(), remote.get(), remote.size) != 0)
+        fail("connect");
+}
+
+bool Flow::reaches(const Flow& other) const {
+    char byte = 'x';
+    while (recv(other.socket_.number(), &byte, 1, 0) == 1) {
+    }
+    return ::send(socket_.number(), &byte, 1, 0) == 1 && ready(other.socket_.number(), POLLIN) &&
+           recv(other.socket_.number(), &byte, 1, 0) == 1;
+}
+
+bool Flow::is_refused() const {
+    ready(socket_.number(), 0);
+    int error = 0;
+    socklen_t size = sizeof error;
+    return getsockopt(socket_.number(), SOL_SOCKET, SO_ERROR, &error, &size) == 0 && error == ECONNREFUSED;
+}
+
+Connection::Connection(const Namespace& from, const std::string& from_address, const Namespace& to,
+                       const std::string& to_address, std::uint16_t port)
+    : listening_(open_socket(to, SOCK_STREAM, endpoint(to_address, port))),
+      above_(open_socket(from, SOCK_STREAM, endpoint(from_address, 0))),
+      below_([&] {
+          const Endpoint remote = endpoint(to_address, port);
+          if (listen(listening_.number(), 1) != 0 ||
+              (connect(above_.number(), remote.get(), remote.size) != 0 && errno != EINPROGRESS) ||
+              !ready(listening_.number(), POLLIN))
+              fail("a connection");
+          return accept4(listening_.number(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK);
+      }()) {
+    if (below_.number() < 0)
+        fail("accept");
+}
+
+void Connection::send_up() const {
+    EXPECT_EQ(::send(below_.number(), "x", 1, MSG_NOSIGNAL), 1);
+}
+
+void Connection::send_down() const {
+    EXPECT_EQ(::send(above_.number(), "x", 1, MSG_NOSIGNAL), 1);
+}
+
+bool Connection::arrives_below(int times) const {
+    return byte_comes(below_.number(), times);
+}
+
+bool Connection::arrives_above(int times) const {
+    return byte_comes(above_.number(), times);
 }
 
 bool tcp_connects(const Namespace& from, const std::string& address, std::uint16_t port, std::uint16_t source_port,

@@ -82,6 +82,35 @@ private:
     Descriptor socket_;
 };
 
+// One end of a udp flow between fixed ports.
+class Flow {
+public:
+    Flow(const Namespace& space, const std::string& address, std::uint16_t port, const std::string& peer,
+         std::uint16_t peer_port);
+    // Whether a packet of this end comes to the other.
+    bool reaches(const Flow& other) const;
+    // Whether an ICMP error about it comes within a short time, or has come: a closed port's.
+    bool is_refused() const;
+
+private:
+    Descriptor socket_;
+};
+
+// A tcp connection, made as it is constructed.
+class Connection {
+public:
+    Connection(const Namespace& from, const std::string& from_address, const Namespace& to,
+               const std::string& to_address, std::uint16_t port);
+    void send_up() const;
+    void send_down() const;
+    // Whether a byte arrives within so many times the usual patience.
+    bool arrives_below(int times = 1) const;
+    bool arrives_above(int times = 1) const;
+
+private:
+    Descriptor listening_, above_, below_;
+};
+
 // Whether a tcp handshake succeeds. Blocked packets cost a short timeout.
 bool tcp_connects(const Namespace& from, const std::string& address, std::uint16_t port, std::uint16_t source_port = 0,
                   const std::string& source_address = {});

@@ -1,8 +1,6 @@
 // Real packets on a real bridge, with the namespace's global bridge netfilter switches at 0: only the bridge's own are
 // on.
-#include <arpa/inet.h>
 #include <fmt/format.h>
-#include <poll.h>
 #include <sys/socket.h>
 
 #include "fixture.hpp"
@@ -30,45 +28,6 @@ std::string name_of(const Mode& mode) {
     return fmt::format("{}_{}_{}", family, mode.layout == Layout::sets ? "sets" : "rules",
                        mode.replies == Replies::established ? "established" : "source_port");
 }
-
-// One end of a udp flow between fixed ports.
-class Flow {
-public:
-    Flow(const Namespace& space, const char* address, std::uint16_t port, const char* peer, std::uint16_t peer_port)
-        : socket_([&] {
-              const Inside inside(space);
-              return socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-          }()) {
-        const sockaddr_in here = endpoint(address, port), there = endpoint(peer, peer_port);
-        if (bind(socket_.number(), reinterpret_cast<const sockaddr*>(&here), sizeof here) != 0 ||
-            connect(socket_.number(), reinterpret_cast<const sockaddr*>(&there), sizeof there) != 0)
-            throw std::system_error(errno, std::generic_category(), "a flow's socket");
-    }
-
-    // Whether a packet of this end comes to the other.
-    bool reaches(const Flow& other) {
-        const char byte = 'x';
-        char got = 0;
-        while (recv(other.socket_.number(), &got, 1, MSG_DONTWAIT) == 1) {
-        }
-        if (send(socket_.number(), &byte, 1, 0) != 1)
-            return false;
-        pollfd ready{other.socket_.number(), POLLIN, 0};
-        constexpr int long_enough = 300;  // milliseconds
-        return poll(&ready, 1, long_enough) == 1 && recv(other.socket_.number(), &got, 1, MSG_DONTWAIT) == 1;
-    }
-
-private:
-    static sockaddr_in endpoint(const char* address, std::uint16_t port) {
-        sockaddr_in made{};
-        made.sin_family = AF_INET;
-        made.sin_port = htons(port);
-        inet_pton(AF_INET, address, &made.sin_addr);
-        return made;
-    }
-
-    Descriptor socket_;
-};
 
 class PacketTest : public KernelTest, public testing::WithParamInterface<Mode> {
 protected:
