@@ -319,6 +319,8 @@ std::vector<nft::Batch> in_pieces(const nft::Ruleset& have, const Wanted& want, 
     Schedule schedule(have, want, batch, deletes_last);
     for (nft::Operation& operation : batch)
         times[static_cast<std::size_t>(schedule.of(operation))].push_back(std::move(operation));
+    // From the last to the first: what drops stands below the links that it would cut.
+    std::ranges::reverse(times[static_cast<std::size_t>(Time::detachment)]);
     Packer packer(room);
     for (std::size_t time = 0; time < times.size(); ++time) {
         if (static_cast<Time>(time) == Time::deletion)

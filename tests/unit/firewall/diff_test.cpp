@@ -182,6 +182,17 @@ TEST(Diff, LostCommentsOfTablesChainsAndSetsAreNoDifference) {
 }
 
 // A detail of it that we don't know.
+TEST(Diff, CountsGoAlongToATableOfAnotherFamilyOrName) {
+    FirewallPolicy other_family, other_name;
+    other_family.family = model::Family::ip;
+    other_name.table = "links";
+    for (const FirewallPolicy& policy : {other_family, other_name}) {
+        auto kernel = kernel_with(compile(seed(), {}));
+        kernel.ruleset().tables[0].sets[0].elements[0].counters = nft::Counters{7, 420};
+        EXPECT_THAT(change(kernel, compile(seed(), policy)), testing::HasSubstr("counter packets 7 bytes 420"));
+    }
+}
+
 TEST(Diff, WhatIsMadeAnewKeepsItsCounters) {
     for (const auto& policy : {FirewallPolicy{}, rules_policy()}) {
         const auto want = compile(seed(), policy);

@@ -31,12 +31,7 @@ constexpr Room little{80'000, 200};
 std::size_t element_count(const nft::Batch& batch) {
     std::size_t count = 0;
     for (const nft::Operation& operation : batch)
-        if (const auto* add = std::get_if<nft::AddElements>(&operation.action))
-            count += add->elements.size();
-        else if (const auto* remove = std::get_if<nft::DeleteElements>(&operation.action))
-            count += remove->elements.size();
-        else
-            count += std::holds_alternative<nft::AddRule>(operation.action) ? 1 : 0;
+        count += nft::element_count(operation) + (std::holds_alternative<nft::AddRule>(operation.action) ? 1 : 0);
     return count;
 }
 
@@ -231,6 +226,23 @@ TEST_F(TransactionsTest, AnotherLayoutIsFilledBeforeItIsSwitchedTo) {
             EXPECT_FALSE(lets(to_redis(251)));
         }
         EXPECT_THAT(transactions(have(), want, little).batches, IsEmpty());
+    }
+}
+
+TEST_F(TransactionsTest, OurOwnTableIsFilledBeforeItTakesThePlaceOfAttachedRules) {
+    FirewallPolicy attached = policy_of(model::Family::inet, model::Layout::rules);
+    attached.attach = {{model::AttachPoint::Family::inet, "fw", "forward"}};
+    nft::Table fw;
+    fw.name = "fw";
+    fw.chains.push_back({"forward", nft::Hook{"filter", 2, 0, 1}, {}, {}, {}});
+    kernel_.ruleset().tables.push_back(fw);
+    bring(compile(with_ports("1-250"), attached), plenty);
+    const auto pieces = transactions(have(), compile(with_ports("1-250"), {}), little).batches;
+    ASSERT_GT(pieces.size(), 4u);
+    for (const nft::Batch& piece : pieces) {
+        apply({piece});
+        EXPECT_TRUE(lets(to_redis(1)) && lets(to_redis(250)) && lets(from_redis(250)));
+        EXPECT_FALSE(lets(to_redis(251)));
     }
 }
 

@@ -183,6 +183,31 @@ TEST_F(KeeperBridgesTest, ASwitchThatIsRefusedIsToldAndTheChangeWithIt) {
     expect_whole();
 }
 
+TEST_F(KeeperBridgesTest, WhatARefusedChangeHasLeftInTheKernelGoes) {
+    begin();
+    kernel_.fails = [](Step step) { return step == Step::enable; };
+    ASSERT_FALSE(change(put("app", on("br-new", 2))));
+    EXPECT_THAT(policed(), ElementsAre("br-new", "docker0"));
+    kernel_.fails = {};
+    run_for(std::chrono::milliseconds(1500));
+    EXPECT_THAT(policed(), ElementsAre("docker0"));
+    expect_whole();
+}
+
+// Others' change is dealt with before ours, with the containers of before.
+TEST_F(KeeperBridgesTest, ABridgeOfARefusedChangeIsPolicedByTheNext) {
+    begin();
+    ASSERT_TRUE(kernel_.apply({{nft::Family::inet, "nftlink", nft::DeleteTable{}}}, {}));
+    int applies = 0;
+    kernel_.fails = [&](Step step) { return step == Step::apply && ++applies > 1; };
+    ASSERT_FALSE(change(put("app", on("br-new", 2))));
+    kernel_.fails = {};
+    ASSERT_TRUE(change(put("app", on("br-new", 2))));
+    EXPECT_THAT(policed(), ElementsAre("br-new", "docker0"));
+    EXPECT_THAT(told(), ElementsAre("br-new", "docker0"));
+    expect_whole();
+}
+
 class KeeperPiecesTest : public KeeperBridgesTest {
 protected:
     void write(const std::string& text) {
