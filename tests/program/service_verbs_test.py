@@ -270,6 +270,8 @@ def kept_namespace():
 @case
 def a_running_services_ruleset_is_left_alone(place):
     socket_path(place)
+    with open(place.file, "a", encoding="utf-8") as file:  # not the host's own, which may be another user's
+        file.write(f"state: {{directory: {place.folder}/state}}\n")
     with kept_namespace() as service:
         before = generation()
         done = place.nftlink("apply", status=1)
