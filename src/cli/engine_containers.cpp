@@ -13,7 +13,7 @@ engine::United unite(const config::Loaded& loaded, const engine::Inventory& inve
         const auto place = loaded.places.find(container);
         return place != loaded.places.end() ? place->second.to_string() : "given through the API";
     };
-    return engine::unite(loaded.config.topology, loaded.config.firewall, inventory, origin,
+    return engine::unite(loaded.config.topology, loaded.config.firewall, loaded.config.limits, inventory, origin,
                          "the engine at " + loaded.config.sources.docker.value_or(config::DockerSource{}).socket);
 }
 

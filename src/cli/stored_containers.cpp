@@ -48,9 +48,9 @@ bool add_stored_containers(config::Loaded& loaded, Report& report) {
             fmt::format("cannot read {}, where nftlinkd keeps its containers: {}", folder.string(), error.message()));
         return false;
     }
-    const config::Joined joined =
-        config::join(loaded.config.topology, loaded.config.firewall, loaded.places, std::move(stored),
-                     loaded.config.sources.docker ? config::Unplaced::allowed : config::Unplaced::refused);
+    const config::Joined joined = config::join(
+        loaded.config.topology, loaded.config.firewall, loaded.places, std::move(stored),
+        loaded.config.sources.docker ? config::Unplaced::allowed : config::Unplaced::refused, loaded.config.limits);
     for (const auto& [container, message] : joined.conflicts)
         report.fail(
             fmt::format("a reload would be refused: {} (nftlink rm {} removes that container)", message, container));

@@ -15,8 +15,8 @@ namespace nftlink::config {
 
 namespace {
 
-constexpr std::string_view section_names[] = {"firewall", "bridges", "containers", "env",
-                                              "control",  "state",   "sources",    "log"};
+constexpr std::string_view section_names[] = {"firewall", "bridges", "containers", "env", "control",
+                                              "state",    "sources", "limits",     "log"};
 
 // What all inputs say together. `whole`: no part of any is missing.
 Document read_documents(const std::vector<Input>& inputs, Arena& arena, Report& report) {
@@ -47,7 +47,7 @@ void read_topology(const Node& section, bool whole, Loaded& loaded, Report& repo
     std::vector<StatedContainer> containers =
         read_containers(section, is_all ? Unplaced::refused : Unplaced::allowed, report);
     check_addresses(containers, config.firewall, report);
-    check_links(containers, config.firewall, is_all, report);
+    check_links(containers, config.firewall, config.limits, is_all, report);
     for (StatedContainer& container : containers) {
         std::string name = container.value.name;
         loaded.places.emplace(name, report.position(container.place));
@@ -70,6 +70,8 @@ void read_section(const Node& key, const Node& value, Config& config, Report& re
         read_state(value, config, report);
     else if (key.text == "sources")
         read_sources(value, config, report);
+    else if (key.text == "limits")
+        read_limits(value, config, report);
     else if (key.text != "containers")
         refuse_unknown_key(report, key, section_names);
 }

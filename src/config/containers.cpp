@@ -7,6 +7,7 @@
 #include <unordered_map>
 
 #include "environment.hpp"
+#include "nftlink/model/limits.hpp"
 #include "reader.hpp"
 #include "settings.hpp"
 #include "words.hpp"
@@ -108,6 +109,10 @@ private:
             } else if (!bridge.empty()) {
                 network.addresses.push_back(*address);
                 stated_.addresses.push_back(item->place);
+                if (std::string fault = model::addresses_fault(stated_.value.name, network); !fault.empty()) {
+                    report_.error(item->place, std::move(fault));
+                    break;
+                }
             }
         }
         if (!network.addresses.empty())
@@ -149,8 +154,11 @@ private:
         if (list == nullptr)
             return;
         std::unordered_map<std::string_view, Place> aliases;
-        for (const Node* item : list->children)
+        for (const Node* item : list->children) {
             read_link(*item, aliases);
+            if (std::string fault = model::links_fault(stated_.value.name, stated_.value.links.size()); !fault.empty())
+                return report_.error(item->place, std::move(fault));
+        }
     }
 
     void read_link(const Node& item, std::unordered_map<std::string_view, Place>& aliases) {

@@ -1,5 +1,6 @@
 #include <map>
 #include <unordered_set>
+#include <utility>
 
 #include "nftlink/config/fragment.hpp"
 #include "sentences.hpp"
@@ -15,8 +16,8 @@ constexpr int max_suggestions = 10;
 class FitChecker {
 public:
     FitChecker(const model::Topology& topology, const model::FirewallPolicy& policy,
-               const std::vector<std::string>& names, Unplaced unplaced)
-        : topology_(topology), policy_(policy), names_(names), unplaced_(unplaced) {}
+               const std::vector<std::string>& names, Unplaced unplaced, model::PermissionSum* host)
+        : topology_(topology), policy_(policy), names_(names), unplaced_(unplaced), host_(host) {}
 
     // Of two that are asked about and have the same address, it is the later one that doesn't fit.
     std::vector<Misfit> check() {
@@ -90,7 +91,20 @@ private:
                     name);
             else if (!may_wait(parent) && !may_wait(*child) && !share_a_bridge(parent, *child))
                 add(Misfit::Kind::no_bridge, parent, index, no_shared_bridge(parent, *child), name);
+            else
+                check_permissions(parent, index, *child);
         }
+        if (std::string fault = model::links_fault(parent.name, parent.links.size()); all && !fault.empty())
+            add(Misfit::Kind::links, parent, model::max_links, std::move(fault), "");
+    }
+
+    void check_permissions(const model::Container& parent, std::size_t index, const model::Container& child) {
+        if (std::string fault = model::permissions_fault(parent, child, policy_); !fault.empty())
+            add(Misfit::Kind::link_permissions, parent, index, std::move(fault), child.name);
+        else if (host_ == nullptr)
+            return;
+        else if (fault = host_->add_or_fault(parent, child); !fault.empty() && !std::exchange(is_over_, true))
+            add(Misfit::Kind::host_permissions, parent, index, std::move(fault), child.name);
     }
 
     // What may have been meant by the name of a child that its parent, which is asked about, has got wrong.
@@ -111,6 +125,8 @@ private:
     const model::FirewallPolicy& policy_;
     const std::vector<std::string>& names_;
     Unplaced unplaced_;
+    model::PermissionSum* host_;
+    bool is_over_ = false;
     std::unordered_set<std::string_view> asked_;
     std::map<Place, Use> uses_;  // of the containers that are asked about
     std::vector<Misfit> misfits_;
@@ -120,13 +136,14 @@ private:
 }  // namespace
 
 std::vector<Misfit> check_fit(const model::Topology& topology, const model::FirewallPolicy& policy,
-                              const std::vector<std::string>& names, Unplaced unplaced) {
-    return FitChecker(topology, policy, names, unplaced).check();
+                              const std::vector<std::string>& names, Unplaced unplaced, model::PermissionSum* host) {
+    return FitChecker(topology, policy, names, unplaced, host).check();
 }
 
 std::vector<Misfit> check_links_fit(const model::Topology& topology, const model::FirewallPolicy& policy,
-                                    const std::vector<std::string>& names, Unplaced unplaced) {
-    return FitChecker(topology, policy, names, unplaced).check_own_links();
+                                    const std::vector<std::string>& names, Unplaced unplaced,
+                                    model::PermissionSum* host) {
+    return FitChecker(topology, policy, names, unplaced, host).check_own_links();
 }
 
 }  // namespace nftlink::config

@@ -40,19 +40,56 @@ public:
         }
     }
 
+    // A container that is left out leaves its room to those after it.
+    void settle_permissions(const model::Limits& limits) {
+        std::map<std::string_view, std::uint64_t> shares = permissions_by_container();
+        std::uint64_t total = shares[""];
+        for (const std::string& name : names_) {
+            const std::uint64_t with_it = total + shares[name];
+            if (std::string fault = model::host_fault("container " + quote(name), with_it, limits); fault.empty()) {
+                total = with_it;
+            } else {
+                refuse(name, std::move(fault));
+                topology_.containers.erase(name);
+            }
+        }
+        settle();
+    }
+
     Joined joined;
 
 private:
     void judge(const Misfit& misfit, std::set<std::string>& leaving,
                std::set<std::pair<std::string, std::string>>& ending) {
         // What stood there before is right.
-        if (std::ranges::find(names_, misfit.container) == names_.end())
+        if (!is_new(misfit.container)) {
+            if (misfit.kind == Misfit::Kind::link_permissions && leaving.insert(misfit.other).second)
+                refuse(misfit.other, misfit.message);
             return;
+        }
         if (misfit.kind == Misfit::Kind::child || misfit.kind == Misfit::Kind::no_bridge)
             ending.emplace(misfit.container, topology_.find(misfit.container)->links[misfit.index].alias);
         else if (!leaving.contains(misfit.other) && leaving.insert(misfit.container).second)
             refuse(misfit.container, misfit.message);
     }
+
+    // What its links ask for, and those to it from containers that were there before; these among themselves: "".
+    std::map<std::string_view, std::uint64_t> permissions_by_container() const {
+        const std::set<std::string_view> added(names_.begin(), names_.end());
+        std::map<std::string_view, std::uint64_t> shares;
+        model::PermissionSum sum(policy_, model::no_limits);
+        for (const auto& [name, parent] : topology_.containers)
+            for (const model::Link& link : parent.links)
+                if (const model::Container* child = topology_.find(link.child)) {
+                    const std::uint64_t before = sum.total();
+                    sum.add_or_fault(parent, *child);
+                    const auto owner = added.contains(name) ? added.find(name) : added.find(link.child);
+                    shares[owner == added.end() ? "" : *owner] += sum.total() - before;
+                }
+        return shares;
+    }
+
+    bool is_new(const std::string& name) const { return std::ranges::find(names_, name) != names_.end(); }
 
     void end(model::Container& parent, const std::string& alias) {
         const auto link = std::ranges::find(parent.links, alias, &model::Link::alias);
@@ -70,7 +107,7 @@ private:
 
 Joined join(model::Topology& topology, const model::FirewallPolicy& policy,
             const std::map<std::string, base::Position, std::less<>>& places,
-            std::map<std::string, model::Container, std::less<>> more, Unplaced unplaced) {
+            std::map<std::string, model::Container, std::less<>> more, Unplaced unplaced, const model::Limits& limits) {
     Joiner joiner(topology, policy, unplaced);
     for (auto& [name, container] : more)
         if (const auto place = places.find(name); place != places.end())
@@ -84,6 +121,7 @@ Joined join(model::Topology& topology, const model::FirewallPolicy& policy,
         else
             joiner.add(name, std::move(container));
     joiner.settle();
+    joiner.settle_permissions(limits);
     return std::move(joiner.joined);
 }
 

@@ -13,8 +13,8 @@ namespace nftlink::config {
 
 namespace {
 
-constexpr std::string_view merged_sections[] = {"firewall", "bridges", "containers", "env",
-                                                "control",  "state",   "sources",    "log"};
+constexpr std::string_view merged_sections[] = {"firewall", "bridges", "containers", "env", "control",
+                                                "state",    "sources", "limits",     "log"};
 
 struct Entry {
     const Node* key;

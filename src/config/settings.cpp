@@ -22,6 +22,7 @@ constexpr std::string_view control_keys[] = {"socket", "group", "readers"};
 constexpr std::string_view state_keys[] = {"directory"};
 constexpr std::string_view source_keys[] = {"docker"};
 constexpr std::string_view docker_keys[] = {"socket"};
+constexpr std::string_view limit_keys[] = {"permissions"};
 constexpr std::string_view log_keys[] = {"level", "format"};
 
 constexpr Choice<model::Family> families[] = {
@@ -347,6 +348,20 @@ void read_sources(const Node& section, Config& config, Report& report) {
         else
             refuse_unknown_key(report, key, source_keys);
     });
+}
+
+void read_limits(const Node& section, Config& config, Report& report) {
+    MapReader map(section, "limits", limit_keys, report);
+    const Node* node = map.get("permissions");
+    if (node == nullptr)
+        return;
+    const auto number = node->kind == Kind::scalar ? to_number(node->text) : std::nullopt;
+    const bool in_range = number && *number >= 1 && *number <= model::most_permissions;
+    if (in_range && node->plain)
+        config.limits.permissions = *number;
+    else
+        refuse(report, *node, "permissions", fmt::format("a number from 1 to {}", model::most_permissions),
+               in_range ? "; write it without quotes" : "");
 }
 
 void read_log(const Node& section, Config& config, Report& report) {

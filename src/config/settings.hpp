@@ -1,4 +1,4 @@
-// The sections that are settings: firewall, bridges, env, control, state, sources, log.
+// The sections that are settings: firewall, bridges, env, control, state, sources, limits, log.
 #pragma once
 
 #include "nftlink/config/config.hpp"
@@ -15,6 +15,7 @@ void read_env(const Node& section, Config& config, Report& report);
 void read_control(const Node& section, Config& config, Report& report);
 void read_state(const Node& section, Config& config, Report& report);
 void read_sources(const Node& section, Config& config, Report& report);
+void read_limits(const Node& section, Config& config, Report& report);
 void read_log(const Node& section, Config& config, Report& report);
 
 // What is wrong with the name of one bridge, as a sentence about it; empty when nothing is.

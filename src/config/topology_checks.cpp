@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <unordered_map>
+#include <utility>
 
 #include "sentences.hpp"
 #include "words.hpp"
@@ -48,9 +49,9 @@ std::vector<Use> uses_of_addresses(const std::vector<StatedContainer>& container
 
 class LinkChecker {
 public:
-    LinkChecker(const std::vector<StatedContainer>& containers, const model::FirewallPolicy& policy, bool whole,
-                Report& report)
-        : containers_(containers), policy_(policy), whole_(whole), report_(report) {
+    LinkChecker(const std::vector<StatedContainer>& containers, const model::FirewallPolicy& policy,
+                const model::Limits& limits, bool whole, Report& report)
+        : containers_(containers), policy_(policy), host_(policy, limits), whole_(whole), report_(report) {
         by_name_.reserve(containers.size());
         for (const StatedContainer& container : containers)
             by_name_.emplace(container.value.name, &container);
@@ -61,8 +62,10 @@ public:
             const auto child = by_name_.find(parent.value.links[i].child);
             if (child == by_name_.end())
                 unknown_child(parent.links[i], parent.value.links[i].child);
-            else if (parent.placed && child->second->placed)
+            else if (parent.placed && child->second->placed) {
                 check(parent.links[i], parent, *child->second);
+                check_limits(parent.links[i], parent.value, *child->second);
+            }
         }
     }
 
@@ -99,8 +102,20 @@ private:
                                         quote(parent.name), quote(child.name)));
     }
 
+    // The link that goes over the host's limit is named, and none after it.
+    void check_limits(Place place, const model::Container& parent, const StatedContainer& child) {
+        if (!child.sound)
+            return;  // more ports than it has may be written
+        if (std::string fault = model::permissions_fault(parent, child.value, policy_); !fault.empty())
+            report_.error(place, std::move(fault));
+        else if (fault = host_.add_or_fault(parent, child.value); !fault.empty() && !std::exchange(is_over_, true))
+            report_.error(place, std::move(fault));
+    }
+
     const std::vector<StatedContainer>& containers_;
     const model::FirewallPolicy& policy_;
+    model::PermissionSum host_;
+    bool is_over_ = false;
     bool whole_;
     Report& report_;
     std::unordered_map<std::string_view, const StatedContainer*> by_name_;
@@ -126,9 +141,9 @@ void check_addresses(const std::vector<StatedContainer>& containers, const model
             report.error(container.addresses.front(), not_covered(container.value, policy));
 }
 
-void check_links(const std::vector<StatedContainer>& containers, const model::FirewallPolicy& policy, bool whole,
-                 Report& report) {
-    LinkChecker checker(containers, policy, whole, report);
+void check_links(const std::vector<StatedContainer>& containers, const model::FirewallPolicy& policy,
+                 const model::Limits& limits, bool whole, Report& report) {
+    LinkChecker checker(containers, policy, limits, whole, report);
     for (const StatedContainer& container : containers)
         checker.check(container);
 }

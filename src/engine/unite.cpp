@@ -3,8 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
+#include <map>
 #include <set>
 #include <tuple>
+#include <unordered_map>
 
 namespace nftlink::engine {
 
@@ -65,9 +68,15 @@ bool share_a_bridge(const model::Container& parent, const model::Container& chil
 
 class Uniter {
 public:
-    Uniter(const Topology& stated, const model::FirewallPolicy& policy, const Inventory& inventory,
-           const std::function<std::string(std::string_view)>& origin, std::string_view engine)
-        : stated_(stated), policy_(policy), inventory_(inventory), origin_(origin), engine_(engine) {}
+    Uniter(const Topology& stated, const model::FirewallPolicy& policy, const model::Limits& limits,
+           const Inventory& inventory, const std::function<std::string(std::string_view)>& origin,
+           std::string_view engine)
+        : stated_(stated),
+          policy_(policy),
+          host_(policy, limits),
+          inventory_(inventory),
+          origin_(origin),
+          engine_(engine) {}
 
     United unite() {
         for (const auto& [id, container] : inventory_.containers) {
@@ -87,6 +96,7 @@ public:
             link(container, true);
         for (auto& [name, container] : united_.idle.containers)
             link(container, false);
+        leave_out_what_has_no_room();
         std::ranges::sort(united_.complaints);
         return std::move(united_);
     }
@@ -138,7 +148,7 @@ private:
             container.environment = merge_environment(std::move(container.environment), stated->environment);
             container.links = stated->links;
         }
-        if (!may_have_addresses(container))
+        if (has_too_many_addresses(container) || !may_have_addresses(container))
             return;
         if (const bool on_policed_bridge = !container.networks.empty(); on_policed_bridge || stated != nullptr)
             for (const std::string& complaint : found.complaints)
@@ -169,6 +179,16 @@ private:
         return networks;
     }
 
+    bool has_too_many_addresses(const model::Container& container) {
+        for (const model::Network& network : container.networks)
+            if (const std::string fault = model::addresses_fault(container.name, network); !fault.empty()) {
+                complain(container.name,
+                         fmt::format("container {} of {} is left out: {}", container.name, engine_, fault));
+                return true;
+            }
+        return false;
+    }
+
     bool may_have_addresses(const model::Container& container) {
         for (const model::Network& network : container.networks)
             for (const Address& address : network.addresses)
@@ -189,6 +209,7 @@ private:
         parent.links.clear();
         const model::Container* stated = stated_.find(parent.name);
         const bool is_stated = stated != nullptr;
+        const std::size_t stated_count = wanted.size();
         const auto found = by_name_.find(parent.name);
         const Container* const source = found == by_name_.end() ? nullptr : found->second;
         if (source != nullptr && (stated == nullptr || stated->networks.empty())) {
@@ -203,11 +224,15 @@ private:
                     for (const model::Network& network : child->networks)
                         if (parent.on(network.bridge) == nullptr)
                             parent.networks.push_back({network.bridge, {}});
-        for (Link& link : wanted) {
+        for (std::size_t index = 0; index < wanted.size(); ++index) {
+            Link& link = wanted[index];
             std::string reason = why_not(parent, link);
             const bool is_child_there = united_.topology.find(link.child) != nullptr;
             if (reason.empty() || (!runs && !is_child_there))
                 parent.links.push_back(link);
+            if (reason.empty() && runs)
+                claims_[static_cast<std::size_t>(claim_of(parent, link, index < stated_count))].push_back(
+                    {&parent, link});
             if (!runs && is_stated && std::ranges::find(stated->links, link) != stated->links.end())
                 reason = why_absent(parent.name);
             if (!reason.empty() && (runs || is_stated))
@@ -215,17 +240,69 @@ private:
         }
     }
 
+    // Who comes first has the room of the host.
+    enum class Claim { between_stated, stated, of_engine };
+    struct Claimed {
+        model::Container* parent;
+        Link link;
+    };
+
+    bool is_placed_by_people(const std::string& name) const {
+        const model::Container* stated = stated_.find(name);
+        return stated != nullptr && !stated->networks.empty();
+    }
+
+    Claim claim_of(const model::Container& parent, const Link& link, bool is_stated) const {
+        if (!is_stated)
+            return Claim::of_engine;
+        return is_placed_by_people(parent.name) && is_placed_by_people(link.child) ? Claim::between_stated
+                                                                                   : Claim::stated;
+    }
+
+    void leave_out_what_has_no_room() {
+        std::map<model::Container*, std::set<std::string>> left_out;  // aliases by parent
+        for (std::vector<Claimed>& claims : claims_)
+            for (auto& [parent, link] : claims)
+                if (std::string fault = fault_of(*parent, *united_.topology.find(link.child)); !fault.empty()) {
+                    left_out[parent].insert(link.alias);
+                    complain(parent->name,
+                             fmt::format("link {} is left out: {}", model::link_name(parent->name, link.alias), fault));
+                    united_.waiting.push_back({parent->name, std::move(link), std::move(fault)});
+                }
+        for (const auto& [parent, aliases] : left_out)
+            std::erase_if(parent->links, [&](const Link& link) { return aliases.contains(link.alias); });
+    }
+
+    std::string fault_of(const model::Container& parent, const model::Container& child) {
+        std::string fault = model::permissions_fault(parent, child, policy_);
+        return fault.empty() ? host_.add_or_fault(parent, child) : fault;
+    }
+
     void add_wishes(const Container& parent, std::vector<Link>& links) {
+        std::unordered_map<std::string, std::string> children;  // by alias
+        for (const Link& link : links)
+            children.emplace(link.alias, link.child);
+        std::size_t left_out = 0;
         for (const Wish& wish : parent.links)
             for (Link& link : resolve(parent, wish)) {
-                const auto same = std::ranges::find(links, link.alias, &Link::alias);
-                if (same == links.end() && link.child != parent.name)
-                    links.push_back(std::move(link));
-                else if (same != links.end() && same->child != link.child)
+                const auto same = children.find(link.alias);
+                if (same != children.end() && same->second != link.child) {
                     complain(parent.name, fmt::format("container {} of {}: the alias {} is {} already, so that {} is "
                                                       "left out",
-                                                      parent.name, engine_, link.alias, same->child, link.child));
+                                                      parent.name, engine_, link.alias, same->second, link.child));
+                } else if (same != children.end() || link.child == parent.name) {
+                    continue;
+                } else if (!model::links_fault(parent.name, links.size() + 1).empty()) {
+                    ++left_out;
+                } else {
+                    children.emplace(link.alias, link.child);
+                    links.push_back(std::move(link));
+                }
             }
+        if (left_out > 0)
+            complain(parent.name, fmt::format("container {} of {}: {} of its links {} left out: {}", parent.name,
+                                              engine_, left_out, left_out == 1 ? "is" : "are",
+                                              model::links_fault(parent.name, links.size() + left_out)));
     }
 
     std::vector<Link> resolve(const Container& parent, const Wish& wish) const {
@@ -271,6 +348,8 @@ private:
 
     const Topology& stated_;
     const model::FirewallPolicy& policy_;
+    model::PermissionSum host_;
+    std::array<std::vector<Claimed>, 3> claims_;
     const Inventory& inventory_;
     const std::function<std::string(std::string_view)>& origin_;
     const std::string_view engine_;
@@ -288,9 +367,10 @@ const model::Container* United::find(std::string_view name) const {
     return running != nullptr ? running : idle.find(name);
 }
 
-United unite(const Topology& stated, const model::FirewallPolicy& policy, const Inventory& inventory,
-             const std::function<std::string(std::string_view)>& origin, std::string_view engine) {
-    return Uniter(stated, policy, inventory, origin, engine).unite();
+United unite(const Topology& stated, const model::FirewallPolicy& policy, const model::Limits& limits,
+             const Inventory& inventory, const std::function<std::string(std::string_view)>& origin,
+             std::string_view engine) {
+    return Uniter(stated, policy, limits, inventory, origin, engine).unite();
 }
 
 }  // namespace nftlink::engine

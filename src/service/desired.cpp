@@ -98,24 +98,28 @@ public:
                 list_links(*after, desired_.stated_.find(name), true, edit.links);
     }
 
-    // Of containers that there are, all on the networks that they were on.
+    // Of containers that there are, all on the networks that they were on, and with the ports that they had.
     bool changes_links_alone() const {
         return std::ranges::all_of(edit.containers, [this](const auto& entry) {
             const model::Container* before = desired_.stated_.find(entry.first);
-            return before != nullptr && entry.second && before->networks == entry.second->networks;
+            return before != nullptr && entry.second && before->networks == entry.second->networks &&
+                   before->expose == entry.second->expose;
         });
     }
 
     // The pointer of what doesn't fit.
     std::string path_of(const Misfit& misfit) const {
-        const bool is_link = misfit.kind == Misfit::Kind::child || misfit.kind == Misfit::Kind::no_bridge;
-        const auto container =
-            std::ranges::find(transaction_.put_containers, misfit.container, &api::ContainerPut::name);
+        const bool is_link = misfit.kind != Misfit::Kind::address && misfit.kind != Misfit::Kind::family;
+        const auto container = find_put(misfit.container);
         if (is_link)
             if (const model::Container* parent = find(misfit.container); parent != nullptr)
                 for (const api::LinkPut& put : transaction_.put_links)
                     if (put.name == api::LinkName{misfit.container, parent->links[misfit.index].alias})
                         return put.path + "/child";
+        // Of a link that was there before, it is the child that has changed.
+        if (const auto child = find_put(misfit.other);
+            is_link && container == transaction_.put_containers.end() && child != transaction_.put_containers.end())
+            return child->path;
         if (container == transaction_.put_containers.end())
             return "";
         if (is_link)
@@ -138,6 +142,10 @@ private:
             index -= count;
         }
         return "/networks";
+    }
+
+    std::vector<api::ContainerPut>::const_iterator find_put(std::string_view name) const {
+        return std::ranges::find(transaction_.put_containers, name, &api::ContainerPut::name);
     }
 
     void fault(unsigned status, std::string code, std::string message, std::string path = "") {
@@ -284,7 +292,9 @@ Fault to_fault(const Misfit& misfit, std::string path) {
 }  // namespace
 
 Desired::Desired(std::shared_ptr<const config::Loaded> files)
-    : files_(std::move(files)), stated_(files_->config.topology) {
+    : files_(std::move(files)),
+      stated_(files_->config.topology),
+      permissions_(model::sum_permissions(stated_, config().firewall)) {
     unite();
 }
 
@@ -322,8 +332,8 @@ void Desired::unite() {
         const base::Position* where = place(container);
         return where != nullptr ? where->to_string() : "given through the API";
     };
-    united_ =
-        engine::unite(stated_, config().firewall, inventory_ != nullptr ? *inventory_ : nothing, origin, engine_name());
+    united_ = engine::unite(stated_, config().firewall, config().limits, inventory_ != nullptr ? *inventory_ : nothing,
+                            origin, engine_name());
 }
 
 config::Unplaced Desired::unplaced() const {
@@ -344,7 +354,9 @@ Desired::Stored Desired::stored() const {
 }
 
 std::vector<Desired::Conflict> Desired::add(Stored stored, Edit& ended) {
-    config::Joined joined = config::join(stated_, config().firewall, files_->places, std::move(stored), unplaced());
+    config::Joined joined =
+        config::join(stated_, config().firewall, files_->places, std::move(stored), unplaced(), config().limits);
+    permissions_ = model::sum_permissions(stated_, config().firewall);
     for (const auto& [parent, link] : joined.ended) {
         ended.links.push_back({parent, link, false});
         ended.ended.push_back(model::link_name(parent, link.alias));
@@ -359,11 +371,16 @@ std::expected<Edit, std::vector<Fault>> Desired::plan(const api::Transaction& tr
     Planner planner(*this, transaction);
     planner.plan();
     if (planner.faults.empty()) {
-        std::vector<std::pair<Misfit, std::string>> misfits;
-        const auto check = planner.changes_links_alone() ? config::check_links_fit : config::check_fit;
+        const bool links_alone = planner.changes_links_alone();
+        const auto count = links_alone ? model::sum_permissions_from : model::sum_permissions_of;
+        const auto check = links_alone ? config::check_links_fit : config::check_fit;
+        const std::vector<std::string> names = names_of(planner.edit.containers);
+        const model::FirewallPolicy& policy = config().firewall;
+        model::PermissionSum host(policy, config().limits, permissions_ - count(stated_, policy, names));
         exchange(planner.edit);
-        const auto found = check(stated_, config().firewall, names_of(planner.edit.containers), unplaced());
+        const auto found = check(stated_, policy, names, unplaced(), &host);
         exchange(planner.edit);
+        planner.edit.permissions = static_cast<std::int64_t>(host.total() - permissions_);
         for (const Misfit& misfit : found)
             if (planner.faults.size() < max_faults)
                 planner.faults.push_back(to_fault(misfit, planner.path_of(misfit)));
@@ -383,6 +400,8 @@ engine::United Desired::swap(Edit& edit) {
 }
 
 void Desired::exchange(Edit& edit) {
+    permissions_ += static_cast<std::uint64_t>(edit.permissions);
+    edit.permissions = -edit.permissions;
     for (auto& [name, container] : edit.containers) {
         const auto now = stated_.containers.find(name);
         if (now == stated_.containers.end()) {

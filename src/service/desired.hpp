@@ -2,6 +2,7 @@
 // there is a container engine, what it says. Pure.
 #pragma once
 
+#include <cstdint>
 #include <expected>
 #include <map>
 #include <memory>
@@ -33,6 +34,7 @@ struct Edit {
     Containers containers;
     std::vector<LinkChange> links;   // those removed come first
     std::vector<std::string> ended;  // links that nobody asked to remove: their child is deleted. `/web/db`
+    std::int64_t permissions = 0;    // how many more the host's links ask for then
 
     bool empty() const { return containers.empty(); }
 };
@@ -69,6 +71,8 @@ public:
     // How many came through the API.
     std::size_t stored_count() const { return stated_.containers.size() - files_->config.topology.containers.size(); }
     Stored stored() const;
+    // How many permissions the links ask for that people wrote, between the containers that they wrote.
+    std::uint64_t permissions() const { return permissions_; }
 
     bool has_engine() const { return config().sources.docker.has_value(); }
     using Inventory = std::shared_ptr<const engine::Inventory>;
@@ -101,6 +105,7 @@ private:
 
     std::shared_ptr<const config::Loaded> files_;
     model::Topology stated_;  // the files' and the API's
+    std::uint64_t permissions_;
     Inventory inventory_;
     engine::United united_;  // only with an engine
 };

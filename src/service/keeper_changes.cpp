@@ -129,9 +129,11 @@ Keeper::Merged Keeper::plan(const Requests& requests) {
     }
     for (auto part = merged.parts.rbegin(); part != merged.parts.rend(); ++part)
         desired_.exchange(part->edit);
-    for (const auto& [request, edit] : merged.parts)
+    for (const auto& [request, edit] : merged.parts) {
         for (const auto& [name, container] : edit.containers)
             merged.whole.containers[name] = container;
+        merged.whole.permissions += edit.permissions;
+    }
     return merged;
 }
 

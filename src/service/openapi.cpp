@@ -268,7 +268,7 @@ const std::string_view openapi_text = R"json({
         "containers": {"type": "integer"},
         "containers_api": {"type": "integer", "description": "How many of them came through this API."},
         "links": {"type": "object", "required": ["desired", "installed"], "properties": {"desired": {"type": "integer"}, "installed": {"type": "integer"}}},
-        "links_waiting": {"type": "integer", "description": "Links beside those, one side of which isn't there yet."},
+        "links_waiting": {"type": "integer", "description": "Links beside those, one side of which isn't there yet, or that are over a limit."},
         "sources": {
           "type": "array", "description": "Container engines that are followed.",
           "items": {
@@ -343,7 +343,7 @@ const std::string_view openapi_text = R"json({
         "packets": {"type": ["integer", "null"], "description": "From parent to child. Two aliases of one child share their counter."},
         "bytes": {"type": ["integer", "null"]},
         "installed": {"type": "boolean", "description": "Whether all its rules are in the kernel."},
-        "waiting": {"type": "string", "description": "Only of a link that isn't there yet: what it waits for."},
+        "waiting": {"type": "string", "description": "Only of a link that isn't there yet: what it waits for, or the limit that it is over."},
         "source": {"enum": ["file", "api", "docker"], "description": "Who said that there is this link."}
       }
     },

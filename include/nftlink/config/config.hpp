@@ -15,6 +15,7 @@
 
 #include "nftlink/base/error.hpp"
 #include "nftlink/model/environment_options.hpp"
+#include "nftlink/model/limits.hpp"
 #include "nftlink/model/policy.hpp"
 #include "nftlink/model/topology.hpp"
 
@@ -71,6 +72,7 @@ struct Config {
     std::string env_directory;  // absolute; empty: none
     std::string cdi_directory;  // absolute; empty: none
     Sources sources;
+    model::Limits limits;
     ControlSettings control;
     StateSettings state;
     LogSettings log;

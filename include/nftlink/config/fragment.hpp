@@ -12,6 +12,7 @@
 
 #include "nftlink/base/error.hpp"
 #include "nftlink/config/config.hpp"
+#include "nftlink/model/limits.hpp"
 #include "nftlink/model/policy.hpp"
 #include "nftlink/model/topology.hpp"
 
@@ -36,10 +37,13 @@ std::string link_fault(std::string_view parent, std::string_view link);
 // Why a container can't be in a topology.
 struct Misfit {
     enum class Kind {
-        address,    // the index-th address, counted over all networks, is another container's on that bridge
-        family,     // it has no address that the policy is about
-        child,      // the index-th link's child doesn't exist
-        no_bridge,  // the index-th link's child is on none of the parent's bridges
+        address,           // the index-th address, counted over all networks, is another container's on that bridge
+        family,            // it has no address that the policy is about
+        child,             // the index-th link's child doesn't exist
+        no_bridge,         // the index-th link's child is on none of the parent's bridges
+        links,             // the index-th link is one too many
+        link_permissions,  // the index-th link has too many permissions
+        host_permissions,  // with the index-th link the host has too many
     };
     Kind kind = Kind::address;
     std::string container;
@@ -53,13 +57,18 @@ struct Misfit {
 // What is wrong with these containers of the topology, and with links to them. Names of no container are passed over.
 // With unplaced ones allowed, a child that isn't there is right, and so is whatever depends on networks that a
 // container doesn't have yet.
+//
+// `host` is the sum of the host's other links, to which these containers' and those to them are added; without it, what
+// they come to isn't looked at. The first that goes over is named, and none after it.
 std::vector<Misfit> check_fit(const model::Topology& topology, const model::FirewallPolicy& policy,
-                              const std::vector<std::string>& names, Unplaced unplaced = Unplaced::refused);
+                              const std::vector<std::string>& names, Unplaced unplaced = Unplaced::refused,
+                              model::PermissionSum* host = nullptr);
 
-// The same where these containers were in the topology before, on the same networks, and have other links now: what
-// else there is isn't looked at.
+// The same where these containers were in the topology before, on the same networks and with the same ports, and have
+// other links now: what else there is isn't looked at, and only links from these containers are added to the sum.
 std::vector<Misfit> check_links_fit(const model::Topology& topology, const model::FirewallPolicy& policy,
-                                    const std::vector<std::string>& names, Unplaced unplaced = Unplaced::refused);
+                                    const std::vector<std::string>& names, Unplaced unplaced = Unplaced::refused,
+                                    model::PermissionSum* host = nullptr);
 
 // What joining containers to a topology came to.
 struct Joined {
@@ -73,8 +82,10 @@ struct Joined {
 };
 
 // Adds containers that came through the control API to those of the configuration's files, whose places are given.
+// Where all together are over a limit of the host, the last of them by name are left out.
 Joined join(model::Topology& topology, const model::FirewallPolicy& policy,
             const std::map<std::string, base::Position, std::less<>>& places,
-            std::map<std::string, model::Container, std::less<>> more, Unplaced unplaced = Unplaced::refused);
+            std::map<std::string, model::Container, std::less<>> more, Unplaced unplaced = Unplaced::refused,
+            const model::Limits& limits = {});
 
 }  // namespace nftlink::config

@@ -8,12 +8,13 @@
 #include <vector>
 
 #include "nftlink/engine/inventory.hpp"
+#include "nftlink/model/limits.hpp"
 #include "nftlink/model/policy.hpp"
 #include "nftlink/model/topology.hpp"
 
 namespace nftlink::engine {
 
-// A link that isn't there yet, since one of its sides isn't.
+// A link that isn't there yet, since one of its sides isn't, or there is no room for its permissions.
 struct Waiting {
     std::string parent;
     model::Link link;
@@ -56,8 +57,13 @@ struct United {
 // Link variables that the engine's container was started with (from an env file, or by CDI) are not its own: they would
 // hide the ones that are true now.
 //
+// A container with more addresses on a bridge than the limit is left out, and so are links beyond the limits of a
+// parent, a link and the host. The host's room is first for links between containers that people wrote, then for others
+// that they wrote, then for those that the engine tells of.
+//
 // `origin` says where a stated container is from, and `engine` what the engine is called, for complaints.
-United unite(const model::Topology& stated, const model::FirewallPolicy& policy, const Inventory& inventory,
-             const std::function<std::string(std::string_view container)>& origin, std::string_view engine);
+United unite(const model::Topology& stated, const model::FirewallPolicy& policy, const model::Limits& limits,
+             const Inventory& inventory, const std::function<std::string(std::string_view container)>& origin,
+             std::string_view engine);
 
 }  // namespace nftlink::engine

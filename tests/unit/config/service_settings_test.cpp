@@ -54,6 +54,7 @@ env:
   dialect: docker-0.10  # docker-0.10 | docker-27 | docker-28
   child_environment: true   # false: no <ALIAS>_ENV_ variables (they carry the child's secrets)
   directory: ~          # where to keep <container>.env files up to date
+limits: {permissions: 1048576}
 control: {socket: /run/nftlink/nftlink.sock, group: nftlink, readers: group}   # readers: group | all
 state: {directory: /var/lib/nftlink}
 log: {level: info, format: text}

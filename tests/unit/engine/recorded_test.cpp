@@ -50,7 +50,7 @@ protected:
     United unite() const {
         model::FirewallPolicy policy;
         policy.bridge_patterns = {{"*", {}}};
-        return engine::unite({}, policy, inventory(), [](std::string_view) { return std::string(); }, "the engine");
+        return engine::unite({}, policy, {}, inventory(), [](std::string_view) { return std::string(); }, "the engine");
     }
 };
 

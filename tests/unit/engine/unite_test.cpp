@@ -49,13 +49,14 @@ protected:
     }
     United unite() const {
         return engine::unite(
-            stated_, policy_, inventory_,
+            stated_, policy_, limits_, inventory_,
             [](std::string_view name) { return "nftlink.yaml:7:3 (" + std::string(name) + ")"; },
             "the engine at /run/docker.sock");
     }
 
     model::Topology stated_;
     model::FirewallPolicy policy_;
+    model::Limits limits_;
     Inventory inventory_;
 };
 
@@ -237,6 +238,100 @@ TEST_F(UniteTest, NamesThatAreTooLongAreLeftOut) {
     const United united = unite();
     EXPECT_THAT(united.topology.containers, IsEmpty());
     EXPECT_EQ(united.complaints.size(), 1U);
+}
+
+std::vector<std::string> complaints(const United& united) {
+    std::vector<std::string> messages;
+    for (const Complaint& complaint : united.complaints)
+        messages.push_back(complaint.container + ": " + complaint.message);
+    return messages;
+}
+
+TEST_F(UniteTest, AContainerWithTooManyAddressesOnABridgeIsLeftOut) {
+    Container redis = running("redis", "172.17.1.1");
+    for (int i = 2; i <= 16; ++i)
+        redis.endpoints.front().addresses.push_back(address(("172.17.1." + std::to_string(i)).c_str()));
+    add(redis);
+    EXPECT_THAT(unite().topology.containers, testing::SizeIs(1));
+    redis.endpoints.front().addresses.push_back(address("172.17.1.17"));
+    add(redis);
+    add(running("web", "172.17.0.2", {{"redis", "db"}}));
+    const United united = unite();
+    EXPECT_EQ(united.find("redis"), nullptr);
+    EXPECT_THAT(
+        complaints(united),
+        ElementsAre("redis: container redis of the engine at /run/docker.sock is left out: 'redis' has more than 16 "
+                    "addresses on bridge 'docker0'"));
+    EXPECT_THAT(united.topology.find("web")->links, IsEmpty());
+}
+
+TEST_F(UniteTest, LinksBeyond4096OfAParentAreLeftOut) {
+    add(running("redis", "172.17.0.2"));
+    std::vector<Wish> wishes;
+    for (int i = 0; i < 4095; ++i)
+        wishes.push_back({"redis", "a" + std::to_string(i)});
+    add(running("web", "172.17.0.3", wishes));
+    state("web", {}, {{"redis", "stated"}});
+    EXPECT_THAT(unite().topology.find("web")->links, testing::SizeIs(4096));
+    EXPECT_THAT(unite().complaints, IsEmpty());
+    wishes.insert(wishes.end(), {{"redis", "b"}, {"redis", "c"}, {"redis", "a1"}});
+    add(running("web", "172.17.0.3", wishes));
+    const United united = unite();
+    EXPECT_THAT(united.topology.find("web")->links, testing::SizeIs(4096));
+    EXPECT_EQ(united.topology.find("web")->links.front().alias, "stated");
+    EXPECT_THAT(
+        complaints(united),
+        ElementsAre("web: container web of the engine at /run/docker.sock: 2 of its links are left out: 'web' has "
+                    "more than 4,096 links"));
+}
+
+TEST_F(UniteTest, ALinkOfTooManyPermissionsIsLeftOutUnderAllItsAliases) {
+    Container redis = running("redis", "172.17.1.1");
+    Container web = running("web", "172.17.2.1", {{"redis", "db"}, {"redis", "cache"}, {"mail", "mail"}});
+    for (int i = 2; i <= 16; ++i) {
+        redis.endpoints.front().addresses.push_back(address(("172.17.1." + std::to_string(i)).c_str()));
+        web.endpoints.front().addresses.push_back(address(("172.17.2." + std::to_string(i)).c_str()));
+    }
+    redis.expose = *model::parse_ports("1-64");
+    add(redis);
+    add(web);
+    add(running("mail", "172.17.0.9"));
+    EXPECT_THAT(unite().complaints, IsEmpty());
+    redis.expose = *model::parse_ports("1-65");
+    add(redis);
+    const std::string fault = "16 x 16 addresses and 65 ports are 16,640 permissions, and one link may have 16,384";
+    const United united = unite();
+    EXPECT_THAT(united.topology.find("web")->links, ElementsAre(model::Link{"mail", "mail"}));
+    EXPECT_THAT(complaints(united),
+                ElementsAre("web: link /web/cache is left out: " + fault, "web: link /web/db is left out: " + fault));
+    EXPECT_THAT(united.waiting,
+                ElementsAre(Waiting{"web", {"redis", "db"}, fault}, Waiting{"web", {"redis", "cache"}, fault}));
+}
+
+TEST_F(UniteTest, WhatPeopleWroteHasTheHostsRoomBeforeWhatTheEngineSays) {
+    limits_.permissions = 3;
+    const auto at = [](const char* text) { return model::Network{"docker0", {address(text)}}; };
+    add(running("a", "172.17.0.2", {{"redis", "wish"}}));
+    add(running("redis", "172.17.0.3"));
+    add(running("more", "172.17.0.4"));
+    state("m", {at("172.17.1.1")}, {{"redis", "engines"}, {"redis", "again"}});
+    state("y", {at("172.17.1.2")}, {{"z", "own"}});
+    state("z", {at("172.17.1.3")}).expose = *model::parse_ports("1");
+    EXPECT_THAT(unite().complaints, IsEmpty()) << "three links fit";
+
+    limits_.permissions = 2;
+    United united = unite();
+    EXPECT_THAT(
+        complaints(united),
+        ElementsAre("a: link /a/wish is left out: the link from 'a' to 'redis' takes this host to 3 permissions, "
+                    "and 'limits.permissions' allows 2"));
+    EXPECT_THAT(united.topology.find("m")->links, testing::SizeIs(2)) << "aliases share their permission";
+
+    limits_.permissions = 1;
+    united = unite();
+    EXPECT_THAT(united.topology.find("m")->links, IsEmpty());
+    EXPECT_THAT(united.topology.find("y")->links, testing::SizeIs(1)) << "both are people's, so it comes first";
+    EXPECT_THAT(united.complaints, testing::SizeIs(3));
 }
 
 }  // namespace

@@ -196,5 +196,130 @@ TEST(Desired, WhatContradictsTheFilesIsLeftOut) {
     EXPECT_THAT(ended.containers.at("web")->links, IsEmpty());
 }
 
+class LimitedTest : public testing::Test {
+protected:
+    // As it is counted anew.
+    std::uint64_t counted() const { return model::sum_permissions(desired_.topology(), desired_.config().firewall); }
+
+    void expect_fault(const api::Transaction& transaction, const std::string& path, const std::string& message) {
+        const std::uint64_t before = desired_.permissions();
+        const api::Fault fault = refused(desired_, transaction);
+        EXPECT_EQ(fault, (api::Fault{422, "invalid", message, path}));
+        EXPECT_EQ(desired_.permissions(), before);
+    }
+
+    Desired desired_ = make_desired(R"(
+limits: {permissions: 10}
+containers:
+  redis: {bridge: docker0, addresses: [172.17.0.2], expose: [1-3]}
+  web: {bridge: docker0, addresses: [172.17.0.3], links: [redis, "redis:db"]}
+)");
+    const std::string over_ = "takes this host to 11 permissions, and 'limits.permissions' allows 10";
+};
+
+TEST_F(LimitedTest, TheTotalFollowsEachChangeAndItsUndoing) {
+    EXPECT_EQ(desired_.permissions(), 3u);
+    const auto change = [&](const api::Transaction& transaction, std::uint64_t expected) {
+        const std::uint64_t before = desired_.permissions();
+        Edit edit = make(desired_, transaction);
+        EXPECT_EQ(desired_.permissions(), expected);
+        EXPECT_EQ(counted(), expected);
+        desired_.swap(edit);
+        EXPECT_EQ(desired_.permissions(), before);
+        EXPECT_EQ(counted(), before);
+        desired_.swap(edit);
+        EXPECT_EQ(desired_.permissions(), expected);
+    };
+    change(put("mail", R"({"bridge": "docker0", "addresses": ["172.17.0.4"], "expose": ["1-2"]})"), 3);
+    change(put("api", R"({"bridge": "docker0", "addresses": ["172.17.0.5"], "links": ["mail", "mail:m", "redis"]})"),
+           8);
+    change(put("mail", R"({"bridge": "docker0", "addresses": ["172.17.0.4"], "expose": ["1-4"]})"), 10);
+    change(put("mail", R"({"bridge": "docker0", "addresses": ["172.17.0.4", "172.17.0.6"], "expose": ["1"]})"), 8);
+}
+
+TEST_F(LimitedTest, AtTheHostsLimitALinkIsMadeAndBeyondItRefused) {
+    make(desired_, put("api", R"({"bridge": "docker0", "addresses": ["172.17.0.5"], "expose": [1]})"));
+    make(desired_, put("mail", R"({"bridge": "docker0", "addresses": ["172.17.0.4"], "expose": ["1-4"]})"));
+    make(desired_, put_link("api", "redis", "redis"));
+    make(desired_, put_link("api", "mail", "mail"));
+    EXPECT_EQ(desired_.permissions(), 10u);
+    make(desired_, put_link("api", "mail", "again"));
+    EXPECT_EQ(desired_.permissions(), 10u) << "another alias of the same child";
+    expect_fault(put_link("mail", "api", "api"), "/child", "the link from 'mail' to 'api' " + over_);
+    expect_fault(put("mail", R"({"bridge": "docker0", "addresses": ["172.17.0.4"], "expose": ["1-5"]})"), "",
+                 "the link from 'api' to 'mail' " + over_);
+    make(desired_, remove("api"));
+    EXPECT_EQ(desired_.permissions(), 3u);
+    EXPECT_EQ(counted(), 3u);
+}
+
+TEST_F(LimitedTest, ManyChangesKeepTheTotalRight) {
+    for (int round = 0; round < 200; ++round) {
+        const int n = round * 7 % 5, other = round * 3 % 5;
+        const std::string name = "c" + std::to_string(n), child = "c" + std::to_string(other);
+        const std::string ports = std::to_string(1 + round % 3);
+        for (const auto& transaction :
+             {put(name, R"({"bridge": "docker0", "addresses": ["10.0.0.)" + std::to_string(n) +
+                            R"("], "expose": ["1-)" + ports + "\"]}"),
+              put_link(name, child, "x" + ports), round % 11 == 0 ? remove(child) : put_link(name, "redis", "r")})
+            if (auto edit = desired_.plan(transaction))
+                desired_.swap(*edit);
+        ASSERT_EQ(desired_.permissions(), counted());
+        ASSERT_LE(counted(), 10u);
+    }
+}
+
+TEST(Desired, RefusesWhatIsTooMuchForAContainerOrALink) {
+    Desired desired = make_desired();
+    const auto record = [](int subnet, const std::string& more) {
+        std::string addresses;
+        for (int i = 1; i <= 16; ++i)
+            addresses += (i == 1 ? "\"10." : ", \"10.") + std::to_string(subnet) + ".0." + std::to_string(i) + "\"";
+        return R"({"bridge": "docker0", "addresses": [)" + addresses + (subnet == 9 ? R"(, "10.9.0.17")" : "") + "]" +
+               more + "}";
+    };
+    api::Fault fault = refused(desired, put("web", record(9, "")));
+    EXPECT_EQ(fault,
+              (api::Fault{422, "invalid", "'web' has more than 16 addresses on bridge 'docker0'", "/addresses/16"}));
+    make(desired, put("web", record(1, "")));
+    make(desired, put("fits", record(2, R"(, "expose": ["1-64"])")));
+    make(desired, put("large", record(3, R"(, "expose": ["1-65"])")));
+    make(desired, put_link("web", "fits", "fits"));
+    fault = refused(desired, put_link("web", "large", "large"));
+    EXPECT_EQ(fault.path, "/child");
+    EXPECT_THAT(fault.message, HasSubstr("16,640 permissions, and one link may have 16,384"));
+    fault = refused(desired, put("fits", record(2, R"(, "expose": ["1-65"])")));
+    EXPECT_EQ(fault.status, 422u);
+    fault = refused(desired, put("other", record(4, R"(, "links": ["redis", "large"])")));
+    EXPECT_EQ(fault.path, "/links/1");
+}
+
+TEST(Desired, RefusesTheLinkAfter4096OfAParent) {
+    Desired desired = make_desired();
+    api::Transaction full = put("web", R"({"bridge": "docker0", "addresses": ["172.17.0.3"]})");
+    for (int i = 0; i < 4096; ++i)
+        full.put_links.push_back({{"web", "a" + std::to_string(i)}, "redis", ""});
+    make(desired, full);
+    EXPECT_EQ(desired.permissions(), 1u);
+    EXPECT_EQ(refused(desired, put_link("web", "redis", "more")),
+              (api::Fault{422, "invalid", "'web' has more than 4,096 links", "/child"}));
+    make(desired, put_link("web", "redis", "a7"));
+}
+
+TEST(Desired, SetsStoredContainersAsideThatAreOverTheHostsLimit) {
+    Desired desired = make_desired("limits: {permissions: 1}" + std::string(file));
+    Edit ended;
+    const auto address = [](const char* text) { return *model::Address::parse(text); };
+    const auto conflicts =
+        desired.add({{"a", {"a", {{"docker0", {address("172.17.0.4")}}}, {}, {}, {{"redis", "db"}}}},
+                     {"b", {"b", {{"docker0", {address("172.17.0.5")}}}, {}, {}, {{"redis", "db"}}}}},
+                    ended);
+    ASSERT_THAT(conflicts, SizeIs(1));
+    EXPECT_EQ(conflicts.front().container, "b");
+    EXPECT_THAT(conflicts.front().message, HasSubstr("to 2 permissions, and 'limits.permissions' allows 1"));
+    EXPECT_EQ(desired.permissions(), 1u);
+    EXPECT_TRUE(ended.empty());
+}
+
 }  // namespace
 }  // namespace nftlink::service

@@ -1,0 +1,164 @@
+#include "nftlink/model/limits.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <functional>
+
+#include "nftlink/base/suggestion.hpp"
+
+namespace nftlink::model {
+
+namespace {
+
+using base::quote;
+
+// 3,686,400
+std::string with_commas(std::uint64_t number) {
+    std::string text = std::to_string(number);
+    for (std::size_t end = text.size(); end > 3;) {
+        end -= 3;
+        text.insert(end, 1, ',');
+    }
+    return text;
+}
+
+// Pairs of addresses that a link is about, and of how many on each side the last of them are.
+struct Pairs {
+    std::uint64_t count = 0;
+    std::size_t kinds = 0, of_parent = 0, of_child = 0;
+
+    void add(std::size_t parents, std::size_t children) {
+        if (parents == 0 || children == 0)
+            return;
+        count += std::uint64_t{parents} * children;
+        ++kinds;
+        of_parent = parents;
+        of_child = children;
+    }
+
+    std::string to_string() const {
+        return kinds == 1 ? fmt::format("{} x {} addresses", with_commas(of_parent), with_commas(of_child))
+                          : with_commas(count) + " pairs of addresses";
+    }
+};
+
+std::size_t count_v4(const Network& network) {
+    return static_cast<std::size_t>(std::ranges::count_if(network.addresses, &Address::is_v4));
+}
+
+void add_pairs(const Network& parent, const Network& child, const FirewallPolicy& policy, Pairs& pairs) {
+    const std::size_t parents_v4 = count_v4(parent), children_v4 = count_v4(child);
+    if (policy.covers_ipv4())
+        pairs.add(parents_v4, children_v4);
+    if (policy.covers_ipv6())
+        pairs.add(parent.addresses.size() - parents_v4, child.addresses.size() - children_v4);
+}
+
+Pairs pairs_of(const Container& parent, const Container& child, const FirewallPolicy& policy) {
+    Pairs pairs;
+    bool share_a_bridge = false;
+    for (const Network& network : parent.networks)
+        if (const Network* shared = child.on(network.bridge)) {
+            share_a_bridge = true;
+            add_pairs(network, *shared, policy, pairs);
+        }
+    if (!share_a_bridge)
+        for (const Network& from : parent.networks)
+            for (const Network& to : child.networks)
+                add_pairs(from, to, policy, pairs);
+    return pairs;
+}
+
+// Of the parent's links whose child is there, and that are `wanted`.
+void add_links(const Topology& topology, const Container& parent, auto wanted, PermissionSum& sum) {
+    for (const Link& link : parent.links)
+        if (wanted(link))
+            if (const Container* child = topology.find(link.child))
+                sum.add_or_fault(parent, *child);
+}
+
+bool is_any(const Link&) {
+    return true;
+}
+
+}  // namespace
+
+std::string addresses_fault(std::string_view container, const Network& network) {
+    if (network.addresses.size() <= max_addresses)
+        return "";
+    return fmt::format("{} has more than {} addresses on bridge {}", quote(container), max_addresses,
+                       quote(network.bridge));
+}
+
+std::string links_fault(std::string_view parent, std::size_t count) {
+    return count <= max_links ? "" : fmt::format("{} has more than {} links", quote(parent), with_commas(max_links));
+}
+
+std::uint64_t count_permissions(const Container& parent, const Container& child, const FirewallPolicy& policy) {
+    return pairs_of(parent, child, policy).count * child.expose.size();
+}
+
+std::string permissions_fault(const Container& parent, const Container& child, const FirewallPolicy& policy) {
+    const Pairs pairs = pairs_of(parent, child, policy);
+    const std::size_t ports = child.expose.size();
+    if (pairs.count * ports <= max_permissions)
+        return "";
+    return fmt::format("{} and {} port{} are {} permissions, and one link may have {}", pairs.to_string(),
+                       with_commas(ports), ports == 1 ? "" : "s", with_commas(pairs.count * ports),
+                       with_commas(max_permissions));
+}
+
+std::string host_fault(std::string_view what, std::uint64_t permissions, const Limits& limits) {
+    if (permissions <= limits.permissions)
+        return "";
+    return fmt::format("{} takes this host to {} permissions, and 'limits.permissions' allows {}", what,
+                       with_commas(permissions), with_commas(limits.permissions));
+}
+
+std::size_t PermissionSum::Hash::operator()(const Pair& pair) const {
+    const std::hash<const Container*> hash;
+    return hash(pair.first) * 31 + hash(pair.second);
+}
+
+std::string PermissionSum::add_or_fault(const Container& parent, const Container& child) {
+    const std::uint64_t asked = count_permissions(parent, child, policy_);
+    if (asked == 0 || asked > max_permissions || counted_.contains({&parent, &child}))
+        return "";
+    if (total_ + asked > limits_.permissions)
+        return host_fault(fmt::format("the link from {} to {}", quote(parent.name), quote(child.name)), total_ + asked,
+                          limits_);
+    counted_.emplace(&parent, &child);
+    total_ += asked;
+    return "";
+}
+
+std::uint64_t sum_permissions(const Topology& topology, const FirewallPolicy& policy) {
+    PermissionSum sum(policy, no_limits);
+    for (const auto& [name, parent] : topology.containers)
+        add_links(topology, parent, is_any, sum);
+    return sum.total();
+}
+
+std::uint64_t sum_permissions_from(const Topology& topology, const FirewallPolicy& policy,
+                                   const std::vector<std::string>& names) {
+    PermissionSum sum(policy, no_limits);
+    for (const std::string& name : names)
+        if (const Container* parent = topology.find(name))
+            add_links(topology, *parent, is_any, sum);
+    return sum.total();
+}
+
+std::uint64_t sum_permissions_of(const Topology& topology, const FirewallPolicy& policy,
+                                 const std::vector<std::string>& names) {
+    const std::unordered_set<std::string_view> asked(names.begin(), names.end());
+    PermissionSum sum(policy, no_limits);
+    for (const auto& [name, parent] : topology.containers)
+        if (asked.contains(name))
+            add_links(topology, parent, is_any, sum);
+        else
+            add_links(topology, parent, [&](const Link& link) { return asked.contains(link.child); }, sum);
+    return sum.total();
+}
+
+}  // namespace nftlink::model
