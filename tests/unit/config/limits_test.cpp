@@ -63,7 +63,7 @@ TEST(Limits, AreOneSectionWhereverTheyStand) {
 TEST(Limits, OfAddressesAreToldAtTheSeventeenth) {
     EXPECT_THAT(errors("containers:\n" + container("a", 1, 16, "")), IsEmpty());
     EXPECT_THAT(errors("containers:\n" + container("a", 1, 99, "")),
-                ElementsAre("a.yaml:2:232: 'a' has more than 16 addresses on bridge 'br0'"));
+                ElementsAre("a.yaml:2:231: 'a' has more than 16 addresses on bridge 'br0'"));
     const std::string two =
         fmt::format("containers: {{a: {{networks: {{br0: [{}], br1: [{}]}}}}}}", addresses(1, 16), addresses(1, 16));
     EXPECT_THAT(errors(two), IsEmpty()) << "each bridge has its own";
@@ -191,7 +191,8 @@ TEST(Join, LeavesOutTheLastThatGoOverTheHostsLimit) {
 }
 
 TEST(Join, LeavesOutAChildThatMakesALinkOfTheFilesTooLarge) {
-    model::Topology topology = topology_of("sources: {docker: }\ncontainers:\n" + container("web", 1, 16, "", "redis"));
+    model::Topology topology =
+        topology_of("sources: {docker: {}}\ncontainers:\n" + container("web", 1, 16, "", "redis"));
     const auto more = topology_of("containers:\n" + container("redis", 2, 16, "1-65")).containers;
     const Joined joined = join(topology, {}, {}, more, Unplaced::allowed);
     ASSERT_THAT(joined.conflicts, ElementsAre(testing::Field(&Joined::Conflict::container, "redis")));
