@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <span>
 
 #include "nftlink/base/suggestion.hpp"
 
@@ -43,30 +44,40 @@ struct Pairs {
     }
 };
 
-std::size_t count_v4(const Network& network) {
-    return static_cast<std::size_t>(std::ranges::count_if(network.addresses, &Address::is_v4));
+// How many of each family.
+struct Addresses {
+    std::size_t v4 = 0, v6 = 0;
+};
+
+Addresses addresses_of(std::span<const Network> networks) {
+    Addresses addresses;
+    for (const Network& network : networks) {
+        const auto v4 = static_cast<std::size_t>(std::ranges::count_if(network.addresses, &Address::is_v4));
+        addresses.v4 += v4;
+        addresses.v6 += network.addresses.size() - v4;
+    }
+    return addresses;
 }
 
-void add_pairs(const Network& parent, const Network& child, const FirewallPolicy& policy, Pairs& pairs) {
-    const std::size_t parents_v4 = count_v4(parent), children_v4 = count_v4(child);
+void add_pairs(const Addresses& parent, const Addresses& child, const FirewallPolicy& policy, Pairs& pairs) {
     if (policy.covers_ipv4())
-        pairs.add(parents_v4, children_v4);
+        pairs.add(parent.v4, child.v4);
     if (policy.covers_ipv6())
-        pairs.add(parent.addresses.size() - parents_v4, child.addresses.size() - children_v4);
+        pairs.add(parent.v6, child.v6);
 }
 
 Pairs pairs_of(const Container& parent, const Container& child, const FirewallPolicy& policy) {
     Pairs pairs;
+    if (child.expose.empty())
+        return pairs;
     bool share_a_bridge = false;
     for (const Network& network : parent.networks)
         if (const Network* shared = child.on(network.bridge)) {
             share_a_bridge = true;
-            add_pairs(network, *shared, policy, pairs);
+            add_pairs(addresses_of({&network, 1}), addresses_of({shared, 1}), policy, pairs);
         }
     if (!share_a_bridge)
-        for (const Network& from : parent.networks)
-            for (const Network& to : child.networks)
-                add_pairs(from, to, policy, pairs);
+        add_pairs(addresses_of(parent.networks), addresses_of(child.networks), policy, pairs);
     return pairs;
 }
 

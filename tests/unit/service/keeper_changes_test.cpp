@@ -97,6 +97,7 @@ TEST_F(KeeperTest, ChangesThatComeTogetherAreMadeTogether) {
     EXPECT_THAT(answers.at("bad").error().front().message, HasSubstr("c30"));
     EXPECT_LE(kernel_.commit_count, commits + 2);
     EXPECT_EQ(elements(), 1u + 49u);
+    EXPECT_EQ(keeper_->desired().permissions(), 1u + 49u);
     EXPECT_TRUE(folder_.has("state/containers/c58.yaml"));
     EXPECT_FALSE(folder_.has("state/containers/c59.yaml"));
     EXPECT_THAT(folder_.read("state/containers/c20.yaml"), HasSubstr("one:cache"));
@@ -120,6 +121,7 @@ TEST_F(KeeperTest, OfChangesThatComeTogetherEachFailsByItself) {
     ASSERT_EQ(answers.size(), 3u);
     EXPECT_EQ(std::ranges::count_if(answers, [](const auto& answer) { return answer.has_value(); }), 2);
     EXPECT_EQ(elements(), 3u);
+    EXPECT_EQ(keeper_->desired().permissions(), 3u);
     EXPECT_EQ(keeper_->counts().refused_changes, 1u);
 }
 

@@ -356,6 +356,21 @@ TEST_F(KeeperTest, ADamagedFileIsSetAsideAndTheRestServed) {
     EXPECT_EQ(keeper_->desired().topology().find("redis")->networks[0].addresses[0].to_string(), "172.17.0.2");
 }
 
+TEST_F(KeeperTest, AStoredContainerBeyondALimitIsSetAsideAndTheRestServed) {
+    start();
+    ASSERT_TRUE(change(put("web", web)));
+    keeper_.reset();
+    std::string addresses = "10.0.0.1";
+    for (int i = 2; i <= 17; ++i)
+        addresses += ", 10.0.0." + std::to_string(i);
+    folder_.write("state/containers/many.yaml",
+                  "containers:\n  many: {bridge: docker0, addresses: [" + addresses + "], links: [redis]}\n");
+    start();
+    EXPECT_EQ(elements(), 1u);
+    EXPECT_TRUE(folder_.has("state/containers/many.yaml.set-aside"));
+    EXPECT_THAT(keeper_->last_error()->messages.front(), HasSubstr("'many' has more than 16 addresses"));
+}
+
 // They pass by a key of their own: a connection doesn't outlive its link.
 TEST_F(KeeperTest, ALinksRepliesEndWithIt) {
     start();
