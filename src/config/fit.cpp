@@ -12,6 +12,8 @@ namespace {
 
 // Looking for a close name among all containers costs; past this many unknown children messages do without.
 constexpr int max_suggestions = 10;
+// A child's ports may make as many links too large as a host has; a request has fewer faults, and join() asks again.
+constexpr std::size_t max_too_large = 1000;
 
 class FitChecker {
 public:
@@ -99,12 +101,14 @@ private:
     }
 
     void check_permissions(const model::Container& parent, std::size_t index, const model::Container& child) {
-        if (std::string fault = model::permissions_fault(parent, child, policy_); !fault.empty())
-            add(Misfit::Kind::link_permissions, parent, index, std::move(fault), child.name);
-        else if (host_ == nullptr)
+        if (std::string fault = model::permissions_fault(parent, child, policy_); !fault.empty()) {
+            if (too_large_++ < max_too_large)
+                add(Misfit::Kind::link_permissions, parent, index, std::move(fault), child.name);
+        } else if (host_ == nullptr) {
             return;
-        else if (fault = host_->add_or_fault(parent, child); !fault.empty() && !std::exchange(is_over_, true))
+        } else if (fault = host_->add_or_fault(parent, child); !fault.empty() && !std::exchange(is_over_, true)) {
             add(Misfit::Kind::host_permissions, parent, index, std::move(fault), child.name);
+        }
     }
 
     // What may have been meant by the name of a child that its parent, which is asked about, has got wrong.
@@ -127,6 +131,7 @@ private:
     Unplaced unplaced_;
     model::PermissionSum* host_;
     bool is_over_ = false;
+    std::size_t too_large_ = 0;
     std::unordered_set<std::string_view> asked_;
     std::map<Place, Use> uses_;  // of the containers that are asked about
     std::vector<Misfit> misfits_;

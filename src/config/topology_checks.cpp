@@ -15,6 +15,8 @@ namespace {
 
 // Looking for a close name among all containers costs; past this many unknown children messages do without.
 constexpr int max_suggestions = 100;
+// Links of too many permissions that are named.
+constexpr std::size_t max_too_large = 100;
 
 struct Use {
     const std::string* bridge;
@@ -107,15 +109,25 @@ private:
         if (!child.sound)
             return;  // more ports than it has may be written
         if (std::string fault = model::permissions_fault(parent, child.value, policy_); !fault.empty())
-            report_.error(place, std::move(fault));
+            too_large(place, std::move(fault));
         else if (fault = host_.add_or_fault(parent, child.value); !fault.empty() && !std::exchange(is_over_, true))
             report_.error(place, std::move(fault));
+    }
+
+    // One child that many have may be what is wrong with all of them.
+    void too_large(Place place, std::string fault) {
+        if (++too_large_ <= max_too_large)
+            report_.error(place, std::move(fault));
+        else if (too_large_ == max_too_large + 1)
+            report_.error(place, fmt::format("{}; so it is with more links, of which the first {} are named", fault,
+                                             max_too_large));
     }
 
     const std::vector<StatedContainer>& containers_;
     const model::FirewallPolicy& policy_;
     model::PermissionSum host_;
     bool is_over_ = false;
+    std::size_t too_large_ = 0;
     bool whole_;
     Report& report_;
     std::unordered_map<std::string_view, const StatedContainer*> by_name_;

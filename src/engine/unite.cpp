@@ -226,13 +226,12 @@ private:
                             parent.networks.push_back({network.bridge, {}});
         for (std::size_t index = 0; index < wanted.size(); ++index) {
             Link& link = wanted[index];
-            std::string reason = why_not(parent, link);
-            const bool is_child_there = united_.topology.find(link.child) != nullptr;
-            if (reason.empty() || (!runs && !is_child_there))
-                parent.links.push_back(link);
+            const model::Container* child = united_.topology.find(link.child);
+            std::string reason = why_not(parent, link, child);
             if (reason.empty() && runs)
-                claims_[static_cast<std::size_t>(claim_of(parent, link, index < stated_count))].push_back(
-                    {&parent, link});
+                claim(parent, *child, index < stated_count);
+            if (reason.empty() || (!runs && child == nullptr))
+                parent.links.push_back(link);
             if (!runs && is_stated && std::ranges::find(stated->links, link) != stated->links.end())
                 reason = why_absent(parent.name);
             if (!reason.empty() && (runs || is_stated))
@@ -244,7 +243,8 @@ private:
     enum class Claim { between_stated, stated, of_engine };
     struct Claimed {
         model::Container* parent;
-        Link link;
+        const model::Container* child;
+        std::size_t link;  // of the parent's
     };
 
     bool is_placed_by_people(const std::string& name) const {
@@ -252,22 +252,23 @@ private:
         return stated != nullptr && !stated->networks.empty();
     }
 
-    Claim claim_of(const model::Container& parent, const Link& link, bool is_stated) const {
-        if (!is_stated)
-            return Claim::of_engine;
-        return is_placed_by_people(parent.name) && is_placed_by_people(link.child) ? Claim::between_stated
-                                                                                   : Claim::stated;
+    // The parent's next link.
+    void claim(model::Container& parent, const model::Container& child, bool is_stated) {
+        const bool are_placed = is_stated && is_placed_by_people(parent.name) && is_placed_by_people(child.name);
+        const Claim claim = are_placed ? Claim::between_stated : is_stated ? Claim::stated : Claim::of_engine;
+        claims_[static_cast<std::size_t>(claim)].push_back({&parent, &child, parent.links.size()});
     }
 
     void leave_out_what_has_no_room() {
         std::map<model::Container*, std::set<std::string>> left_out;  // aliases by parent
-        for (std::vector<Claimed>& claims : claims_)
-            for (auto& [parent, link] : claims)
-                if (std::string fault = fault_of(*parent, *united_.topology.find(link.child)); !fault.empty()) {
+        for (const std::vector<Claimed>& claims : claims_)
+            for (const auto& [parent, child, index] : claims)
+                if (std::string fault = fault_of(*parent, *child); !fault.empty()) {
+                    const Link& link = parent->links[index];
                     left_out[parent].insert(link.alias);
                     complain(parent->name,
                              fmt::format("link {} is left out: {}", model::link_name(parent->name, link.alias), fault));
-                    united_.waiting.push_back({parent->name, std::move(link), std::move(fault)});
+                    united_.waiting.push_back({parent->name, link, std::move(fault)});
                 }
         for (const auto& [parent, aliases] : left_out)
             std::erase_if(parent->links, [&](const Link& link) { return aliases.contains(link.alias); });
@@ -329,8 +330,7 @@ private:
     }
 
     // Why a link can't be; empty when it can.
-    std::string why_not(const model::Container& parent, const Link& link) const {
-        const model::Container* child = united_.topology.find(link.child);
+    std::string why_not(const model::Container& parent, const Link& link, const model::Container* child) const {
         if (child == nullptr)
             return why_absent(link.child);
         return share_a_bridge(parent, *child)

@@ -95,6 +95,15 @@ TEST(Limits, OfALinkAreToldAtTheLink) {
             "a.yaml:2:22: 16 x 16 addresses and 65 ports are 16,640 permissions, and one link may have 16,384"));
 }
 
+TEST(Limits, OfALinkAreToldAHundredTimesAndThatThereAreMore) {
+    std::string links;
+    for (int i = 0; i < 500; ++i)
+        links += fmt::format("{}'c:a{}'", i == 0 ? "" : ",", i);
+    const auto messages = errors("containers:\n" + container("p", 1, 16, "", links) + container("c", 2, 16, "1-65"));
+    ASSERT_THAT(messages, SizeIs(101));
+    EXPECT_THAT(messages.back(), HasSubstr("so it is with more links, of which the first 100 are named"));
+}
+
 TEST(Limits, OfTheHostAreToldOnceAtTheLinkThatGoesOver) {
     const std::string text =
         "containers:\n"
@@ -169,6 +178,16 @@ TEST_F(FitTest, FindsOneLinkTooManyAndOneThatIsTooLarge) {
                                        "16 x 16 addresses and 65 ports are 16,640 permissions, and one link may have "
                                        "16,384",
                                        "c"}));
+}
+
+TEST_F(FitTest, AsManyLinksAsAHostHasAreNotAllNamed) {
+    topology_ = topology_of("containers:\n" + container("p", 1, 16, "", "c") + container("c", 2, 16, "1"));
+    topology_.containers["c"].expose = *model::parse_ports("1-65");
+    model::Container& parent = topology_.containers["p"];
+    parent.links.clear();
+    for (int i = 0; i < 4000; ++i)
+        parent.links.push_back({"c", fmt::format("a{}", i)});
+    EXPECT_THAT(check({"c"}, 1), SizeIs(1000));
 }
 
 TEST(Join, LeavesOutTheLastThatGoOverTheHostsLimit) {
