@@ -8,6 +8,7 @@
 #include <set>
 #include <tuple>
 #include <unordered_map>
+#include <unordered_set>
 
 namespace nftlink::engine {
 
@@ -86,7 +87,7 @@ public:
         }
         for (const auto& [name, container] : stated_.containers)
             if (!container.networks.empty())
-                place(container);
+                placed_by_people_.insert(&place(container));
         for (const Container* container : in_order_of_claims())
             place(*container);
         for (const auto& [name, container] : stated_.containers)
@@ -117,11 +118,11 @@ private:
         return containers;
     }
 
-    void place(const model::Container& container) {
+    const model::Container& place(const model::Container& container) {
         for (const model::Network& network : container.networks)
             for (const Address& address : network.addresses)
                 users_.emplace(std::pair(network.bridge, address), container.name);
-        united_.topology.containers.emplace(container.name, container);
+        return united_.topology.containers.emplace(container.name, container).first->second;
     }
 
     void place(const Container& found) {
@@ -247,14 +248,9 @@ private:
         std::size_t link;  // of the parent's
     };
 
-    bool is_placed_by_people(const std::string& name) const {
-        const model::Container* stated = stated_.find(name);
-        return stated != nullptr && !stated->networks.empty();
-    }
-
     // The parent's next link.
     void claim(model::Container& parent, const model::Container& child, bool is_stated) {
-        const bool are_placed = is_stated && is_placed_by_people(parent.name) && is_placed_by_people(child.name);
+        const bool are_placed = is_stated && placed_by_people_.contains(&parent) && placed_by_people_.contains(&child);
         const Claim claim = are_placed ? Claim::between_stated : is_stated ? Claim::stated : Claim::of_engine;
         claims_[static_cast<std::size_t>(claim)].push_back({&parent, &child, parent.links.size()});
     }
@@ -348,6 +344,7 @@ private:
 
     const Topology& stated_;
     const model::FirewallPolicy& policy_;
+    std::unordered_set<const model::Container*> placed_by_people_;
     model::PermissionSum host_;
     std::array<std::vector<Claimed>, 3> claims_;
     const Inventory& inventory_;
