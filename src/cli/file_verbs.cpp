@@ -9,6 +9,7 @@
 #include <system_error>
 
 #include "configuration.hpp"
+#include "host.hpp"
 #include "nftlink/base/suggestion.hpp"
 #include "words.hpp"
 
@@ -146,6 +147,10 @@ int check(const Request& request, Report& report) {
         return failed;
     say_warnings(*loaded, report);
     warn_of_links(without_engine(*loaded), loaded->config.env, report);
+    say_left_open(configured_bridges(loaded->config), report);
+    if (const auto fault = host_fault(loaded->config, report))
+        return report.fail(
+            fmt::format("{}: nothing is wrong with it, but it isn't for this host: {}", request.file, *fault));
     const Counts counts = count_all(loaded->config);
     report.print(fmt::format("{}: ok: {}, {}, {}\n", request.file, count(counts.containers, "container"),
                              count(counts.links, "link"), count(counts.bridges, "bridge")));

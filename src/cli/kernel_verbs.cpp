@@ -5,6 +5,7 @@
 #include <thread>
 
 #include "configuration.hpp"
+#include "host.hpp"
 #include "nftlink/kernel/netlink_kernel.hpp"
 #include "nftlink/nft/text.hpp"
 #include "nftlink/reconcile/reconcile.hpp"
@@ -14,7 +15,7 @@ namespace nftlink::cli {
 namespace {
 
 // The change, as nft commands; switches are no business of nft's and stand as comments.
-void describe(const reconcile::Plan& plan, std::uint32_t generation, Report& report) {
+void describe(const reconcile::Plan& plan, const reconcile::Target& target, std::uint32_t generation, Report& report) {
     boost::json::array changes, switches;
     for (const nft::Batch& batch : plan.transactions) {
         for (const nft::Operation& operation : batch) {
@@ -30,6 +31,7 @@ void describe(const reconcile::Plan& plan, std::uint32_t generation, Report& rep
     for (const auto* warnings : {&plan.warnings, &plan.bridge_warnings})
         for (const std::string& warning : *warnings)
             report.warn(warning);
+    say_left_open(target.bridges, report);
     if (plan.empty())
         report.note("nftlink: nothing to do");
     report.record()["changes"] = std::move(changes);
@@ -43,7 +45,7 @@ constexpr const char* patterns_are_of_now =
 
 // Nothing when this kernel can't do what the policy asks for; the report says why then.
 std::optional<reconcile::Target> make_target(kernel::Kernel& kernel, const config::Config& config, Report& report) {
-    const auto facts = reconcile::host_facts(kernel, config.firewall);
+    const auto facts = reconcile::host_facts(kernel, config.topology, config.firewall, kernel.bridges());
     if (!facts) {
         report.fail(facts.error());
         return {};
@@ -89,22 +91,28 @@ std::expected<reconcile::Outcome, std::string> apply_in_parts(kernel::Kernel& ke
     return outcome;
 }
 
-// The script is for this kernel where that matters and can be known; else for one that has everything. Patterns stand
-// for the bridges of this host.
-firewall::HostFacts facts_for_script(const model::FirewallPolicy& policy, Report& report) {
-    firewall::HostFacts facts;
-    if (policy.family != model::Family::bridge && policy.bridge_patterns.empty())
-        return facts;
-    const auto kernel = kernel::make_netlink_kernel();
-    if (const auto found = reconcile::host_facts(*kernel, policy)) {
-        facts = *found;
-    } else {
-        report.warn("the script is for another kernel than this one: " + found.error());
-        facts.bridges = reconcile::bridges_by_pattern(kernel->bridges(), policy);
-    }
+// The script is for this kernel where that can be known; else for one that has everything. Patterns stand for the
+// bridges of this host.
+firewall::HostFacts facts_for_script(const config::Config& config, Report& report) {
+    const model::FirewallPolicy& policy = config.firewall;
     if (!policy.bridge_patterns.empty())
         report.warn(std::string(patterns_are_of_now));
-    return facts;
+    const auto kernel = kernel::make_netlink_kernel();
+    const kernel::Bridges bridges = kernel->bridges();
+    const auto found = reconcile::host_facts(*kernel, config.topology, policy, bridges);
+    if (found && policy.may_close_other_frames() && !kernel->bridge_family())
+        report.warn(
+            "what this kernel can do in the bridge family is for root to find out: the script is for one that knows "
+            "bridges by name (meta ibrname)");
+    if (found && found->frames == firewall::Frames::by_port)
+        report.warn(
+            "this kernel knows no bridges by name (meta ibrname), so that the script drops other frames by the "
+            "bridges' "
+            "ports of now: nftlinkd follows them");
+    if (found)
+        return *found;
+    report.warn("the script is for another kernel than this one: " + found.error());
+    return {.bridges = reconcile::bridges_by_pattern(bridges, policy)};
 }
 
 }  // namespace
@@ -116,7 +124,7 @@ int render(const Request& request, Report& report) {
     say_warnings(*loaded, report);
     add_engine_containers(*loaded, report, EngineGone::warned);
     const config::Config* const config = &loaded->config;
-    const auto want = firewall::compile(config->topology, config->firewall, facts_for_script(config->firewall, report));
+    const auto want = firewall::compile(config->topology, config->firewall, facts_for_script(*config, report));
     std::vector<std::string> left_out;
     if (request.json)
         report.replace_record(firewall::render_json(want, left_out));
@@ -157,7 +165,7 @@ int plan(const Request& request, Report& report) {
     const auto planned = reconcile::plan(*kernel, *target, means);
     if (!planned)
         return report.fail(planned.error());
-    describe(*planned, planned->generation, report);
+    describe(*planned, *target, planned->generation, report);
     return planned->empty() ? done : different;
 }
 
@@ -180,7 +188,7 @@ int apply(const Request& request, Report& report) {
     const auto outcome = apply_in_parts(*kernel, *target, {.strangers = strangers(request)});
     if (!outcome)
         return report.fail(outcome.error());
-    describe(outcome->done, outcome->generation, report);
+    describe(outcome->done, *target, outcome->generation, report);
     return done;
 }
 

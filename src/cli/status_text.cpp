@@ -68,11 +68,28 @@ std::string bridge_lines(const Fields& status) {
     Rows rows;
     for (const json::value& item : status.list("bridges")) {
         const Fields bridge(item);
-        const std::string enforced = bridge.flag("enforced") ? "enforced" : "NOT enforced: " + bridge.text("reason");
+        std::vector<std::string> open;
+        for (const json::value& opening : bridge.list("open"))
+            open.push_back(opening_words(Fields(opening).text("what"), Fields(opening).text("why")));
+        const std::string enforced = !bridge.flag("enforced") ? "NOT enforced: " + bridge.text("reason")
+                                     : open.empty()           ? "enforced"
+                                                              : "enforced, but open: " + join(open, ", ");
         rows.push_back({bridge.text("bridge"), "icc " + bridge.text("icc", "?"),
                         bridge.flag("present") ? "present" : "missing", enforced});
     }
     return rows.empty() ? "none\n" : to_table({{""}, {""}, {""}, {""}}, rows);
+}
+
+// What is in the kernel isn't in force where packets get around it.
+std::string policy_words(const Fields& status) {
+    std::size_t open = 0;
+    for (const json::value& bridge : status.list("bridges"))
+        open += Fields(bridge).flag("enforced") ? 0U : 1U;
+    if (!status.flag("in_force"))
+        return "NOT in force";
+    return open == 0 ? "in force"
+                     : fmt::format("installed, but NOT enforced on {} of {}", open,
+                                   count(status.list("bridges").size(), "bridge"));
 }
 
 std::string link_words(const Fields& links, std::uint64_t waiting) {
@@ -119,9 +136,12 @@ void add_history(Facts& facts, const Fields& status) {
 
 std::vector<std::string> link_row(const Fields& link) {
     const auto counter = [&](std::string_view key) { return link.has(key) ? link.number_text(key) : "-"; };
+    std::vector<std::string> ways = link.texts("bridges");
+    for (const json::value& route : link.list("routes"))
+        ways.push_back(Fields(route).text("from") + "->" + Fields(route).text("to"));
     return {link.text("name"),
             link.text("child"),
-            join(link.texts("bridges"), ","),
+            join(ways, ","),
             port_words(link.texts("ports")),
             counter("packets"),
             counter("bytes"),
@@ -136,7 +156,7 @@ std::string status_text(const json::object& record, Time now) {
     const Fields status(record);
     const Fields configuration = status.record("configuration");
     Facts facts(now);
-    facts.add("policy", status.flag("in_force") ? "in force" : "NOT in force");
+    facts.add("policy", policy_words(status));
     facts.add("configuration", configuration.text("file", "?"));
     facts.add("", "read " + facts.when(configuration, "loaded"));
     facts.add("", "hash " + configuration.text("hash", "?"));

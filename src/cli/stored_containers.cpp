@@ -51,12 +51,11 @@ bool add_stored_containers(config::Loaded& loaded, Report& report) {
     const config::Joined joined = config::join(
         loaded.config.topology, loaded.config.firewall, loaded.places, std::move(stored),
         loaded.config.sources.docker ? config::Unplaced::allowed : config::Unplaced::refused, loaded.config.limits);
-    for (const auto& [container, message] : joined.conflicts)
+    for (const auto& [container, message, is_of_limits] : joined.conflicts)
         report.fail(
             fmt::format("a reload would be refused: {} (nftlink rm {} removes that container)", message, container));
     for (const auto& [parent, link] : joined.ended)
-        report.warn(fmt::format("link {} would end: its child is gone, or on no bridge of its parent",
-                                model::link_name(parent, link.alias)));
+        report.warn(fmt::format("link {} would end: its child is gone", model::link_name(parent, link.alias)));
     return joined.conflicts.empty();
 }
 

@@ -28,6 +28,16 @@ std::string join(const std::vector<std::string>& words, std::string_view separat
     return fmt::format("{}", fmt::join(words, separator));
 }
 
+std::string opening_words(std::string_view what, std::string_view why) {
+    constexpr std::pair<std::string_view, std::string_view> words[] = {{"ipv4", "IPv4"},
+                                                                       {"ipv6", "IPv6"},
+                                                                       {"between_bridges", "between bridges"},
+                                                                       {"other_frames", "other frames"},
+                                                                       {"ended_links", "connections of ended links"}};
+    const auto* found = std::ranges::find(words, what, &std::pair<std::string_view, std::string_view>::first);
+    return fmt::format("{} ({})", found == std::end(words) ? what : found->second, why);
+}
+
 std::string count(std::uint64_t number, std::string_view noun) {
     return fmt::format("{} {}{}", number, noun, number == 1 ? "" : "s");
 }

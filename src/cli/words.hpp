@@ -32,6 +32,9 @@ std::string time_words(std::string_view text, std::chrono::system_clock::time_po
 // Ports as in the configuration, runs as ranges: `53/udp,8000-8010/tcp`. `-` when there are none.
 std::string port_words(const std::vector<std::string>& ports);
 
+// What is open on a bridge and why, by the API's word: `other frames (other_frames: allow)`
+std::string opening_words(std::string_view what, std::string_view why);
+
 // `a, b`
 std::string join(const std::vector<std::string>& words, std::string_view separator);
 

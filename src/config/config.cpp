@@ -95,7 +95,7 @@ Result parse_inputs(const std::vector<Input>& inputs, Hashed hashed) {
                        [&](const Node& key, const Node& value) { read_section(key, value, loaded.config, report); });
         check_sources(*root, loaded.config, report);
         if (const Node* bridges = find(*root, "bridges"))
-            check_base_rules(*bridges, loaded.config, report);
+            check_bridges(*bridges, loaded.config, report);
         // Last: what containers may be depends on the firewall's family, and on the sources.
         if (const Node* containers = find(*root, "containers"))
             read_topology(*containers, whole, loaded, report);

@@ -91,8 +91,6 @@ private:
             if (child == nullptr)
                 add(Misfit::Kind::child, parent, index, no_container(name, all ? similar(name) : Suggestion(name)),
                     name);
-            else if (!may_wait(parent) && !may_wait(*child) && !share_a_bridge(parent, *child))
-                add(Misfit::Kind::no_bridge, parent, index, no_shared_bridge(parent, *child), name);
             else
                 check_permissions(parent, index, *child);
         }

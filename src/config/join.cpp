@@ -20,8 +20,8 @@ public:
         topology_.containers.emplace(name, std::move(container));
     }
 
-    void refuse(const std::string& name, std::string message) {
-        joined.conflicts.push_back({name, std::move(message)});
+    void refuse(const std::string& name, std::string message, bool is_of_limits = false) {
+        joined.conflicts.push_back({name, std::move(message), is_of_limits});
     }
 
     // Until all fits: who leaves may be another's child.
@@ -40,20 +40,12 @@ public:
         }
     }
 
-    // A container that is left out leaves its room to those after it.
-    void settle_permissions(const model::Limits& limits) {
-        std::map<std::string_view, std::uint64_t> shares = permissions_by_container();
-        std::uint64_t total = shares[""];
-        for (const std::string& name : names_) {
-            const std::uint64_t with_it = total + shares[name];
-            if (std::string fault = model::host_fault("container " + quote(name), with_it, limits); fault.empty()) {
-                total = with_it;
-            } else {
-                refuse(name, std::move(fault));
-                topology_.containers.erase(name);
-            }
-        }
-        settle();
+    // The host's limit is about all of them.
+    void check_permissions(const model::Limits& limits) {
+        const std::uint64_t total = model::sum_permissions(topology_, policy_);
+        if (std::string fault = model::host_fault("what came through the API", total, limits);
+            !names_.empty() && !fault.empty())
+            joined.conflicts.push_back({names_.back(), std::move(fault), true});
     }
 
     Joined joined;
@@ -64,32 +56,17 @@ private:
         // What stood there before is right.
         if (!is_new(misfit.container)) {
             if (misfit.kind == Misfit::Kind::link_permissions && leaving.insert(misfit.other).second)
-                refuse(misfit.other, misfit.message);
+                refuse(misfit.other, misfit.message, true);
             return;
         }
-        if (misfit.kind == Misfit::Kind::child || misfit.kind == Misfit::Kind::no_bridge)
+        if (misfit.kind == Misfit::Kind::child)
             ending.emplace(misfit.container, topology_.find(misfit.container)->links[misfit.index].alias);
         else if (!leaving.contains(misfit.other) && leaving.insert(misfit.container).second)
-            refuse(misfit.container, misfit.message);
+            refuse(misfit.container, misfit.message,
+                   misfit.kind == Misfit::Kind::links || misfit.kind == Misfit::Kind::link_permissions);
     }
 
-    // What its links ask for, and those to it from containers that were there before; these among themselves: "".
-    std::map<std::string_view, std::uint64_t> permissions_by_container() const {
-        const std::set<std::string_view> added(names_.begin(), names_.end());
-        std::map<std::string_view, std::uint64_t> shares;
-        model::PermissionSum sum(policy_, model::no_limits);
-        for (const auto& [name, parent] : topology_.containers)
-            for (const model::Link& link : parent.links)
-                if (const model::Container* child = topology_.find(link.child)) {
-                    const std::uint64_t before = sum.total();
-                    sum.add_or_fault(parent, *child);
-                    const auto owner = added.contains(name) ? added.find(name) : added.find(link.child);
-                    shares[owner == added.end() ? "" : *owner] += sum.total() - before;
-                }
-        return shares;
-    }
-
-    bool is_new(const std::string& name) const { return std::ranges::find(names_, name) != names_.end(); }
+    bool is_new(const std::string& name) const { return std::ranges::binary_search(names_, name); }
 
     void end(model::Container& parent, const std::string& alias) {
         const auto link = std::ranges::find(parent.links, alias, &model::Link::alias);
@@ -100,7 +77,7 @@ private:
     model::Topology& topology_;
     const model::FirewallPolicy& policy_;
     Unplaced unplaced_;
-    std::vector<std::string> names_;  // of those that were added
+    std::vector<std::string> names_;  // of those that were added; sorted
 };
 
 }  // namespace
@@ -121,7 +98,7 @@ Joined join(model::Topology& topology, const model::FirewallPolicy& policy,
         else
             joiner.add(name, std::move(container));
     joiner.settle();
-    joiner.settle_permissions(limits);
+    joiner.check_permissions(limits);
     return std::move(joiner.joined);
 }
 

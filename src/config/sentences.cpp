@@ -3,22 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <iterator>
-#include <vector>
 
 #include "words.hpp"
 
 namespace nftlink::config {
-
-namespace {
-
-std::string bridges_of(const model::Container& container) {
-    std::vector<std::string_view> names;
-    std::ranges::transform(container.networks, std::back_inserter(names), &model::Network::bridge);
-    return fmt::format("{}", fmt::join(names, ", "));
-}
-
-}  // namespace
 
 bool has_family(const model::Network& network, bool v4) {
     return std::ranges::any_of(network.addresses,
@@ -31,11 +19,6 @@ bool is_covered(const model::Container& container, const model::FirewallPolicy& 
            });
 }
 
-bool share_a_bridge(const model::Container& parent, const model::Container& child) {
-    return std::ranges::any_of(parent.networks,
-                               [&](const model::Network& network) { return child.on(network.bridge) != nullptr; });
-}
-
 std::string no_container(std::string_view name, const base::Suggestion& suggestion) {
     return fmt::format("there is no container {}{}", quote(name), suggestion.to_string());
 }
@@ -44,11 +27,6 @@ std::string not_covered(const model::Container& container, const model::Firewall
     return fmt::format("{} has only IPv6 addresses, and {}", quote(container.name),
                        policy.attach.empty() ? "'family: ip' is about IPv4 only; use 'family: inet'"
                                              : "'attach' names no chain for IPv6; add one of family ip6 or inet");
-}
-
-std::string no_shared_bridge(const model::Container& parent, const model::Container& child) {
-    return fmt::format("{} and {} share no bridge: {} against {}", quote(parent.name), quote(child.name),
-                       bridges_of(parent), bridges_of(child));
 }
 
 std::string taken(const model::Address& address, const std::string& bridge, const std::string& owner) {

@@ -15,11 +15,8 @@ bool has_family(const model::Network& network, bool v4);
 // An address of it is one that the policy is about.
 bool is_covered(const model::Container& container, const model::FirewallPolicy& policy);
 
-bool share_a_bridge(const model::Container& parent, const model::Container& child);
-
 std::string no_container(std::string_view name, const base::Suggestion& suggestion);
 std::string not_covered(const model::Container& container, const model::FirewallPolicy& policy);
-std::string no_shared_bridge(const model::Container& parent, const model::Container& child);
 // The address is used twice; ends with whose it is.
 std::string taken(const model::Address& address, const std::string& bridge, const std::string& owner);
 

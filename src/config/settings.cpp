@@ -16,7 +16,7 @@ namespace {
 constexpr std::string_view firewall_keys[] = {"family",      "table",    "priority",  "layout",
                                               "replies",     "counters", "log_drops", "table_owner",
                                               "accept_mark", "attach",   "cut_flows", "on_exit"};
-constexpr std::string_view bridge_keys[] = {"icc", "base_rules"};
+constexpr std::string_view bridge_keys[] = {"icc", "routed", "other_frames", "base_rules"};
 constexpr std::string_view env_keys[] = {"dialect", "child_environment", "directory", "cdi_directory"};
 constexpr std::string_view control_keys[] = {"socket", "group", "readers"};
 constexpr std::string_view state_keys[] = {"directory"};
@@ -37,6 +37,10 @@ constexpr Choice<model::Replies> replies[] = {{"established", model::Replies::es
 constexpr Choice<model::Counters> counter_choices[] = {
     {"links", model::Counters::links}, {"bridges", model::Counters::bridges}, {"none", model::Counters::none}};
 constexpr Choice<model::Icc> iccs[] = {{"deny", model::Icc::deny}, {"allow", model::Icc::allow}};
+constexpr Choice<model::Routed> routeds[] = {
+    {"deny", model::Routed::deny}, {"published", model::Routed::published}, {"allow", model::Routed::allow}};
+constexpr Choice<model::OtherFrames> other_frames[] = {{"deny", model::OtherFrames::deny},
+                                                       {"allow", model::OtherFrames::allow}};
 constexpr Choice<OnExit> exits[] = {{"keep", OnExit::keep}, {"remove", OnExit::remove}};
 constexpr Choice<model::Dialect> dialects[] = {{"docker-0.10", model::Dialect::docker_0_10},
                                                {"docker-27", model::Dialect::docker_27},
@@ -244,6 +248,15 @@ model::BridgePolicy read_bridge(const Node& key, const Node& value, Report& repo
     model::BridgePolicy policy;
     MapReader map(value, key.text, bridge_keys, report);
     map.read_choice("icc", iccs, policy.icc);
+    map.read_choice("routed", routeds, policy.routed);
+    if (const Node* node = map.get("other_frames")) {
+        map.read_choice("other_frames", other_frames, policy.other_frames.emplace());
+        if (policy.icc == model::Icc::allow && policy.other_frames == model::OtherFrames::deny)
+            report.warning(
+                node->place,
+                "'other_frames: deny' does nothing beside 'icc: allow', under which everything passes on the "
+                "bridge; leave the key out, or say icc: deny");
+    }
     map.read_boolean("base_rules", policy.base_rules);
     return policy;
 }
@@ -278,6 +291,9 @@ void read_firewall(const Node& section, Config& config, Report& report) {
     MapReader map(section, "firewall", firewall_keys, report);
     map.read_choice("family", families, firewall.family);
     read_identifier(map, "table", "a table's name", firewall.table, report);
+    if (const Node* table = map.get("table"); table != nullptr && firewall.table.ends_with(model::frames_ending))
+        report.error(table->place, fmt::format("'table' cannot end in '{0}': table NAME{0} stands beside table NAME",
+                                               model::frames_ending));
     read_priority(map, firewall, report);
     map.read_choice("layout", layouts, firewall.layout);
     map.read_choice("replies", replies, firewall.replies);
@@ -302,16 +318,23 @@ void read_bridges(const Node& section, Config& config, Report& report) {
     });
 }
 
-void check_base_rules(const Node& bridges, const Config& config, Report& report) {
-    if (config.firewall.layout == model::Layout::rules || bridges.kind != Kind::map)
+void check_bridges(const Node& bridges, const Config& config, Report& report) {
+    if (bridges.kind != Kind::map)
         return;
     for_each_entry(bridges, [&](const Node&, const Node& bridge) {
-        const Node* base_rules = bridge.kind == Kind::map ? find(bridge, "base_rules") : nullptr;
-        if (base_rules != nullptr && to_boolean(*base_rules).value_or(false))
+        if (bridge.kind != Kind::map)
+            return;
+        const Node* base_rules = find(bridge, "base_rules");
+        if (config.firewall.layout != model::Layout::rules && base_rules != nullptr &&
+            to_boolean(*base_rules).value_or(false))
             report.error(
                 base_rules->place,
                 "'base_rules: true' needs 'firewall: {layout: rules}': they are Docker's, for chains that drop "
                 "what no rule accepts, and nftlink's own table with 'layout: sets' needs none");
+        if (const Node* routed = find(bridge, "routed"); routed != nullptr && !config.firewall.attach.empty())
+            report.warning(routed->place,
+                           "'routed' does nothing with 'attach': what is routed between bridges is the business of the "
+                           "chain that the rules are put on top of; leave the key out");
     });
 }
 

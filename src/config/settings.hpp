@@ -10,7 +10,7 @@ namespace nftlink::config {
 void read_firewall(const Node& section, Config& config, Report& report);
 void read_bridges(const Node& section, Config& config, Report& report);
 // Of the section that was read; to be called when all have been.
-void check_base_rules(const Node& bridges, const Config& config, Report& report);
+void check_bridges(const Node& bridges, const Config& config, Report& report);
 void read_env(const Node& section, Config& config, Report& report);
 void read_control(const Node& section, Config& config, Report& report);
 void read_state(const Node& section, Config& config, Report& report);

@@ -4,13 +4,15 @@
 
 #include <algorithm>
 
+#include "nftlink/model/policy.hpp"
 #include "words.hpp"
 
 namespace nftlink::config {
 
 namespace {
 
-constexpr std::size_t longest_name = 255;  // NFT_NAME_MAXLEN, less its NUL
+// NFT_NAME_MAXLEN, less its NUL, and room for the name of the table beside it.
+constexpr std::size_t longest_name = 255 - model::frames_ending.size();
 
 // The words that nft 1.0.6 refuses as a table's name (each was tried), and `destroy`, which 1.0.7 made a command.
 // Sorted.

@@ -86,21 +86,18 @@ private:
         const model::Container& parent = stated_parent.value;
         const model::Container& child = stated_child.value;
         bool share_family = false;
-        for (const model::Network& network : parent.networks)
-            if (const model::Network* other = child.on(network.bridge)) {
-                share_family |= policy_.covers_ipv4() && has_family(network, true) && has_family(*other, true);
-                share_family |= policy_.covers_ipv6() && has_family(network, false) && has_family(*other, false);
-            }
-        if (!share_a_bridge(parent, child))
-            report_.error(place, no_shared_bridge(parent, child));
-        else if (!stated_child.sound)
+        model::for_each_way(parent, child, [&](const model::Network& from, const model::Network& to) {
+            share_family |= policy_.covers_ipv4() && has_family(from, true) && has_family(to, true);
+            share_family |= policy_.covers_ipv6() && has_family(from, false) && has_family(to, false);
+        });
+        if (!stated_child.sound)
             return;  // its ports may be what is missing
         else if (child.expose.empty())
             report_.warning(place, fmt::format("{} exposes no port: this link permits nothing", quote(child.name)));
         else if (!share_family)
             report_.warning(place,
-                            fmt::format("{} and {} have no addresses of the same family on a bridge they share: this "
-                                        "link permits nothing",
+                            fmt::format("{} and {} have no addresses of the same family where they meet: this link "
+                                        "permits nothing",
                                         quote(parent.name), quote(child.name)));
     }
 

@@ -15,8 +15,7 @@ void check_addresses(const std::vector<StatedContainer>& containers, const model
                      Report& report);
 
 // A link's child exists (unless these aren't the `whole` of them: it may be in a part that could not be read, or come
-// from an engine) and shares a bridge with its parent, as far as both have any. Links stay within the limits of one and
-// of all. Warns of links that permit nothing.
+// from an engine). Links stay within the limits of one and of all. Warns of links that permit nothing.
 void check_links(const std::vector<StatedContainer>& containers, const model::FirewallPolicy& policy,
                  const model::Limits& limits, bool whole, Report& report);
 

@@ -62,11 +62,6 @@ void forget_link_variables(std::vector<std::string>& entries, const std::string&
     }
 }
 
-bool share_a_bridge(const model::Container& parent, const model::Container& child) {
-    return std::ranges::any_of(parent.networks,
-                               [&](const model::Network& network) { return child.on(network.bridge) != nullptr; });
-}
-
 class Uniter {
 public:
     Uniter(const Topology& stated, const model::FirewallPolicy& policy, const model::Limits& limits,
@@ -228,7 +223,7 @@ private:
         for (std::size_t index = 0; index < wanted.size(); ++index) {
             Link& link = wanted[index];
             const model::Container* child = united_.topology.find(link.child);
-            std::string reason = why_not(parent, link, child);
+            std::string reason = child == nullptr ? why_absent(link.child) : "";
             if (reason.empty() && runs)
                 claim(parent, *child, index < stated_count);
             if (reason.empty() || (!runs && child == nullptr))
@@ -257,17 +252,23 @@ private:
 
     void leave_out_what_has_no_room() {
         std::map<model::Container*, std::set<std::string>> left_out;  // aliases by parent
+        std::map<model::Container*, std::string> firsts;              // the first one's complaint
         for (const std::vector<Claimed>& claims : claims_)
             for (const auto& [parent, child, index] : claims)
                 if (std::string fault = fault_of(*parent, *child); !fault.empty()) {
                     const Link& link = parent->links[index];
                     left_out[parent].insert(link.alias);
-                    complain(parent->name,
-                             fmt::format("link {} is left out: {}", model::link_name(parent->name, link.alias), fault));
+                    firsts.emplace(parent, fmt::format("link {} is left out: {}",
+                                                       model::link_name(parent->name, link.alias), fault));
                     united_.waiting.push_back({parent->name, link, std::move(fault)});
                 }
-        for (const auto& [parent, aliases] : left_out)
+        // A label may ask for thousands.
+        for (const auto& [parent, aliases] : left_out) {
+            complain(parent->name, aliases.size() == 1 ? firsts[parent]
+                                                       : fmt::format("{}; and {} more of its links", firsts[parent],
+                                                                     aliases.size() - 1));
             std::erase_if(parent->links, [&](const Link& link) { return aliases.contains(link.alias); });
+        }
     }
 
     std::string fault_of(const model::Container& parent, const model::Container& child) {
@@ -323,15 +324,6 @@ private:
             return text;
         const auto by_id = inventory_.containers.lower_bound(text);
         return by_id != inventory_.containers.end() && by_id->first.starts_with(text) ? by_id->second.name : text;
-    }
-
-    // Why a link can't be; empty when it can.
-    std::string why_not(const model::Container& parent, const Link& link, const model::Container* child) const {
-        if (child == nullptr)
-            return why_absent(link.child);
-        return share_a_bridge(parent, *child)
-                   ? ""
-                   : fmt::format("{} and {} share no bridge that is policed", parent.name, link.child);
     }
 
     std::string why_absent(const std::string& name) const {

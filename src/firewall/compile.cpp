@@ -2,8 +2,13 @@
 // sets do; with `layout: rules` the rules of one chain.
 //
 //   forward   what comes from no bridge of ours, or leaves for none, passes; so do replies by their connection and key,
-//             links by their key, what is open, ICMP errors by `errors`, neighbour discovery. The rest is dropped.
-//   errors    an ICMP error passes between the two ends of a link, about a connection that this link permits.
+//             links by their key, what is open, ICMP errors by `errors`, neighbour discovery, and what is let in from
+//             other bridges, with its answers. The rest is dropped.
+//   errors    an ICMP error passes between the two ends of a link, about a connection that this link permits; and back
+//             to what was let in.
+//
+// Beside it stands a table of the bridge family against the frames that no rule about IP sees. A packet's type is asked
+// of the frame (`ether type`): `meta protocol` is what stands behind a tag.
 #include <linux/if_ether.h>
 #include <netinet/in.h>
 
@@ -23,7 +28,12 @@ namespace {
 using nft::Field;
 using Rules = PolicyRules::Rules;
 
-constexpr std::uint32_t forward_hook = 2;  // NF_INET_FORWARD, NF_BR_FORWARD
+constexpr std::uint32_t prerouting_hook = 0, forward_hook = 2;  // NF_INET_FORWARD, NF_BR_FORWARD …
+constexpr std::int32_t before_all = -300;                       // nft's `dstnat` of the bridge family
+
+// Ether types.
+constexpr std::array<std::uint16_t, 2> ip{ETH_P_IP, ETH_P_IPV6}, tags{ETH_P_8021Q, ETH_P_8021AD};
+constexpr std::array<std::uint16_t, 3> ip_and_arp{ETH_P_IP, ETH_P_IPV6, ETH_P_ARP};
 
 // The comment of a table can't be changed without making it anew, so that all have the same.
 constexpr const char* table_comment = "nftlink: written from its YAML configuration; change that instead";
@@ -39,6 +49,28 @@ nft::Chain make_chain(std::string_view name, std::string_view comment) {
     return chain;
 }
 
+nft::Table make_table(nft::Family family, std::string name) {
+    nft::Table table;
+    table.family = family;
+    table.name = std::move(name);
+    table.comment = table_comment;
+    return table;
+}
+
+nft::Set& add_set(nft::Table& table, std::string_view name, std::vector<nft::DataType> key, std::string_view comment,
+                  std::vector<nft::Element> elements = {}) {
+    nft::Set& set = table.sets.emplace_back();
+    set.name = name;
+    set.key = std::move(key);
+    set.comment = tagged(comment);
+    set.elements = std::move(elements);
+    return set;
+}
+
+nft::Element interface_element(std::string_view name) {
+    return {nft::interface_key(name), {}, {}, {}};
+}
+
 class FrameCompiler {
 public:
     // The policy must outlive it.
@@ -47,11 +79,8 @@ public:
           rules_(policy, family, nft::Dialect::nft),
           is_bridge_(family == nft::Family::bridge),
           is_by_rules_(policy.layout == model::Layout::rules),
-          has_conntrack_(has_conntrack) {
-        table_.family = family;
-        table_.name = policy.table;
-        table_.comment = table_comment;
-    }
+          has_conntrack_(has_conntrack),
+          table_(make_table(family, policy.table)) {}
 
     nft::Table make(const Permissions& permissions) {
         add_sets(permissions);
@@ -67,20 +96,10 @@ private:
     nft::RuleBuilder rule() const { return rules_.rule(); }
     nft::RuleBuilder answer() const { return rule().established().reply_direction(); }
 
-    nft::Set& add_set(std::string_view name, std::vector<nft::DataType> key, std::string_view comment,
-                      std::vector<nft::Element> elements) {
-        nft::Set& set = table_.sets.emplace_back();
-        set.name = name;
-        set.key = std::move(key);
-        set.comment = tagged(comment);
-        set.elements = std::move(elements);
-        return set;
-    }
-
     void add_sets(const Permissions& permissions) {
         const auto add_sized = [&](std::string_view name, bool ipv4, std::string_view comment,
                                    const std::vector<nft::Element>& elements, bool counter) {
-            nft::Set& set = add_set(name, permission_key(ipv4), comment, elements);
+            nft::Set& set = add_set(table_, name, permission_key(ipv4), comment, elements);
             set.size = set_size(elements.size());
             set.counter = counter;
         };
@@ -91,18 +110,23 @@ private:
                 add_sized(replies_set(ipv4), ipv4, "the child's bridge . child . parent . protocol . port",
                           permissions.replies(ipv4), false);
             }
-        add_set(open_set, pair_key(), "from . to: what may pass without a link", {});
-        if (!is_bridge_)
-            add_set(published_set, pair_key(), "from . to: what comes by DNAT may pass", {});
+        add_set(table_, open_set, pair_key(), "from . to: within these everything passes");
+        if (!is_bridge_) {
+            // Before the two that it restricts.
+            add_set(table_, inside_set, pair_key(), "from . to: the bridges of routed and published, each to itself");
+            add_set(table_, routed_set, nft::interface_key(), "what other bridges send to these passes");
+            add_set(table_, published_set, nft::interface_key(), "what other bridges send to these by DNAT passes");
+        }
         if (policy_.counters != model::Counters::none)
-            add_set(denied_set, nft::interface_key(), "what is dropped, by the bridge that it comes from", {}).counter =
-                true;
+            add_set(table_, denied_set, nft::interface_key(), "what is dropped, by the bridge that it comes from")
+                .counter = true;
         // Last: what is in it is denied what isn't in the others.
-        add_set(bridges_set, nft::interface_key(), "every bridge that is policed", {});
+        add_set(table_, bridges_set, nft::interface_key(), "every bridge that is policed");
         for (const std::string& bridge : permissions.bridges)
-            for (const BridgeElement& element : bridge_elements(policy_, bridge))
-                std::ranges::find(table_.sets, element.set, &nft::Set::name)
-                    ->elements.push_back({element.key, {}, {}, {}});
+            for (const BridgeElement& element : bridge_elements(policy_, Frames::none, bridge))
+                if (const auto set = std::ranges::find(table_.sets, element.set, &nft::Set::name);
+                    set != table_.sets.end())
+                    set->elements.push_back({element.key, {}, {}, {}});
     }
 
     void add_chains() {
@@ -121,35 +145,41 @@ private:
     }
 
     Rules inet_rules() const {
-        Rules rules{rule().not_in_set(from(), bridges_set).accept().build()};
+        Rules rules{rule().not_in_set({from()}, bridges_set).accept().build()};
         add_links_and_replies(rules);
-        rules.push_back(rule().not_in_set(to(), bridges_set).accept().build());
+        rules.push_back(rule().not_in_set({to()}, bridges_set).accept().build());
         rules.push_back(rule().in_set({from(), to()}, open_set).accept().build());
-        rules.push_back(answer().in_set({to(), from()}, open_set).accept().build());
         add_jumps_to_errors(rules);
         rules_.add_neighbour_discovery(rules, rule());
-        rules.push_back(rule().dnat().in_set({from(), to()}, published_set).accept().build());
-        rules.push_back(answer().dnat().in_set({to(), from()}, published_set).accept().build());
+        rules.push_back(onto_other(rule(), to(), routed_set));
+        rules.push_back(onto_other(answer(), from(), routed_set));
+        rules.push_back(onto_other(rule().original_direction().dnat(), to(), published_set));
+        rules.push_back(onto_other(answer().dnat(), from(), published_set));
         add_end(rules);
         return rules;
     }
 
+    // Between a bridge of that set and another one.
+    nft::Rule onto_other(nft::RuleBuilder start, Field bridge, std::string_view set) const {
+        return start.in_set({bridge}, set).not_in_set({from(), to()}, inside_set).accept().build();
+    }
+
+    // What isn't IP is the business of the table of frames.
     Rules bridge_rules() const {
-        Rules rules{rule().not_in_set(from(), bridges_set).accept().build()};
-        for (const std::uint16_t type : {std::uint16_t{ETH_P_IP}, std::uint16_t{ETH_P_IPV6}})
+        Rules rules{rule().not_in_set({from()}, bridges_set).accept().build()};
+        for (const std::uint16_t type : ip)
             rules.push_back(rule().ether_type(type).jump(untagged_chain).build());
-        rules.push_back(rule().in_set({from(), to()}, open_set).accept().build());
-        rules.push_back(rule().ether_type(ETH_P_ARP).accept().build());
-        add_end(rules);
         return rules;
     }
 
     Rules untagged_rules() const {
         Rules rules;
         add_links_and_replies(rules);
+        rules.push_back(rule().in_set({from(), to()}, open_set).accept().build());
         if (has_errors())
             add_jumps_to_errors(rules);
         rules_.add_neighbour_discovery(rules, rule());
+        add_end(rules);
         return rules;
     }
 
@@ -191,9 +221,8 @@ private:
                                                       Field::connection_protocol, Field::reply_source_port},
                                                      set, ipv4));
         if (!is_bridge_) {
-            rules.push_back(rule().in_set({to(), from()}, open_set).accept().build());
-            rules.push_back(rule().dnat().in_set({from(), to()}, published_set).accept().build());
-            rules.push_back(rule().dnat().in_set({to(), from()}, published_set).accept().build());
+            rules.push_back(onto_other(rule().reply_direction(), from(), routed_set));
+            rules.push_back(onto_other(rule().reply_direction().dnat(), from(), published_set));
         }
         return rules;
     }
@@ -211,8 +240,8 @@ private:
     void add_links(const Permissions& permissions) {
         nft::Chain& links = add_chain(links_chain, "Docker's rules, two for each port");
         for (const bool ipv4 : {true, false})
-            for (const Permission& permission : permissions.links(ipv4))
-                rules_.add_link(links.rules, permission);
+            for (const RulePair& pair : permissions.rules(ipv4))
+                rules_.add_link(links.rules, pair);
         for (const std::string& bridge : permissions.bridges)
             if (const model::BridgePolicy policy = policy_.bridge(bridge); policy.base_rules)
                 rules_.add_docker_base(links.rules, bridge, policy.icc);
@@ -223,6 +252,52 @@ private:
     bool is_bridge_, is_by_rules_, has_conntrack_;
     nft::Table table_;
 };
+
+// Drops, on those bridges, the frames that are neither IP nor ARP: tagged ones before the bridge takes the tag off,
+// which no other hook would see then, and the rest where they leave.
+nft::Table compile_frames(const model::FirewallPolicy& policy, const std::set<std::string, std::less<>>& bridges,
+                          const HostFacts& host) {
+    nft::Table table = make_table(nft::Family::bridge, frames_table(policy.table));
+    const bool by_name = host.frames == Frames::by_name;
+    const std::string_view name = by_name ? closed_set : ports_set;
+    nft::Set& set = add_set(table, name, nft::interface_key(),
+                            by_name ? "bridges on which other frames than IP and ARP are dropped"
+                                    : "ports of the bridges on which other frames than IP and ARP are dropped");
+    if (by_name) {
+        for (const std::string& bridge : bridges)
+            if (policy.closes_other_frames(policy.bridge(bridge)))
+                set.elements.push_back(interface_element(bridge));
+    } else {
+        std::ranges::transform(host.ports, std::back_inserter(set.elements), interface_element);
+    }
+    const PolicyRules rules(policy, table.family, nft::Dialect::nft);
+    const auto add_chain = [&](std::string_view chain_name, std::string_view comment, std::uint32_t hook,
+                               std::int32_t priority) -> Rules& {
+        nft::Chain& chain = table.chains.emplace_back(make_chain(chain_name, comment));
+        chain.hook = nft::Hook{"filter", hook, priority, 1};
+        for (const std::uint16_t type : ip_and_arp)
+            chain.rules.push_back(rules.rule().ether_type(type).accept().build());
+        return chain.rules;
+    };
+    const auto add_drop = [&](Rules& chain, const nft::RuleBuilder& start) {
+        rules.add_log(chain, start, "nftlink frame drop: ");
+        nft::RuleBuilder drop = start;
+        if (policy.counters != model::Counters::none)
+            drop.counter();
+        chain.push_back(drop.drop().build());
+    };
+    const Field from = by_name ? Field::ibrname : Field::iifname;
+    Rules& prerouting = add_chain(prerouting_chain, "tagged frames are dropped here", prerouting_hook, before_all);
+    for (const std::uint16_t tag : tags)
+        add_drop(prerouting, rules.rule().in_set({from}, name).ether_type(tag));
+    Rules& forward =
+        add_chain(forward_chain, "other frames are dropped here", forward_hook, nft::filter_priority(table.family));
+    add_drop(forward, rules.rule().in_set({from}, name));
+    // What came by a port that isn't known yet.
+    if (!by_name)
+        add_drop(forward, rules.rule().in_set({Field::oifname}, name));
+    return table;
+}
 
 // With `attach`: a rule that no packet meets. The kernel tracks connections while some rule asks for their state: with
 // replies by port that keeps them known (a change to replies by state loses none), and has fragments put together,
@@ -240,13 +315,13 @@ Attachment compile_attachment(const Permissions& permissions, const model::Firew
     const PolicyRules rules(policy, family, dialect);
     Attachment attachment{family, point.table, point.chain, {}};
     // The links are sorted by their bridges, as the bridges are.
-    std::array next{permissions.links4.begin(), permissions.links6.begin()};
+    std::array next{permissions.rules4.begin(), permissions.rules6.begin()};
     for (const std::string& bridge : permissions.bridges) {
         for (const bool ipv4 : {true, false}) {
-            const auto& links = permissions.links(ipv4);
-            for (auto& link = next[ipv4 ? 0 : 1]; link != links.end() && flow_of(link->key).bridge == bridge; ++link)
+            const auto& pairs = permissions.rules(ipv4);
+            for (auto& pair = next[ipv4 ? 0 : 1]; pair != pairs.end() && flow_of(pair->link).bridge == bridge; ++pair)
                 if (rules.covers(ipv4))
-                    rules.add_link(attachment.rules, *link);
+                    rules.add_link(attachment.rules, *pair);
         }
         const model::BridgePolicy bridge_policy = policy.bridge(bridge);
         if (bridge_policy.base_rules)
@@ -266,10 +341,7 @@ nft::Table& table_of_copies(std::vector<nft::Table>& tables, nft::Family family,
     const auto found = std::ranges::find(tables, family, &nft::Table::family);
     if (found != tables.end())
         return *found;
-    nft::Table& table = tables.emplace_back();
-    table.family = family;
-    table.name = policy.table;
-    table.comment = table_comment;
+    nft::Table& table = tables.emplace_back(make_table(family, policy.table));
     table.chains.push_back(make_tracking_chain(PolicyRules(policy, family, nft::Dialect::nft)));
     return table;
 }
@@ -327,6 +399,10 @@ Wanted compile(const model::Topology& topology, const model::FirewallPolicy& pol
         want.tables.push_back(FrameCompiler(policy, nft_family(policy.family), host.bridge_conntrack).make(links));
     if (policy.attach.empty() && policy.family == model::Family::bridge)
         want.tables.push_back(compile_routed(links, policy));
+    // Where a bridge may come to it, it stands from the start.
+    if (host.frames != Frames::none && policy.may_close_other_frames())
+        want.tables.push_back(compile_frames(policy, links.bridges, host));
+    want.cross_bridges = links.cross_bridges;
     std::ranges::for_each(want.tables, mark);
     return want;
 }

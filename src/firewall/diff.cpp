@@ -213,9 +213,11 @@ nft::Batch diff(const nft::Ruleset& have, const Wanted& want, Manner manner, std
     return RulesetDiff(have, possible, manner).make(obstacles);
 }
 
-nft::Batch frame(const Wanted& want) {
+nft::Batch frame(const Wanted& want, const std::vector<const Table*>& there) {
     Wanted bare;
     for (const Table& table : want.tables) {
+        if (std::ranges::find(there, &table) != there.end())
+            continue;
         Table& copy = bare.tables.emplace_back(
             Table{table.family, table.name, table.comment, table.unknown, table.chains, {}, 0, table.owner});
         for (const nft::Set& set : table.sets)

@@ -125,7 +125,7 @@ private:
             update_chain(chain);
     }
 
-    bool is_surplus(const Set& set) const { return want_.set(set.name) == nullptr && is_ours(set); }
+    bool is_surplus(const Set& set) const { return want_.set(set.name) == nullptr && is_ours(*have_, set); }
     bool is_surplus(const Chain& chain) const {
         return want_.chain(chain.name) == nullptr && !kept_.contains(chain.name) && is_ours(*have_, chain);
     }

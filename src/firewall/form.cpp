@@ -7,6 +7,7 @@
 // clang-format on
 
 #include <algorithm>
+#include <array>
 #include <map>
 #include <string>
 #include <utility>
@@ -42,34 +43,41 @@ bool is_among(const nft::Rule& rule, const std::vector<nft::Rule>& all) {
 
 using RulesOfChains = std::map<std::pair<nft::Family, std::string>, std::vector<nft::Rule>>;
 
+// Two tables of the bridge family have a chain of one name.
+std::string name_of(const nft::Table& table, const nft::Chain& chain) {
+    return is_frames_table(table.family, table.name) ? chain.name + " of frames" : chain.name;
+}
+
 RulesOfChains make_frame_rules() {
     RulesOfChains all;
     model::FirewallPolicy policy;
     policy.log_drops = true;
     for (const auto family : {model::Family::inet, model::Family::ip, model::Family::bridge})
         for (const auto layout : {model::Layout::sets, model::Layout::rules})
-            for (const auto replies : {model::Replies::established, model::Replies::source_port}) {
-                policy.family = family;
-                policy.layout = layout;
-                policy.replies = replies;
-                for (const nft::Table& table : compile({}, policy).tables)
-                    for (const nft::Chain& chain : table.chains)
-                        std::ranges::transform(chain.rules, std::back_inserter(all[{table.family, chain.name}]), bare);
-            }
+            for (const auto replies : {model::Replies::established, model::Replies::source_port})
+                for (const Frames frames : {Frames::by_name, Frames::by_port}) {
+                    policy.family = family;
+                    policy.layout = layout;
+                    policy.replies = replies;
+                    for (const nft::Table& table : compile({}, policy, {.frames = frames}).tables)
+                        for (const nft::Chain& chain : table.chains)
+                            std::ranges::transform(
+                                chain.rules, std::back_inserter(all[{table.family, name_of(table, chain)}]), bare);
+                }
     return all;
 }
 
-// Every rule that the frame of that family may have in a chain of that name.
-const std::vector<nft::Rule>& frame_rules(nft::Family family, const std::string& chain) {
+// Every rule that a table of ours may have in that chain.
+const std::vector<nft::Rule>& frame_rules(const nft::Table& table, const nft::Chain& chain) {
     static const RulesOfChains all = make_frame_rules();
     static const std::vector<nft::Rule> none;
-    const auto found = all.find({family, chain});
+    const auto found = all.find({table.family, name_of(table, chain)});
     return found == all.end() ? none : found->second;
 }
 
-bool is_forward_hook(const nft::Chain& chain) {
-    constexpr std::uint32_t forward = 2, accept = 1;  // NF_INET_FORWARD and NF_BR_FORWARD; NF_ACCEPT
-    return chain.hook && chain.hook->type == "filter" && chain.hook->number == forward && chain.hook->policy == accept;
+bool has_hook(const nft::Chain& chain, std::uint32_t number) {
+    constexpr std::uint32_t accept = 1;  // NF_ACCEPT
+    return chain.hook && chain.hook->type == "filter" && chain.hook->number == number && chain.hook->policy == accept;
 }
 
 bool is_tracking(std::string_view name) {
@@ -124,15 +132,18 @@ bool has_form(const nft::Table& table, const nft::Chain& chain, const nft::Rule&
         return nft::same_rule(rule, nft::RuleBuilder(table.family).established_or_related().build());
     if (chain.name == links_chain || is_copies_chain(chain.name))
         return names_interface_first(rule);
-    return is_among(bare(rule), frame_rules(table.family, chain.name)) ||
+    return is_among(bare(rule), frame_rules(table, chain)) ||
            (chain.name == forward_chain && is_old_jump(rule, table.family));
 }
 
 bool has_kind_of_form(const nft::Table& table, const nft::Chain& chain) {
     if (!chain.unknown.empty())
         return false;
+    constexpr std::uint32_t prerouting = 0, forward = 2;  // NF_INET_FORWARD, NF_BR_FORWARD …
     if (chain.name == forward_chain)
-        return is_forward_hook(chain);
+        return has_hook(chain, forward);
+    if (chain.name == prerouting_chain)
+        return is_frames_table(table.family, table.name) && has_hook(chain, prerouting);
     const bool is_regular = chain.name == errors_chain || chain.name == links_chain || chain.name == untagged_chain ||
                             is_tracking(chain.name) || is_old_bridge_chain(table, chain) || is_copies_chain(chain.name);
     return is_regular && !chain.hook;
@@ -143,14 +154,17 @@ bool has_form(const nft::Table& table, const nft::Chain& chain) {
            std::ranges::all_of(chain.rules, [&](const nft::Rule& rule) { return has_form(table, chain, rule); });
 }
 
-bool has_form(const nft::Set& set) {
+bool has_form(const nft::Table& table, const nft::Set& set) {
     if (!set.unknown.empty())
         return false;
+    if (is_frames_table(table.family, table.name))
+        return (set.name == closed_set || set.name == ports_set) && set.key == nft::interface_key();
     if (is_of_links(set.name))
         return set.key == permission_key(plain_name(set.name).ends_with('4'));
-    if (set.name == bridges_set || set.name == denied_set)
+    constexpr std::array names{bridges_set, denied_set, routed_set, published_set};
+    if (std::ranges::find(names, set.name) != names.end())
         return set.key == nft::interface_key();
-    if (set.name == open_set || set.name == published_set)
+    if (set.name == open_set || set.name == inside_set)
         return set.key == pair_key();
     const auto starts_with = [&](std::string_view prefix) { return set.name.starts_with(prefix); };
     if (starts_with("links4-") || starts_with("replies4-"))
@@ -162,9 +176,18 @@ bool has_form(const nft::Set& set) {
 
 // Names alone prove nothing: the frame is known by the rule that begins it, and by what that looks up.
 bool has_core_of_form(const nft::Table& table) {
-    const auto any_set = [&](auto is_it) { return std::ranges::any_of(table.sets, is_it); };
-    const bool has_sets = any_set([](const nft::Set& set) { return set.name == bridges_set && has_form(set); }) &&
-                          any_set([](const nft::Set& set) { return set.name == open_set && has_form(set); });
+    const auto has_set = [&](std::string_view name) {
+        const nft::Set* set = table.set(name);
+        return set != nullptr && has_form(table, *set);
+    };
+    if (is_frames_table(table.family, table.name))
+        return (has_set(closed_set) || has_set(ports_set)) &&
+               std::ranges::any_of(table.chains, [&](const nft::Chain& chain) {
+                   return has_kind_of_form(table, chain) && std::ranges::any_of(chain.rules, [&](const auto& rule) {
+                              return has_form(table, chain, rule);
+                          });
+               });
+    const bool has_sets = has_set(bridges_set) && has_set(open_set);
     bool has_forward = false, is_frame = false, has_old = false, has_tracking = false, has_copies = false;
     for (const nft::Chain& chain : table.chains) {
         if (!has_kind_of_form(table, chain))
@@ -172,7 +195,8 @@ bool has_core_of_form(const nft::Table& table) {
         const auto fits = [&](const nft::Rule& rule) { return has_form(table, chain, rule); };
         const bool has_fitting = std::ranges::any_of(chain.rules, fits);
         const auto begins_frame = [&](const nft::Rule& rule) {
-            return nft::same_rule(rule, frame_rules(table.family, std::string(forward_chain)).front());
+            const auto& rules = frame_rules(table, chain);
+            return !rules.empty() && nft::same_rule(rule, rules.front());
         };
         is_frame |= has_sets && chain.hook && has_fitting && std::ranges::any_of(chain.rules, begins_frame);
         has_forward |= chain.hook && (chain.rules.empty() || has_fitting);
@@ -186,6 +210,8 @@ bool has_core_of_form(const nft::Table& table) {
 }
 
 bool may_have_form(const nft::Table& table) {
+    if (is_frames_table(table.family, table.name))
+        return table.set(closed_set) != nullptr || table.set(ports_set) != nullptr;
     return std::ranges::any_of(
                table.chains,
                [](const nft::Chain& chain) { return chain.name == forward_chain || is_tracking(chain.name); }) &&
@@ -197,7 +223,7 @@ bool may_have_form(const nft::Table& table) {
 bool has_form(const nft::Table& table) {
     return has_core_of_form(table) && table.other_object_count == 0 && table.unknown.empty() &&
            std::ranges::all_of(table.chains, [&](const nft::Chain& chain) { return has_form(table, chain); }) &&
-           std::ranges::all_of(table.sets, [](const nft::Set& set) { return set.anonymous || has_form(set); });
+           std::ranges::all_of(table.sets, [&](const nft::Set& set) { return set.anonymous || has_form(table, set); });
 }
 
 }  // namespace nftlink::firewall

@@ -9,7 +9,7 @@ namespace nftlink::firewall {
 
 // Of a chain or set in one of our tables: by name, kind and rules.
 bool has_form(const nft::Table& table, const nft::Chain& chain);
-bool has_form(const nft::Set& set);
+bool has_form(const nft::Table& table, const nft::Set& set);
 // Of one rule in such a chain.
 bool has_form(const nft::Table& table, const nft::Chain& chain, const nft::Rule& rule);
 

@@ -2,6 +2,7 @@
 // link adds up its own.
 #include <algorithm>
 #include <array>
+#include <tuple>
 
 #include "diff_rules.hpp"
 #include "names.hpp"
@@ -98,18 +99,19 @@ public:
 
     // The permission must be one of those wanted.
     Found find(bool ipv4, const nft::Key& key, const nft::Key& reply) const {
-        Found found = at(links_, wanted_.links(ipv4), ipv4, key);
-        if (!wanted_.replies(ipv4).empty())
-            found.installed &= at(replies_, wanted_.replies(ipv4), ipv4, reply).installed;
+        if (policy_.layout == model::Layout::rules)
+            return at(links_, wanted_.rules(ipv4), ipv4, std::tie(key, reply),
+                      [](const RulePair& pair) { return std::tie(pair.link, pair.reply); });
+        Found found = at(links_, wanted_.links(ipv4), ipv4, key, &nft::Element::key);
+        found.installed &= at(replies_, wanted_.replies(ipv4), ipv4, reply, &nft::Element::key).installed;
         return found;
     }
 
 private:
     using Lists = std::array<FoundList, 2>;  // IPv6, IPv4
 
-    static const Found& at(const Lists& lists, const std::vector<nft::Element>& wanted, bool ipv4,
-                           const nft::Key& key) {
-        const auto place = std::ranges::lower_bound(wanted, key, {}, &nft::Element::key);
+    static const Found& at(const Lists& lists, const auto& wanted, bool ipv4, const auto& key, auto key_of) {
+        const auto place = std::ranges::lower_bound(wanted, key, {}, key_of);
         return lists[ipv4][static_cast<std::size_t>(place - wanted.begin())];
     }
 
@@ -121,7 +123,7 @@ private:
             const PolicyRules rules(policy_, table == nullptr ? nft::Family::inet : table->family, nft::Dialect::nft);
             ChainIndex index(is_used ? table->chain(links_chain) : nullptr);
             for (const bool ipv4 : {true, false})
-                require(links_[ipv4], find_in_chain(index, rules, wanted_.links(ipv4)));
+                require(links_[ipv4], find_in_chain(index, rules, wanted_.rules(ipv4)));
             return;
         }
         const auto set_in_use = [&](std::string_view name) { return is_used ? find_in_use(*table, name) : nullptr; };
@@ -139,15 +141,15 @@ private:
         ChainIndex index(Attachment{family, point.table, point.chain, {}}.find(have), family);
         for (const bool ipv4 : {true, false})
             if (rules.covers(ipv4))
-                require(links_[ipv4], find_in_chain(index, rules, wanted_.links(ipv4)));
+                require(links_[ipv4], find_in_chain(index, rules, wanted_.rules(ipv4)));
     }
 
-    static FoundList find_in_chain(ChainIndex& index, const PolicyRules& rules, const std::vector<Permission>& wanted) {
+    static FoundList find_in_chain(ChainIndex& index, const PolicyRules& rules, const std::vector<RulePair>& wanted) {
         FoundList list;
         list.reserve(wanted.size());
-        for (const Permission& permission : wanted) {
+        for (const RulePair& pair : wanted) {
             PolicyRules::Rules made;
-            rules.add_link(made, permission);
+            rules.add_link(made, pair);
             list.push_back(index.find(made));
         }
         return list;

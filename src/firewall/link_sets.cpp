@@ -13,7 +13,7 @@ namespace nftlink::firewall {
 namespace {
 
 struct Grant {
-    nft::Key reply;
+    std::set<nft::Key> replies;  // of several children with one address, on several bridges
     std::string users;
 };
 // What some containers' links permit, and by which links; IPv4 or not, by key.
@@ -52,7 +52,7 @@ private:
     std::set<std::string_view> names_;
 };
 
-// An address is one container's on a bridge, so that a permission is of links of one parent to one child.
+// An address is one container's on a bridge, so that a permission is of links of one parent.
 template <typename Find>
 Granted granted(const Affected& affected, const model::FirewallPolicy& policy, Find find) {
     Granted all;
@@ -63,10 +63,32 @@ Granted granted(const Affected& affected, const model::FirewallPolicy& policy, F
                     for_each_permission(
                         policy, *parent, *child, [&](bool is_ipv4, const nft::Key& key, const nft::Key& reply) {
                             Grant& grant = all[{is_ipv4, key}];
-                            grant.reply = reply;
+                            grant.replies.insert(reply);
                             grant.users += (grant.users.empty() ? "" : " ") + model::link_name(name, link.alias);
                         });
     return all;
+}
+
+// Calls visit(is_ipv4, reply) for what the permissions have of replies that they haven't in the others.
+template <typename Visit>
+void for_each_other_reply(const Granted& all, const Granted& others, Visit visit) {
+    for (const auto& [permission, grant] : all) {
+        const auto other = others.find(permission);
+        for (const nft::Key& reply : grant.replies)
+            if (other == others.end() || !other->second.replies.contains(reply))
+                visit(permission.first, reply);
+    }
+}
+
+bool any_crosses_bridges(const Granted& all) {
+    return std::ranges::any_of(all, [](const auto& entry) {
+        return std::ranges::any_of(entry.second.replies,
+                                   [&](const nft::Key& reply) { return crosses_bridges(entry.first.second, reply); });
+    });
+}
+
+nft::Element element_of(const nft::Key& key) {
+    return {key, {}, {}, {}};
 }
 
 }  // namespace
@@ -78,9 +100,10 @@ struct LinkSets::Exchange {
 
 LinkSets::LinkSets(const Wanted& want, const OtherNames& others, const model::Topology& topology,
                    const model::FirewallPolicy& policy, const HostFacts& host)
-    : of_host_(host.bridges), usable_(policy.layout == model::Layout::sets && policy.attach.empty()) {
-    if (!usable_)
-        return;
+    : of_host_(host.bridges),
+      frames_(host.frames),
+      ports_(host.ports),
+      usable_(policy.layout == model::Layout::sets && policy.attach.empty()) {
     for (const nft::Table& table : want.tables)
         for (const nft::Set& set : table.sets)
             sets_[set.name].push_back({table.family, table.name,
@@ -92,6 +115,15 @@ LinkSets::LinkSets(const Wanted& want, const OtherNames& others, const model::To
     for (const auto& [name, container] : topology.containers)
         for (const model::Network& network : container.networks)
             ++users_[network.bridge];
+    if (!want.cross_bridges)
+        return;
+    model::FirewallPolicy in_pairs = policy;
+    in_pairs.layout = model::Layout::rules;
+    const Permissions all = permissions(topology, in_pairs);
+    reply_users_.emplace();
+    for (const bool ipv4 : {true, false})
+        for (const RulePair& pair : all.rules(ipv4))
+            ++(*reply_users_)[pair.reply];
 }
 
 // Counts the set's elements. False when it can't hold them.
@@ -127,23 +159,40 @@ void LinkSets::follow_users(const model::Topology& now, const Before& before, Up
         count(now.find(name), 1);
     }
     for (const auto& [bridge, step] : change) {
-        const bool was_policed = is_policed(bridge);
+        const bool was_policed = polices(bridge);
         auto& users = users_[bridge];
         users += static_cast<std::size_t>(step);
         if (users == 0)
             users_.erase(bridge);
-        if (was_policed != is_policed(bridge))
+        if (was_policed != polices(bridge))
             (was_policed ? update.bridges_gone : update.bridges_come).push_back(bridge);
     }
 }
 
 void LinkSets::exchange_bridges(const model::FirewallPolicy& policy, Update& update, nft::Batch& added) {
     for (const std::string& bridge : update.bridges_gone)
-        for (const BridgeElement& element : bridge_elements(policy, bridge))
-            put(element.set, element.type, {{{element.key, {}, {}, {}}}, {}}, update, added);
+        for (const BridgeElement& element : bridge_elements(policy, frames_, bridge))
+            put(element.set, element.type, {{element_of(element.key)}, {}}, update, added);
     for (const std::string& bridge : update.bridges_come)
-        for (const BridgeElement& element : bridge_elements(policy, bridge))
-            put(element.set, element.type, {{}, {{element.key, {}, {}, {}}}}, update, added);
+        for (const BridgeElement& element : bridge_elements(policy, frames_, bridge))
+            put(element.set, element.type, {{}, {element_of(element.key)}}, update, added);
+}
+
+void LinkSets::update_ports(const std::vector<std::string>& ports, Update& update) {
+    std::vector<std::string> names;
+    const auto elements = [&](const std::vector<std::string>& all, const std::vector<std::string>& others) {
+        names.clear();
+        std::ranges::set_difference(all, others, std::back_inserter(names));
+        std::vector<nft::Element> result;
+        std::ranges::transform(names, std::back_inserter(result),
+                               [](const std::string& port) { return element_of(nft::interface_key(port)); });
+        return result;
+    };
+    Exchange exchange{elements(ports_, ports), elements(ports, ports_)};
+    nft::Batch added;
+    put(ports_set, nft::interface_key(), std::move(exchange), update, added);
+    std::ranges::move(added, std::back_inserter(update.batch));
+    ports_ = ports;
 }
 
 std::optional<LinkSets::Update> LinkSets::update(const model::Topology& now, const Before& before,
@@ -153,6 +202,8 @@ std::optional<LinkSets::Update> LinkSets::update(const model::Topology& now, con
     const Affected affected(now, before);
     const Granted was = granted(affected, policy, [&](std::string_view name) { return affected.was(name); });
     const Granted is = granted(affected, policy, [&](std::string_view name) { return affected.is(name); });
+    if (!reply_users_ && any_crosses_bridges(is))
+        return {};
     Update update;
     Exchange links[2], replies[2];  // IPv6, IPv4
     for (const auto& [permission, grant] : was) {
@@ -160,10 +211,8 @@ std::optional<LinkSets::Update> LinkSets::update(const model::Topology& now, con
         const auto stays = is.find(permission);
         if (stays != is.end() && stays->second.users == grant.users)
             continue;
-        links[is_ipv4].gone.push_back({key, {}, {}, {}});
+        links[is_ipv4].gone.push_back(element_of(key));
         update.renames |= stays != is.end();
-        if (stays == is.end())
-            replies[is_ipv4].gone.push_back({grant.reply, {}, {}, {}});
     }
     for (const auto& [permission, grant] : is) {
         const auto& [is_ipv4, key] = permission;
@@ -171,9 +220,18 @@ std::optional<LinkSets::Update> LinkSets::update(const model::Topology& now, con
         if (stayed != was.end() && stayed->second.users == grant.users)
             continue;
         links[is_ipv4].come.push_back({key, comment_of(grant.users), {}, {}});
-        if (stayed == was.end())
-            replies[is_ipv4].come.push_back({grant.reply, {}, {}, {}});
     }
+    for_each_other_reply(is, was, [&](bool is_ipv4, const nft::Key& reply) {
+        if (!reply_users_ || (*reply_users_)[reply]++ == 0)
+            replies[is_ipv4].come.push_back(element_of(reply));
+    });
+    for_each_other_reply(was, is, [&](bool is_ipv4, const nft::Key& reply) {
+        if (reply_users_ && --(*reply_users_)[reply] != 0)
+            return;
+        replies[is_ipv4].gone.push_back(element_of(reply));
+        if (reply_users_)
+            reply_users_->erase(reply);
+    });
     follow_users(now, before, update);
     nft::Batch added;
     exchange_bridges(policy, update, added);
@@ -192,14 +250,14 @@ std::optional<LinkSets::Update> LinkSets::update(const model::Topology& now, con
 
 std::optional<LinkSets::Update> LinkSets::update(const std::vector<std::string>& bridges,
                                                  const model::FirewallPolicy& policy) {
-    if (!usable_)
+    if (!usable_ && bridges != of_host_)
         return {};
     Update update;
     std::vector<std::string> gone, come;
     std::ranges::set_difference(of_host_, bridges, std::back_inserter(gone));
     std::ranges::set_difference(bridges, of_host_, std::back_inserter(come));
     for (const std::string& bridge : come)
-        if (!is_policed(bridge))
+        if (!polices(bridge))
             update.bridges_come.push_back(bridge);
     for (const std::string& bridge : gone)
         if (!users_.contains(bridge))

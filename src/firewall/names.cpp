@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <array>
 
+#include "nftlink/firewall/firewall.hpp"
+
 namespace nftlink::firewall {
 
 namespace {
@@ -35,6 +37,14 @@ nft::Family nft_family(model::AttachPoint::Family family) {
             return nft::Family::ip6;
     }
     return nft::Family::unspecified;
+}
+
+std::string frames_table(std::string_view table) {
+    return std::string(table).append(model::frames_ending);
+}
+
+bool is_frames_table(nft::Family family, std::string_view name) {
+    return family == nft::Family::bridge && name.ends_with(model::frames_ending);
 }
 
 std::string other_name(std::string_view name) {

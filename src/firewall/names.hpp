@@ -33,9 +33,20 @@ inline constexpr std::string_view tracking_chain = "tracking";
 // Its sets. Every bridge that is policed; and those whose drops are counted.
 inline constexpr std::string_view bridges_set = "bridges";
 inline constexpr std::string_view denied_set = "denied";
-// Pairs of bridges, from . to: open to each other; for what comes by DNAT.
+// A bridge twice, as from . to: within which everything passes.
 inline constexpr std::string_view open_set = "open";
+// Bridges onto which others' packets are routed, all of them or those that come by DNAT; and each of them twice, since
+// what begins on the bridge itself isn't meant.
+inline constexpr std::string_view routed_set = "routed";
 inline constexpr std::string_view published_set = "published";
+inline constexpr std::string_view inside_set = "inside";
+
+// The table of the bridge family that drops the frames that no rule about IP sees, and its chain beside `forward`: it
+// knows the bridges by their names, or, where the kernel can't, by those of their ports.
+std::string frames_table(std::string_view table);
+inline constexpr std::string_view prerouting_chain = "prerouting";
+inline constexpr std::string_view closed_set = "closed";
+inline constexpr std::string_view ports_set = "ports";
 
 constexpr std::string_view links_set(bool ipv4) {
     return ipv4 ? "links4" : "links6";

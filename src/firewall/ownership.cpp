@@ -12,7 +12,8 @@ namespace nftlink::firewall {
 namespace {
 
 bool has_name(const nft::Table& table, std::string_view name) {
-    return table.name == name || table.name == std::string(name).append(old_routed_suffix);
+    return table.name == name || table.name == frames_table(name) ||
+           table.name == std::string(name).append(old_routed_suffix);
 }
 
 bool has_mark(const nft::Table& table) {
@@ -48,8 +49,8 @@ bool is_ours(const nft::Table& table, const nft::Chain& chain) {
     return is_marked(chain) || (has_form(table, chain) && !(has_mark(table) && is_copies_chain(chain.name)));
 }
 
-bool is_ours(const nft::Set& set) {
-    return is_marked(set) || has_form(set);
+bool is_ours(const nft::Table& table, const nft::Set& set) {
+    return is_marked(set) || has_form(table, set);
 }
 
 std::vector<std::string> strangers(const nft::Table& table) {
@@ -66,7 +67,7 @@ std::vector<std::string> strangers(const nft::Table& table) {
                 found.push_back(fmt::format("the rule with handle {} in chain {}", rule.handle, chain.name));
     }
     for (const nft::Set& set : table.sets)
-        if (!set.anonymous && !is_ours(set))
+        if (!set.anonymous && !is_ours(table, set))
             found.push_back("set " + set.name);
     if (table.other_object_count != 0)
         found.push_back(fmt::format("{} other object{} (counters, flowtables …)", table.other_object_count,

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <array>
+#include <functional>
 #include <iterator>
+#include <tuple>
 
 #include "names.hpp"
 #include "nftlink/nft/build.hpp"
@@ -12,14 +14,16 @@ namespace nftlink::firewall {
 
 namespace {
 
-// Sorts, and makes one of what is the same; the users keep their order.
-void merge(std::vector<Permission>& permissions) {
-    nft::sort_by_key(permissions);
+constexpr std::size_t name_size = 16;  // of a bridge's name in a key
+
+// Makes one of what is the same, in a sorted list; the users keep their order.
+template <typename T, typename Key>
+void merge(std::vector<T>& permissions, Key key) {
     auto last = permissions.begin();
     for (auto next = permissions.begin(); next != permissions.end(); ++next) {
         if (next == last)
             continue;
-        if (next->key != last->key) {
+        if (std::invoke(key, *next) != std::invoke(key, *last)) {
             if (++last != next)
                 *last = std::move(*next);
         } else if (!next->comment.empty()) {
@@ -28,7 +32,7 @@ void merge(std::vector<Permission>& permissions) {
     }
     if (!permissions.empty())
         permissions.erase(std::next(last), permissions.end());
-    for (Permission& permission : permissions)
+    for (T& permission : permissions)
         permission.comment = comment_of(std::move(permission.comment));
 }
 
@@ -44,16 +48,31 @@ std::vector<nft::DataType> pair_key() {
     return {nft::DataType::ifname, nft::DataType::ifname};
 }
 
-std::vector<BridgeElement> bridge_elements(const model::FirewallPolicy& policy, std::string_view bridge) {
-    std::vector<BridgeElement> elements{{bridges_set, nft::interface_key(), nft::interface_key(bridge)}};
-    if (policy.bridge(bridge).icc == model::Icc::allow) {
-        nft::Key pair = nft::interface_key(bridge);
-        pair.append(nft::interface_field(bridge));
+std::vector<BridgeElement> bridge_elements(const model::FirewallPolicy& policy, Frames frames,
+                                           std::string_view bridge) {
+    const model::BridgePolicy bridge_policy = policy.bridge(bridge);
+    const nft::Key name = nft::interface_key(bridge);
+    nft::Key pair = name;
+    pair.append(nft::interface_field(bridge));
+    std::vector<BridgeElement> elements;
+    if (bridge_policy.icc == model::Icc::allow)
         elements.push_back({open_set, pair_key(), pair});
-    }
+    if (bridge_policy.routed != model::Routed::deny)
+        elements.push_back({inside_set, pair_key(), pair});
+    if (bridge_policy.routed == model::Routed::allow)
+        elements.push_back({routed_set, nft::interface_key(), name});
+    if (bridge_policy.routed == model::Routed::published)
+        elements.push_back({published_set, nft::interface_key(), name});
     if (policy.counters != model::Counters::none)
-        elements.push_back({denied_set, nft::interface_key(), nft::interface_key(bridge)});
+        elements.push_back({denied_set, nft::interface_key(), name});
+    elements.push_back({bridges_set, nft::interface_key(), name});
+    if (frames == Frames::by_name && policy.closes_other_frames(bridge_policy))
+        elements.push_back({closed_set, nft::interface_key(), name});
     return elements;
+}
+
+bool crosses_bridges(const nft::Key& link, const nft::Key& reply) {
+    return !std::ranges::equal(link.bytes().first(name_size), reply.bytes().first(name_size));
 }
 
 nft::Key make_key(std::string_view bridge, const model::Address& from, const model::Address& to,
@@ -77,23 +96,32 @@ Permissions permissions(const model::Topology& topology, const model::FirewallPo
         for (const model::Network& network : parent.networks)
             all.bridges.insert(network.bridge);
     }
-    const bool has_replies = policy.layout == model::Layout::sets;
     // Nearly always a link is one permission.
-    all.links4.reserve(link_count);
-    all.replies4.reserve(has_replies ? link_count : 0);
+    const bool is_by_rules = policy.layout == model::Layout::rules;
+    all.links4.reserve(is_by_rules ? 0 : link_count);
+    all.replies4.reserve(is_by_rules ? 0 : link_count);
     const ContainerIndex containers(topology);
     for (const auto& [name, parent] : topology.containers)
         for (const model::Link& link : parent.links)
             if (const model::Container* child = containers.find(link.child))
-                for_each_permission(policy, parent, *child,
-                                    [&](bool is_ipv4, const nft::Key& key, const nft::Key& reply) {
-                                        (is_ipv4 ? all.links4 : all.links6)
-                                            .push_back({key, model::link_name(name, link.alias), {}, {}});
-                                        if (has_replies)
-                                            (is_ipv4 ? all.replies4 : all.replies6).push_back({reply, {}, {}, {}});
-                                    });
-    for (auto* list : {&all.links4, &all.links6, &all.replies4, &all.replies6})
-        merge(*list);
+                for_each_permission(
+                    policy, parent, *child, [&](bool is_ipv4, const nft::Key& key, const nft::Key& reply) {
+                        std::string user = model::link_name(name, link.alias);
+                        if (is_by_rules)
+                            return void((is_ipv4 ? all.rules4 : all.rules6).push_back({key, reply, std::move(user)}));
+                        all.cross_bridges |= crosses_bridges(key, reply);
+                        (is_ipv4 ? all.links4 : all.links6).push_back({key, std::move(user), {}, {}});
+                        (is_ipv4 ? all.replies4 : all.replies6).push_back({reply, {}, {}, {}});
+                    });
+    for (auto* list : {&all.links4, &all.links6, &all.replies4, &all.replies6}) {
+        nft::sort_by_key(*list);
+        merge(*list, &nft::Element::key);
+    }
+    constexpr auto keys = [](const RulePair& pair) { return std::tie(pair.link, pair.reply); };
+    for (auto* list : {&all.rules4, &all.rules6}) {
+        std::ranges::stable_sort(*list, {}, keys);
+        merge(*list, keys);
+    }
     return all;
 }
 
@@ -112,7 +140,7 @@ std::uint32_t set_size(std::size_t element_count) {
 }
 
 Flow flow_of(const nft::Key& key) {
-    constexpr std::size_t name_size = 16, protocol_and_port = 8;  // each padded to 4
+    constexpr std::size_t protocol_and_port = 8;  // each padded to 4
     const auto name = key.bytes().first(name_size), bytes = key.bytes().subspan(name_size);
     const std::size_t size = (bytes.size() - protocol_and_port) / 2;
     const auto parent = bytes.first(size), child = bytes.subspan(size, size), rest = bytes.subspan(2 * size);

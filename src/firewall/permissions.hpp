@@ -7,6 +7,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "nftlink/firewall/firewall.hpp"
 #include "nftlink/model/policy.hpp"
 #include "nftlink/model/topology.hpp"
 #include "nftlink/nft/ruleset.hpp"
@@ -21,16 +22,26 @@ using Permission = nft::Element;
 // The key types of links and of replies to them.
 std::vector<nft::DataType> permission_key(bool ipv4);
 
+// A permission with its replies, as two rules say it.
+struct RulePair {
+    nft::Key link, reply;  // keys of links and replies
+    std::string comment;
+};
+
 struct Permissions {
-    // Each sorted by key, each key once.
+    // With `layout: sets`, each sorted by key, each key once: what links permit; and the child's bridge . child .
+    // parent . protocol . the child's port, without comments.
     std::vector<Permission> links4, links6;
-    // The child's bridge . child . parent . protocol . the child's port; without comments. None with `layout: rules`.
     std::vector<nft::Element> replies4, replies6;
+    // With `layout: rules`, sorted by the link's key, then the reply's; each pair once.
+    std::vector<RulePair> rules4, rules6;
     // Every one that the policy or a container names.
     std::set<std::string, std::less<>> bridges;
+    bool cross_bridges = false;  // some lead from one bridge to another
 
     const std::vector<Permission>& links(bool ipv4) const { return ipv4 ? links4 : links6; }
     const std::vector<nft::Element>& replies(bool ipv4) const { return ipv4 ? replies4 : replies6; }
+    const std::vector<RulePair>& rules(bool ipv4) const { return ipv4 ? rules4 : rules6; }
 };
 
 Permissions permissions(const model::Topology& topology, const model::FirewallPolicy& policy);
@@ -41,7 +52,7 @@ struct BridgeElement {
     std::vector<nft::DataType> type;
     nft::Key key;
 };
-std::vector<BridgeElement> bridge_elements(const model::FirewallPolicy& policy, std::string_view bridge);
+std::vector<BridgeElement> bridge_elements(const model::FirewallPolicy& policy, Frames frames, std::string_view bridge);
 
 // The key type of a pair of bridges.
 std::vector<nft::DataType> pair_key();
@@ -74,23 +85,23 @@ nft::Key make_key(std::string_view bridge, const model::Address& from, const mod
                   const model::Port& port);
 
 // Calls visit(is_ipv4, link key, reply key) once for each permission that a link of the parent to the child asks for:
-// on every bridge that both are on, every pair of addresses of one kind, every port.
+// in every way that it goes, every pair of addresses of one kind, every port.
 template <typename Visit>
 void for_each_permission(const model::FirewallPolicy& policy, const model::Container& parent,
                          const model::Container& child, Visit visit) {
     const bool covers_ipv4 = policy.covers_ipv4(), covers_ipv6 = policy.covers_ipv6();
-    for (const model::Network& network : parent.networks) {
-        const model::Network* shared = child.on(network.bridge);
-        if (shared == nullptr)
-            continue;
-        for (const model::Address& from : network.addresses)
-            for (const model::Address& to : shared->addresses)
+    model::for_each_way(parent, child, [&](const model::Network& of_parent, const model::Network& of_child) {
+        for (const model::Address& from : of_parent.addresses)
+            for (const model::Address& to : of_child.addresses)
                 if (from.is_v4() == to.is_v4() && (from.is_v4() ? covers_ipv4 : covers_ipv6))
                     for (const model::Port& port : child.expose)
-                        visit(from.is_v4(), make_key(network.bridge, from, to, port),
-                              make_key(shared->bridge, to, from, port));
-    }
+                        visit(from.is_v4(), make_key(of_parent.bridge, from, to, port),
+                              make_key(of_child.bridge, to, from, port));
+    });
 }
+
+// Whether the link with that key and those replies leads from one bridge to another.
+bool crosses_bridges(const nft::Key& link, const nft::Key& reply);
 
 // How many elements the set of so many permissions is made for. A set with a size gets the kernel's fixed hash, whose
 // bucket array sizes of 3·2^k fit; a fifth of it is room to grow.

@@ -29,19 +29,26 @@ void PolicyRules::accept(Rules& rules, nft::RuleBuilder start, bool counted) con
     rules.push_back(start.accept().build());
 }
 
-void PolicyRules::add_link(Rules& rules, const Permission& permission) const {
-    const auto [bridge, parent, child, protocol, port] = flow_of(permission.key);
-    nft::RuleBuilder begin = inside(bridge);
-    if (dialect_ == nft::Dialect::iptables)
-        begin.protocol(protocol);
-    begin.comment(permission.comment);
-    auto reply = nft::RuleBuilder(begin).source(child).destination(parent).source_port(protocol, port);
+void PolicyRules::add_link(Rules& rules, const RulePair& permission) const {
+    const auto [bridge, parent, child, protocol, port] = flow_of(permission.link);
+    const std::string to = flow_of(permission.reply).bridge;
+    // In the bridge family nothing leaves a bridge.
+    if (family_ == nft::Family::bridge && to != bridge)
+        return;
+    const auto begin = [&](const std::string& in, const std::string& out) {
+        nft::RuleBuilder start = family_ == nft::Family::bridge ? inside(bridge) : rule().iifname(in).oifname(out);
+        if (dialect_ == nft::Dialect::iptables)
+            start.protocol(protocol);
+        start.comment(permission.comment);
+        return start;
+    };
+    auto reply = begin(to, bridge).source(child).destination(parent).source_port(protocol, port);
     if (!replies_by_port())
         reply.established();
     if (!replies_by_port() && dialect_ == nft::Dialect::nft)
         reply.reply_direction();
     accept(rules, std::move(reply));
-    accept(rules, begin.source(parent).destination(child).destination_port(protocol, port),
+    accept(rules, begin(bridge, to).source(parent).destination(child).destination_port(protocol, port),
            policy_.counters == model::Counters::links);
 }
 

@@ -31,7 +31,7 @@ public:
     // Ends the rule with accept, and with the mark for firewalls that accept by mark.
     void accept(Rules& rules, nft::RuleBuilder start, bool counted = false) const;
     // Docker's two rules of one permission, in Docker's order.
-    void add_link(Rules& rules, const Permission& permission) const;
+    void add_link(Rules& rules, const RulePair& permission) const;
     // Neighbour discovery: it is no part of any connection, and without it every IPv6 link is dead. What a router has
     // forwarded is none.
     void add_neighbour_discovery(Rules& rules, const nft::RuleBuilder& start) const;

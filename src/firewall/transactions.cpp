@@ -135,10 +135,10 @@ public:
             if (is_ours(table, want.name)) {
                 Objects& objects = tables_[{table.family, table.name}];
                 objects.live = live_objects(table);
-                any_in_force_ |=
-                    !objects.live.empty() || std::ranges::any_of(table.chains, [](const nft::Chain& chain) {
-                        return is_copies_chain(chain.name) && !chain.rules.empty();
-                    });
+                any_in_force_ |= (!objects.live.empty() && !is_frames_table(table.family, table.name)) ||
+                                 std::ranges::any_of(table.chains, [](const nft::Chain& chain) {
+                                     return is_copies_chain(chain.name) && !chain.rules.empty();
+                                 });
             }
         for (const nft::Operation& operation : batch)
             note(operation);
@@ -154,6 +154,7 @@ private:
     struct Objects {
         ObjectNames live;
         ObjectNames gone, come;  // by this batch
+        ObjectNames hooked;      // those that come with a hook
     };
 
     void note(const nft::Operation& operation) {
@@ -162,8 +163,11 @@ private:
             objects.gone.insert(chain->chain);
         if (const auto* set = std::get_if<nft::DeleteSet>(&operation.action))
             objects.gone.insert(set->set);
-        if (const auto* chain = std::get_if<nft::AddChain>(&operation.action))
+        if (const auto* chain = std::get_if<nft::AddChain>(&operation.action)) {
             objects.come.insert(chain->chain.name);
+            if (chain->chain.hook)
+                objects.hooked.insert(chain->chain.name);
+        }
         if (const auto* set = std::get_if<nft::AddSet>(&operation.action))
             objects.come.insert(set->set.name);
     }
@@ -214,7 +218,7 @@ private:
             return Time::change;
         if (action.chain == links_chain && (is_live(action.chain) || !any_in_force_))
             return Time::permission;
-        return is_live(action.chain) || action.chain == forward_chain ? Time::change : Time::preparation;
+        return is_live(action.chain) || current_->hooked.contains(action.chain) ? Time::change : Time::preparation;
     }
     Time time(const nft::ReplaceRule&) const { return Time::permission; }
     Time time(const nft::DeleteRule& action) const {
@@ -359,7 +363,7 @@ bool fill_elements(nft::Ruleset& have, const Wanted& want, const Wanted& next) {
             return false;
         const ObjectNames live = live_objects(table);
         for (nft::Set& set : table.sets) {
-            if (known == nullptr || !is_ours(set))
+            if (known == nullptr || !is_ours(table, set))
                 continue;
             const nft::Set* same = known->set(plain_name(set.name));
             if (same == nullptr || !live.contains(set.name))
@@ -395,7 +399,7 @@ Transactions take_back(const nft::Ruleset& have, const nft::Ruleset& before, std
     for (const nft::Table& table : before.tables)
         if (is_ours(table, name)) {
             nft::Table& back = want.tables.emplace_back(table);
-            std::erase_if(back.sets, [](const nft::Set& set) { return set.anonymous || !is_ours(set); });
+            std::erase_if(back.sets, [&](const nft::Set& set) { return set.anonymous || !is_ours(table, set); });
             std::erase_if(back.chains, [&](const nft::Chain& chain) { return !is_ours(table, chain); });
         } else {
             for (const nft::Chain& chain : table.chains)

@@ -35,7 +35,7 @@ std::optional<BridgeFamily> probe_bridge_family(Kernel& kernel) {
     };
     if (is_refused(0) || is_refused(1))  // no bridge family at all
         return BridgeFamily{};
-    return BridgeFamily{!is_refused(names_rule), !is_refused(conntrack_rule)};
+    return BridgeFamily{!is_refused(names_rule), !is_refused(conntrack_rule), true};
 }
 
 }  // namespace nftlink::kernel

@@ -113,6 +113,8 @@ Bridges read_bridges(Socket& route_socket) {
                 slaves.push_back(*link);
             if (link && link->is_bridge)
                 found.bridges.push_back(std::move(link->link));
+            else if (link)
+                found.others.push_back(std::move(link->link.name));
         });
     });
     if (means_read_again(error))
@@ -121,6 +123,7 @@ Bridges read_bridges(Socket& route_socket) {
         throw std::system_error(error, std::generic_category(), "reading the bridges");
     assign_ports(found.bridges, slaves);
     std::ranges::sort(found.bridges, {}, &Bridge::name);
+    std::ranges::sort(found.others);
     found.module_loaded = access(module_directory, F_OK) == 0;
     found.global = {read_switch("bridge-nf-call-iptables"), read_switch("bridge-nf-call-ip6tables")};
     return found;

@@ -32,20 +32,27 @@ std::string make_prefix(std::string alias, Dialect dialect) {
     return alias;
 }
 
-// The child's first IPv4 address on a bridge that both are on, else its first IPv6 one.
+// Whether a container has, or may still get, addresses of that family there.
+bool may_have(const model::Network& network, bool ipv4) {
+    return network.addresses.empty() ||
+           std::ranges::find(network.addresses, ipv4, &model::Address::is_v4) != network.addresses.end();
+}
+
+// The child's first IPv4 address that the parent may reach from one of that family, else its first IPv6 one.
 std::optional<model::Address> address_of(const Container& child, const Container& parent) {
-    std::optional<model::Address> ipv6;
-    for (const model::Network& network : child.networks) {
-        if (parent.on(network.bridge) == nullptr)
-            continue;
-        for (const model::Address& address : network.addresses) {
-            if (address.is_v4())
-                return address;
-            if (!ipv6)
-                ipv6 = address;
-        }
-    }
-    return ipv6;
+    std::set<std::pair<const model::Network*, bool>> reachable;  // the child's networks, by IPv4 or IPv6
+    model::for_each_way(parent, child, [&](const model::Network& from, const model::Network& to) {
+        for (const bool ipv4 : {true, false})
+            if (may_have(from, ipv4))
+                reachable.emplace(&to, ipv4);
+    });
+    for (const bool ipv4 : {true, false})
+        for (const model::Network& network : child.networks)
+            if (reachable.contains({&network, ipv4}))
+                for (const model::Address& address : network.addresses)
+                    if (address.is_v4() == ipv4)
+                        return address;
+    return {};
 }
 
 // The variables of one link, as they are put together.

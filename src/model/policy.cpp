@@ -21,6 +21,14 @@ const BridgePattern* first_that_fits(const FirewallPolicy& policy, std::string_v
 
 }  // namespace
 
+std::string_view to_string(Icc icc) {
+    return icc == Icc::deny ? "deny" : "allow";
+}
+
+std::string_view to_string(Routed routed) {
+    return routed == Routed::deny ? "deny" : routed == Routed::allow ? "allow" : "published";
+}
+
 bool BridgePattern::fits(std::string_view bridge) const {
     const std::string_view wanted = pattern;
     std::size_t at = 0, next = 0;
@@ -60,6 +68,17 @@ BridgePolicy FirewallPolicy::bridge(std::string_view name) const {
         return found->second;
     const BridgePattern* pattern = first_that_fits(*this, name);
     return pattern == nullptr ? BridgePolicy{} : pattern->policy;
+}
+
+bool FirewallPolicy::closes_other_frames(const BridgePolicy& bridge) const {
+    const OtherFrames unsaid = attach.empty() ? OtherFrames::deny : OtherFrames::allow;
+    return bridge.icc == Icc::deny && bridge.other_frames.value_or(unsaid) == OtherFrames::deny;
+}
+
+bool FirewallPolicy::may_close_other_frames() const {
+    const auto closes = [this](const BridgePolicy& bridge) { return closes_other_frames(bridge); };
+    return closes({}) || std::ranges::any_of(bridges, closes, &decltype(bridges)::value_type::second) ||
+           std::ranges::any_of(bridge_patterns, closes, &BridgePattern::policy);
 }
 
 }  // namespace nftlink::model

@@ -176,7 +176,7 @@ RuleBuilder& RuleBuilder::load(Field field, std::uint32_t word, bool ipv4) {
     return *this;
 }
 
-RuleBuilder& RuleBuilder::in_set(std::initializer_list<Field> key, std::string_view set, bool ipv4) {
+RuleBuilder& RuleBuilder::look_up(std::initializer_list<Field> key, std::string_view set, bool ipv4, bool inverted) {
     const auto words_of = [&](Field field) -> std::uint32_t {
         if (field == Field::source || field == Field::destination)
             return layout::address_size(ipv4) / 4;
@@ -189,11 +189,15 @@ RuleBuilder& RuleBuilder::in_set(std::initializer_list<Field> key, std::string_v
         load(field, word, ipv4);
         word += words_of(field);
     }
-    return add(SetLookup{std::string(set), first_register, false});
+    return add(SetLookup{std::string(set), first_register, inverted});
 }
 
-RuleBuilder& RuleBuilder::not_in_set(Field key, std::string_view set) {
-    return load(key, 0, true).add(SetLookup{std::string(set), first_register, true});
+RuleBuilder& RuleBuilder::in_set(std::initializer_list<Field> key, std::string_view set, bool ipv4) {
+    return look_up(key, set, ipv4, false);
+}
+
+RuleBuilder& RuleBuilder::not_in_set(std::initializer_list<Field> key, std::string_view set) {
+    return look_up(key, set, true, true);
 }
 
 RuleBuilder& RuleBuilder::has_connection_bits(std::uint32_t key, std::uint32_t bits) {
@@ -218,9 +222,15 @@ RuleBuilder& RuleBuilder::established_or_related() {
     return has_state(NF_CT_STATE_BIT(IP_CT_ESTABLISHED) | NF_CT_STATE_BIT(IP_CT_RELATED));
 }
 
+RuleBuilder& RuleBuilder::has_direction(std::uint8_t direction) {
+    return add(ConntrackLoad{NFT_CT_DIRECTION, first_register}).add(Compare{first_register, NFT_CMP_EQ, {direction}});
+}
+
+RuleBuilder& RuleBuilder::original_direction() {
+    return has_direction(IP_CT_DIR_ORIGINAL);
+}
 RuleBuilder& RuleBuilder::reply_direction() {
-    return add(ConntrackLoad{NFT_CT_DIRECTION, first_register})
-        .add(Compare{first_register, NFT_CMP_EQ, {IP_CT_DIR_REPLY}});
+    return has_direction(IP_CT_DIR_REPLY);
 }
 
 RuleBuilder& RuleBuilder::dnat() {

@@ -94,6 +94,10 @@ std::string ether_type_text(std::uint32_t number) {
             return "ip6";
         case ETH_P_ARP:
             return "arp";
+        case ETH_P_8021Q:
+            return "8021q";
+        case ETH_P_8021AD:
+            return "8021ad";
         default:
             return fmt::format("0x{:04x}", number);
     }

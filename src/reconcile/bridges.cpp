@@ -1,6 +1,10 @@
 // Seeing to it that the bridges' packets come to the rules.
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
+#include <iterator>
+#include <set>
 #include <string>
 
 #include "nftlink/reconcile/reconcile.hpp"
@@ -16,16 +20,27 @@ kernel::BridgeNetfilter unseen(const PolicedBridge& policed, const kernel::Bridg
     return {policed.needed.ipv4 && !effective.ipv4, policed.needed.ipv6 && !effective.ipv6};
 }
 
+bool is_other_interface(const std::string& name, const kernel::Bridges& bridges) {
+    return std::ranges::binary_search(bridges.others, name);
+}
+
+constexpr std::string_view no_bridge = "it is no bridge but another kind of interface: name the bridge itself";
+
 void plan_bridge(const PolicedBridge& policed, const kernel::Bridges& bridges, BridgePlan& plan) {
     const kernel::Bridge* bridge = bridges.find(policed.name);
-    if (bridge == nullptr) {
-        if (policed.icc == model::Icc::deny)
-            plan.warnings.push_back(
-                fmt::format("bridge {} does not exist: its policy is not enforced until it does and this is run again "
-                            "(nftlinkd sees to that)",
-                            policed.name));
+    if (bridge == nullptr && is_other_interface(policed.name, bridges))
+        plan.warnings.push_back(fmt::format("{}: its policy is not enforced: {}", policed.name, no_bridge));
+    else if (bridge == nullptr && policed.icc == model::Icc::deny)
+        plan.warnings.push_back(
+            fmt::format("bridge {} does not exist: its policy is not enforced until it does and this is run again "
+                        "(nftlinkd sees to that)",
+                        policed.name));
+    if (bridge == nullptr)
         return;
-    }
+    for (const Opening& opening : policed.open)
+        if (!opening.chosen)
+            plan.warnings.push_back(
+                fmt::format("bridge {}: its policy is not enforced: {}", policed.name, opening.why));
     const kernel::BridgeNetfilter missing = unseen(policed, *bridge, bridges);
     if (missing == kernel::BridgeNetfilter{})
         return;
@@ -39,21 +54,50 @@ void plan_bridge(const PolicedBridge& policed, const kernel::Bridges& bridges, B
 }
 
 BridgeState state_of(const PolicedBridge& policed, const kernel::Bridges& bridges) {
-    BridgeState state{policed.name, policed.icc, false, false, {}};
+    BridgeState state{policed.name, policed.icc, policed.routed, false, true};
     const kernel::Bridge* bridge = bridges.find(policed.name);
+    state.present = bridge != nullptr || is_other_interface(policed.name, bridges);
     if (bridge == nullptr) {
-        state.reason = "the bridge does not exist";
+        state.not_enforced(state.present ? std::string(no_bridge) : "the bridge does not exist");
         return state;
     }
-    state.present = true;
+    state.open = policed.open;
+    for (const Opening& opening : state.open)
+        if (!opening.chosen) {
+            state.enforced = false;
+            state.reason = opening.why;
+        }
     const kernel::BridgeNetfilter missing = unseen(policed, *bridge, bridges);
     if (missing == kernel::BridgeNetfilter{})
-        state.enforced = true;
-    else if (!bridges.module_loaded)
-        state.reason = "the br_netfilter module is not loaded: run modprobe br_netfilter";
-    else
-        state.reason = "the bridge's own netfilter hooks are off: run " + Switch{policed.name, missing}.to_string();
+        return state;
+    state.enforced = false;
+    state.reason = bridges.module_loaded
+                       ? "the bridge's own netfilter hooks are off: run " + Switch{policed.name, missing}.to_string()
+                       : "the br_netfilter module is not loaded: run modprobe br_netfilter";
+    if (missing.ipv4)
+        state.open.push_back({Aspect::ipv4, state.reason, false});
+    if (missing.ipv6)
+        state.open.push_back({Aspect::ipv6, state.reason, false});
     return state;
+}
+
+// Docker's base rules accept what comes from their own bridge and leaves it: another bridge, or pattern, that has them;
+// empty when there is none. In the bridge family they stand where nothing leaves a bridge.
+std::string_view other_with_base_rules(const model::FirewallPolicy& policy, std::string_view name) {
+    if (policy.family == model::Family::bridge)
+        return {};
+    for (const auto& [other, bridge] : policy.bridges)
+        if (bridge.base_rules && other != name)
+            return other;
+    const auto pattern =
+        std::ranges::find_if(policy.bridge_patterns, &model::BridgePolicy::base_rules, &model::BridgePattern::policy);
+    return pattern == policy.bridge_patterns.end() ? std::string_view() : std::string_view(pattern->pattern);
+}
+
+constexpr std::array closable{Aspect::ipv4, Aspect::ipv6, Aspect::between_bridges, Aspect::other_frames};
+
+bool is_open(const std::vector<Opening>& open, Aspect aspect) {
+    return std::ranges::find(open, aspect, &Opening::aspect) != open.end();
 }
 
 }  // namespace
@@ -66,11 +110,106 @@ std::vector<std::string> bridges_by_pattern(const kernel::Bridges& bridges, cons
     return names;
 }
 
-PolicedBridge policed_bridge(std::string name, const model::FirewallPolicy& policy) {
-    const model::Icc icc = policy.bridge(name).icc;
+std::vector<std::string> closed_ports(const kernel::Bridges& bridges, const model::FirewallPolicy& policy,
+                                      const std::function<bool(const std::string&)>& is_policed) {
+    std::vector<std::string> ports;
+    for (const kernel::Bridge& bridge : bridges.bridges)
+        if (is_policed(bridge.name) && policy.closes_other_frames(policy.bridge(bridge.name)))
+            ports.insert(ports.end(), bridge.ports.begin(), bridge.ports.end());
+    std::ranges::sort(ports);
+    return ports;
+}
+
+std::string_view to_string(Aspect aspect) {
+    switch (aspect) {
+        case Aspect::ipv4:
+            return "ipv4";
+        case Aspect::ipv6:
+            return "ipv6";
+        case Aspect::between_bridges:
+            return "between_bridges";
+        case Aspect::other_frames:
+            return "other_frames";
+        case Aspect::ended_links:
+            return "ended_links";
+    }
+    return "";
+}
+
+std::vector<Opening> left_open(const model::FirewallPolicy& policy, std::string_view name) {
+    const model::BridgePolicy bridge = policy.bridge(name);
+    std::vector<Opening> open;
+    const bool is_attached = !policy.attach.empty(), is_icc = bridge.icc == model::Icc::allow;
+    const auto add = [&](Aspect aspect, std::string_view why) { open.push_back({aspect, std::string(why), true}); };
+    if (is_icc || !policy.covers_ipv4())
+        add(Aspect::ipv4, is_icc ? "icc: allow" : "attach names no chain for IPv4");
+    if (is_icc || !policy.covers_ipv6())
+        add(Aspect::ipv6, is_icc ? "icc: allow" : is_attached ? "attach names no chain for IPv6" : "family: ip");
+    if (is_attached)
+        add(Aspect::between_bridges, "attach leaves it to the other chain");
+    else if (bridge.base_rules && policy.family != model::Family::bridge)
+        add(Aspect::between_bridges, "base_rules: true");
+    else if (const auto other = other_with_base_rules(policy, name); !other.empty())
+        add(Aspect::between_bridges, fmt::format("base_rules: true of {}", other));
+    else if (bridge.routed != model::Routed::deny)
+        add(Aspect::between_bridges, bridge.routed == model::Routed::allow ? "routed: allow" : "routed: published");
+    else if (!policy.covers_ipv6())
+        add(Aspect::between_bridges, "family: ip");
+    if (!policy.closes_other_frames(bridge))
+        add(Aspect::other_frames, is_icc                ? "icc: allow"
+                                  : bridge.other_frames ? "other_frames: allow"
+                                                        : "attach, without other_frames: deny");
+    if (bridge.base_rules || is_attached)
+        add(Aspect::ended_links, bridge.base_rules ? "base_rules: true" : "attach, between bridges");
+    return open;
+}
+
+PolicedBridge policed_bridge(std::string name, const model::FirewallPolicy& policy, firewall::Frames frames) {
+    const model::BridgePolicy bridge = policy.bridge(name);
     // The bridge family sees a bridge's packets without any switch.
-    const bool needs_switches = policy.family != model::Family::bridge && icc == model::Icc::deny;
-    return {std::move(name), {needs_switches && policy.covers_ipv4(), needs_switches && policy.covers_ipv6()}, icc};
+    const bool needs_switches = policy.family != model::Family::bridge && bridge.icc == model::Icc::deny;
+    auto open = left_open(policy, name);
+    if (frames == firewall::Frames::none && policy.closes_other_frames(bridge))
+        open.push_back({Aspect::other_frames,
+                        "this kernel has no nftables for frames (CONFIG_NF_TABLES_BRIDGE): say other_frames: allow",
+                        false});
+    return {std::move(name),
+            {needs_switches && policy.covers_ipv4(), needs_switches && policy.covers_ipv6()},
+            bridge.icc,
+            bridge.routed,
+            std::move(open)};
+}
+
+std::vector<PolicedBridge> policed_bridges(const model::Topology& topology, const model::FirewallPolicy& policy,
+                                           const firewall::HostFacts& host) {
+    std::set<std::string> names(host.bridges.begin(), host.bridges.end());
+    for (const auto& [name, bridge] : policy.bridges)
+        names.insert(name);
+    for (const auto& [name, container] : topology.containers)
+        for (const model::Network& network : container.networks)
+            names.insert(network.bridge);
+    std::vector<PolicedBridge> bridges;
+    for (const std::string& name : names)
+        bridges.push_back(policed_bridge(name, policy, host.frames));
+    return bridges;
+}
+
+std::vector<Aspect> BridgeState::closed() const {
+    std::vector<Aspect> aspects;
+    if (present)
+        std::ranges::copy_if(closable, std::back_inserter(aspects),
+                             [this](Aspect aspect) { return !is_open(open, aspect); });
+    return aspects;
+}
+
+void BridgeState::not_enforced(const std::string& why) {
+    enforced = false;
+    if (reason.empty())
+        reason = why;
+    if (present)
+        for (const Aspect aspect : closable)
+            if (!is_open(open, aspect))
+                open.push_back({aspect, why, false});
 }
 
 std::vector<BridgeState> bridge_states(const Target& target, const kernel::Bridges& bridges) {

@@ -128,7 +128,11 @@ void plan_change_over(const nft::Ruleset& have, const Target& target, Plan& plan
     if (!has_old || !target.want.attached.empty() || target.bridges.size() < 2)
         return;
     std::vector<std::string> names;
-    std::ranges::transform(target.bridges, std::back_inserter(names), &PolicedBridge::name);
+    for (const PolicedBridge& bridge : target.bridges)
+        if (bridge.routed == model::Routed::deny)
+            names.push_back(bridge.name);
+    if (names.empty())
+        return;
     plan.warnings.push_back(fmt::format(
         "these rules take the place of nftlink 0.1's, and what the host routes from one policed bridge onto "
         "another passes only by a link from now on (routed: deny): {}",
@@ -138,7 +142,7 @@ void plan_change_over(const nft::Ruleset& have, const Target& target, Plan& plan
 // The policy of a table of ours meets packets now.
 bool has_live_table(const nft::Ruleset& have, const firewall::Wanted& want) {
     return std::ranges::any_of(have.tables, [&](const nft::Table& table) {
-        return firewall::is_ours(table, want.name) &&
+        return firewall::is_ours(table, want.name) && !firewall::is_frames_table(table.family, table.name) &&
                std::ranges::any_of(table.chains, [](const nft::Chain& chain) { return chain.hook.has_value(); });
     });
 }
@@ -157,12 +161,16 @@ std::vector<std::pair<nft::Family, std::string>> tables_of(const nft::Ruleset& h
 
 // True if a policy in the bridge family goes, and packets are to meet it elsewhere from then on.
 bool leaves_bridge_family(const std::vector<nft::Batch>& batches, const firewall::Wanted& want) {
-    const auto deletes = [](const nft::Operation& operation) {
-        return operation.family == nft::Family::bridge && std::holds_alternative<nft::DeleteTable>(operation.action);
+    const auto is_policy = [](nft::Family family, std::string_view table) {
+        return family == nft::Family::bridge && !firewall::is_frames_table(family, table);
+    };
+    const auto deletes = [&](const nft::Operation& operation) {
+        return is_policy(operation.family, operation.table) &&
+               std::holds_alternative<nft::DeleteTable>(operation.action);
     };
     return std::ranges::any_of(batches, [&](const nft::Batch& batch) { return std::ranges::any_of(batch, deletes); }) &&
            std::ranges::none_of(want.tables,
-                                [](const nft::Table& table) { return table.family == nft::Family::bridge; });
+                                [&](const nft::Table& table) { return is_policy(table.family, table.name); });
 }
 
 // Undoes what was done of a plan that went no further. The sentence says so, or what is left to be done.
@@ -216,27 +224,22 @@ std::expected<std::expected<Outcome, kernel::Refusal>, std::string> carry_out(ke
     return outcome;
 }
 
-// For `family: bridge`.
-std::expected<firewall::HostFacts, std::string> bridge_family_facts(kernel::Kernel& kernel,
-                                                                    const model::FirewallPolicy& policy) {
-    const auto can = kernel.bridge_family();
+// Why `family: bridge` can't be; empty when it can.
+std::string bridge_family_fault(const std::optional<kernel::BridgeFamily>& can, const model::FirewallPolicy& policy) {
     if (!can)
-        return std::unexpected(
-            "what this kernel can do in the bridge family is for root to find out: CAP_NET_ADMIN is "
-            "needed (try sudo)");
+        return "what this kernel can do in the bridge family is for root to find out: CAP_NET_ADMIN is "
+               "needed (try sudo)";
     if (!can->names)
-        return std::unexpected(
-            "family: bridge needs the names of bridges in rules (meta ibrname: nft_meta_bridge, "
-            "CONFIG_NFT_BRIDGE_META), which this kernel doesn't have: say family: inet");
+        return "family: bridge needs the names of bridges in rules (meta ibrname: nft_meta_bridge, "
+               "CONFIG_NFT_BRIDGE_META), which this kernel doesn't have: say family: inet";
     const auto needs_conntrack = [](const auto& policed) { return policed.second.base_rules; };
     if (!can->conntrack &&
         (policy.replies == model::Replies::established || std::ranges::any_of(policy.bridges, needs_conntrack) ||
          std::ranges::any_of(policy.bridge_patterns, &model::BridgePolicy::base_rules, &model::BridgePattern::policy)))
-        return std::unexpected(
-            "family: bridge with replies: established or base_rules: true needs connection tracking of bridges "
-            "(nf_conntrack_bridge), which this kernel doesn't have: say replies: source-port and no base_rules, or "
-            "family: inet");
-    return firewall::HostFacts{can->conntrack, {}};
+        return "family: bridge with replies: established or base_rules: true needs connection tracking of bridges "
+               "(nf_conntrack_bridge), which this kernel doesn't have: say replies: source-port and no base_rules, or "
+               "family: inet";
+    return "";
 }
 
 // The ruleset with handles and rules as they are now, and with elements as they are known to be, without their counts.
@@ -308,11 +311,28 @@ std::expected<Plan, std::string> compare(kernel::Kernel& kernel, const Target& t
 
 }  // namespace
 
-std::expected<firewall::HostFacts, std::string> host_facts(kernel::Kernel& kernel,
-                                                           const model::FirewallPolicy& policy) {
-    auto facts = policy.family == model::Family::bridge ? bridge_family_facts(kernel, policy) : firewall::HostFacts{};
-    if (facts && !policy.bridge_patterns.empty())
-        facts->bridges = bridges_by_pattern(kernel.bridges(), policy);
+std::expected<firewall::HostFacts, std::string> host_facts(kernel::Kernel& kernel, const model::Topology& topology,
+                                                           const model::FirewallPolicy& policy,
+                                                           const kernel::Bridges& bridges) {
+    using firewall::Frames;
+    firewall::HostFacts facts;
+    const bool is_bridge = policy.family == model::Family::bridge && policy.attach.empty();
+    const bool closes = policy.may_close_other_frames();
+    const auto can = is_bridge || closes ? kernel.bridge_family() : std::nullopt;
+    if (is_bridge) {
+        if (std::string fault = bridge_family_fault(can, policy); !fault.empty())
+            return std::unexpected(std::move(fault));
+        facts.bridge_conntrack = can->conntrack;
+    }
+    facts.bridges = bridges_by_pattern(bridges, policy);
+    if (closes && can)
+        facts.frames = !can->tables ? Frames::none : can->names ? Frames::by_name : Frames::by_port;
+    if (facts.frames != Frames::by_port)
+        return facts;
+    const auto policed = policed_bridges(topology, policy, facts);
+    facts.ports = closed_ports(bridges, policy, [&](const std::string& bridge) {
+        return std::ranges::binary_search(policed, bridge, {}, &PolicedBridge::name);
+    });
     return facts;
 }
 
@@ -324,16 +344,11 @@ Target make_target(const model::Topology& topology, const model::FirewallPolicy&
         own.attach.clear();
         if (own.family == model::Family::bridge)  // says nothing with attach
             own.family = model::Family::inet;
-        target.meanwhile = firewall::compile(topology, own, host);
+        firewall::HostFacts without_frames = host;  // of those the policy itself says enough
+        without_frames.frames = firewall::Frames::none;
+        target.meanwhile = firewall::compile(topology, own, without_frames);
     }
-    std::set<std::string> bridges(host.bridges.begin(), host.bridges.end());
-    for (const auto& [name, bridge] : policy.bridges)
-        bridges.insert(name);
-    for (const auto& [name, container] : topology.containers)
-        for (const model::Network& network : container.networks)
-            bridges.insert(network.bridge);
-    for (const std::string& name : bridges)
-        target.bridges.push_back(policed_bridge(name, policy));
+    target.bridges = policed_bridges(topology, policy, host);
     return target;
 }
 
@@ -389,12 +404,15 @@ bool deny_first(kernel::Kernel& kernel, const Target& target) {
             count += set.name.starts_with("links") ? set.elements.size() : 0;
     if (count <= few || !target.want.attached.empty())
         return false;
-    bool any_there = false;
+    std::vector<const nft::Table*> there;
     const nft::Ruleset have = kernel.snapshot([&](const nft::Table& table, const nft::Ruleset&) {
-        any_there |= target.want.table(table.family, table.name) != nullptr;
+        if (const nft::Table* wanted = target.want.table(table.family, table.name))
+            there.push_back(wanted);
         return false;
     });
-    return !any_there && kernel.apply(firewall::frame(target.want), have.generation).has_value();
+    const bool any_there = std::ranges::any_of(
+        there, [](const nft::Table* table) { return !firewall::is_frames_table(table->family, table->name); });
+    return !any_there && kernel.apply(firewall::frame(target.want, there), have.generation).has_value();
 }
 
 std::expected<Cleared, std::string> clear(kernel::Kernel& kernel, std::string_view name, Strangers strangers) {

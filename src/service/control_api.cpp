@@ -258,7 +258,7 @@ ControlApi::Answer ControlApi::get_plan(Request) {
     const auto plan = reconcile::plan(keeper_.kernel(), target, means);
     if (!plan)
         co_return respond(api::Fault{503, "kernel_refused", plan.error(), ""});
-    co_return respond(plan_record(*plan));
+    co_return respond(plan_record(*plan, target.bridges));
 }
 
 ControlApi::Answer ControlApi::post_reload(Request) {

@@ -34,14 +34,29 @@ json::value heal_record(const std::optional<Heal>& heal) {
             {"reason", heal->cause.reason}};
 }
 
+json::array opening_records(const std::vector<reconcile::Opening>& open) {
+    json::array array;
+    for (const reconcile::Opening& opening : open)
+        array.push_back(
+            {{"what", to_string(opening.aspect)}, {"why", base::utf8(opening.why)}, {"chosen", opening.chosen}});
+    return array;
+}
+
 json::array bridge_records(const std::vector<reconcile::BridgeState>& states) {
     json::array array;
-    for (const reconcile::BridgeState& state : states)
+    for (const reconcile::BridgeState& state : states) {
+        json::array closed;
+        for (const reconcile::Aspect aspect : state.closed())
+            closed.emplace_back(to_string(aspect));
         array.push_back({{"bridge", state.bridge},
-                         {"icc", state.icc == model::Icc::deny ? "deny" : "allow"},
+                         {"icc", model::to_string(state.icc)},
+                         {"routed", model::to_string(state.routed)},
                          {"present", state.present},
                          {"enforced", state.enforced},
-                         {"reason", state.reason}});
+                         {"reason", state.reason},
+                         {"closed", std::move(closed)},
+                         {"open", opening_records(state.open)}});
+    }
     return array;
 }
 
@@ -89,12 +104,18 @@ json::array port_records(const model::Container& child) {
     return array;
 }
 
-json::array shared_bridges(const model::Container& parent, const model::Container& child) {
-    json::array array;
-    for (const model::Network& network : parent.networks)
-        if (child.on(network.bridge) != nullptr)
-            array.emplace_back(network.bridge);
-    return array;
+// The bridges that the link holds on; where it goes by routing, from which to which.
+void add_ways(json::object& record, const model::Container& parent, const model::Container& child) {
+    json::array shared, routes;
+    model::for_each_way(parent, child, [&](const model::Network& from, const model::Network& to) {
+        if (from.bridge == to.bridge)
+            shared.emplace_back(from.bridge);
+        else
+            routes.push_back({{"from", from.bridge}, {"to", to.bridge}});
+    });
+    record["bridges"] = std::move(shared);
+    if (!routes.empty())
+        record["routes"] = std::move(routes);
 }
 
 }  // namespace
@@ -135,16 +156,18 @@ json::object links_record(Keeper& keeper) {
         const model::Container* child = desired.topology().find(count.link.child);
         if (parent == nullptr || child == nullptr)
             continue;
-        array.push_back({{"name", model::link_name(count.parent, count.link.alias)},
-                         {"parent", count.parent},
-                         {"child", count.link.child},
-                         {"alias", count.link.alias},
-                         {"bridges", shared_bridges(*parent, *child)},
-                         {"ports", port_records(*child)},
-                         {"packets", counted ? json::value(count.packets) : json::value(nullptr)},
-                         {"bytes", counted ? json::value(count.bytes) : json::value(nullptr)},
-                         {"installed", count.installed},
-                         {"source", desired.source(count.parent, count.link)}});
+        json::object record{{"name", model::link_name(count.parent, count.link.alias)},
+                            {"parent", count.parent},
+                            {"child", count.link.child},
+                            {"alias", count.link.alias},
+                            {"bridges", json::array{}},
+                            {"ports", port_records(*child)},
+                            {"packets", counted ? json::value(count.packets) : json::value(nullptr)},
+                            {"bytes", counted ? json::value(count.bytes) : json::value(nullptr)},
+                            {"installed", count.installed},
+                            {"source", desired.source(count.parent, count.link)}};
+        add_ways(record, *parent, *child);
+        array.push_back(std::move(record));
     }
     for (const engine::Waiting& waiting : desired.waiting())
         array.push_back({{"name", model::link_name(waiting.parent, waiting.link.alias)},
@@ -181,7 +204,7 @@ json::object environment_record(const linkenv::Environment& environment) {
     return {{"variables", std::move(variables)}, {"warnings", std::move(warnings)}};
 }
 
-json::object plan_record(const reconcile::Plan& plan) {
+json::object plan_record(const reconcile::Plan& plan, const std::vector<reconcile::PolicedBridge>& bridges) {
     json::array changes, switches;
     for (const nft::Batch& batch : plan.transactions)
         for (const nft::Operation& operation : batch)
@@ -190,8 +213,13 @@ json::object plan_record(const reconcile::Plan& plan) {
         switches.emplace_back(wanted.to_string());
     json::array warnings = to_json(plan.warnings);
     warnings.insert(warnings.end(), plan.bridge_warnings.begin(), plan.bridge_warnings.end());
+    json::array left_open;
+    for (const reconcile::PolicedBridge& bridge : bridges)
+        if (!bridge.open.empty())
+            left_open.push_back({{"bridge", bridge.name}, {"open", opening_records(bridge.open)}});
     return {{"changes", std::move(changes)},
             {"bridge_netfilter", std::move(switches)},
+            {"left_open", std::move(left_open)},
             {"warnings", std::move(warnings)},
             {"generation", plan.generation}};
 }

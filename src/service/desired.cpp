@@ -239,7 +239,8 @@ private:
     }
 
     void put_link(const api::LinkPut& put) {
-        const bool is_engines = find(put.name.parent) == nullptr && desired_.find(put.name.parent) != nullptr;
+        const bool is_engines =
+            desired_.has_engine() && find(put.name.parent) == nullptr && desired_.find(put.name.parent) != nullptr;
         if (!is_engines && (refuse_unknown(put.name.parent, put.path) || refuse_files(put.name.parent, put.path)))
             return;
         if (std::string wrong = config::link_fault(put.name.parent, put.child + ":" + put.name.alias); !wrong.empty()) {

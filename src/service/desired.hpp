@@ -85,7 +85,7 @@ public:
 
     using Conflict = config::Joined::Conflict;
     // Adds containers that came through the API before. Those that contradict the files are left out. Links whose child
-    // isn't there any more, or on no bridge of their parent, end: the edit has their parents as they are now.
+    // isn't there any more end: the edit has their parents as they are now.
     std::vector<Conflict> add(Stored stored, Edit& ended);
 
     // What the transaction would change; nothing is changed. All faults, not the first.

@@ -56,27 +56,6 @@ Cause cause_of(const kernel::Change& change) {
             change.process};
 }
 
-// What the batch does to sets of bridges, so that the target's frame isn't left behind.
-void follow_bridges(firewall::Wanted& want, const nft::Batch& batch) {
-    for (const nft::Operation& operation : batch)
-        for (nft::Table& table : want.tables)
-            for (nft::Set& set : table.sets) {
-                if (table.family != operation.family || table.name != operation.table || set.size != 0)
-                    continue;
-                const auto place = [&](const nft::Element& element) {
-                    return std::ranges::lower_bound(set.elements, element.key, {}, &nft::Element::key);
-                };
-                if (const auto* add = std::get_if<nft::AddElements>(&operation.action); add && add->set == set.name)
-                    for (const nft::Element& element : add->elements)
-                        set.elements.insert(place(element), element);
-                if (const auto* gone = std::get_if<nft::DeleteElements>(&operation.action);
-                    gone && gone->set == set.name)
-                    for (const nft::Element& element : gone->elements)
-                        if (const auto at = place(element); at != set.elements.end() && at->key == element.key)
-                            set.elements.erase(at);
-            }
-}
-
 }  // namespace
 
 Enforcer::Enforcer(boost::asio::any_io_executor executor, kernel::Kernel& kernel, const Desired& desired,
@@ -116,86 +95,6 @@ std::expected<Enforced, std::string> Enforcer::adopt(const firewall::Before& bef
     return adopt();
 }
 
-std::optional<Enforced> Enforcer::change_sets(const firewall::Before& before) try {
-    const auto begin = steady_clock::now();
-    if (!in_force() || !sets_)
-        return {};
-    auto update = sets_->update(desired_.topology(), before, desired_.config().firewall);
-    if (!update)
-        return {};
-    std::optional<kernel::Bridges> bridges;
-    if (!update->bridges_come.empty() || !update->bridges_gone.empty())
-        bridges = kernel_.bridges();
-    if (!commit(*update))
-        return {};
-    is_current_ = false;
-    Enforced enforced{update->batch.size(), steady_clock::now() - begin};
-    if (bridges)
-        enforced.switches = see_to_bridges(*update, std::move(*bridges));
-    return enforced;
-} catch (const std::system_error&) {
-    return {};
-}
-
-// Those that are policed may have become others, and bridges that fit a pattern may have come or gone.
-std::optional<Enforced> Enforcer::change_bridges() try {
-    const auto begin = steady_clock::now();
-    if (!in_force() || !sets_)
-        return {};
-    const model::FirewallPolicy& policy = desired_.config().firewall;
-    kernel::Bridges bridges = kernel_.bridges();
-    auto fitting = reconcile::bridges_by_pattern(bridges, policy);
-    auto update = sets_->update(fitting, policy);
-    if (!update || !commit(*update)) {
-        sets_.reset();
-        return {};
-    }
-    facts_.bridges = std::move(fitting);
-    is_current_ &= update->batch.empty();
-    return Enforced{update->batch.size(), steady_clock::now() - begin, see_to_bridges(*update, std::move(bridges))};
-} catch (const std::system_error&) {
-    sets_.reset();
-    return {};
-}
-
-// False when others have changed what it builds on.
-bool Enforcer::commit(firewall::LinkSets::Update& update) {
-    if (update.renames && desired_.config().firewall.counters == model::Counters::links)
-        keep_counts(update.batch);
-    if (update.batch.empty())
-        return true;
-    const auto committed = kernel_.apply(update.batch, {});
-    if (committed)
-        made_commit(committed->generation);
-    return committed.has_value();
-}
-
-// Follows the bridges that are policed now, and has their packets come to the rules.
-std::vector<reconcile::Switch> Enforcer::see_to_bridges(const firewall::LinkSets::Update& update,
-                                                        kernel::Bridges bridges) {
-    const auto place = [&](const std::string& name) {
-        return std::ranges::lower_bound(target_.bridges, name, {}, &reconcile::PolicedBridge::name);
-    };
-    auto before = target_.bridges;
-    auto bridges_before = bridges_;
-    for (const std::string& name : update.bridges_gone)
-        if (const auto found = place(name); found != target_.bridges.end() && found->name == name)
-            target_.bridges.erase(found);
-    for (const std::string& name : update.bridges_come)
-        target_.bridges.insert(place(name), reconcile::policed_bridge(name, desired_.config().firewall));
-    bridges_ = relevant(std::move(bridges));
-    auto plan = reconcile::plan_bridges(target_.bridges, bridges_);
-    if (const auto done = reconcile::turn_on(kernel_, plan.switches); !done) {
-        target_.bridges = std::move(before);
-        bridges_ = std::move(bridges_before);
-        throw std::system_error(EPERM, std::generic_category(), done.error());
-    }
-    follow_bridges(target_.want, update.batch);
-    switched_on(plan.switches);
-    bridge_warnings_ = std::move(plan.warnings);
-    return std::move(plan.switches);
-}
-
 void Enforcer::switched_on(const std::vector<reconcile::Switch>& switches) {
     for (const reconcile::Switch& done : switches)
         if (const auto bridge = std::ranges::find(bridges_.bridges, done.bridge, &kernel::Bridge::name);
@@ -209,21 +108,6 @@ std::vector<std::string> Enforcer::warnings() const {
     std::vector<std::string> all = warnings_;
     std::ranges::copy(bridge_warnings_, std::back_inserter(all));
     return all;
-}
-
-// What goes and comes in the same batch takes its counts along; what is counted between this and the commit is lost.
-void Enforcer::keep_counts(nft::Batch& batch) {
-    std::set<std::tuple<std::string_view, std::string_view, nft::Key>> gone;
-    for (const nft::Operation& operation : batch)
-        if (const auto* remove = std::get_if<nft::DeleteElements>(&operation.action))
-            for (const nft::Element& element : remove->elements)
-                gone.emplace(operation.table, remove->set, element.key);
-    for (nft::Operation& operation : batch)
-        if (auto* add = std::get_if<nft::AddElements>(&operation.action))
-            for (nft::Element& element : add->elements)
-                if (gone.contains({operation.table, add->set, element.key}))
-                    if (const auto have = kernel_.element(operation.family, operation.table, add->set, element.key))
-                        element.counters = have->counters;
 }
 
 // Without a guard: when it isn't the next generation, others have come in between, and their events, and ours, are
@@ -268,7 +152,7 @@ void Enforcer::take_back() {
 std::expected<void, std::string> Enforcer::make_target(std::optional<reconcile::Target>* replaced) try {
     const model::FirewallPolicy& policy = desired_.config().firewall;
     kernel::Bridges bridges = kernel_.bridges();
-    auto facts = reconcile::host_facts(kernel_, policy);
+    auto facts = reconcile::host_facts(kernel_, desired_.topology(), policy, bridges);
     if (!facts)
         return std::unexpected(facts.error());
     if (!is_current_ || *facts != facts_) {
@@ -396,15 +280,20 @@ void Enforcer::report_absorbed(const kernel::Change& change) {
         listener_.healed(cause_of(change), absorbed_.front().enforced);
 }
 
-// What of the bridges makes a difference: those that are policed. Others come and go all the time, and with every
-// container a port.
+// What of the bridges makes a difference: those that are policed, and of the ports, which come and go with every
+// container, those that the rules name.
 kernel::Bridges Enforcer::relevant(kernel::Bridges bridges) const {
+    const model::FirewallPolicy& policy = desired_.config().firewall;
+    const auto is_target = [&](const std::string& name) {
+        return std::ranges::binary_search(target_.bridges, name, {}, &reconcile::PolicedBridge::name);
+    };
     std::erase_if(bridges.bridges, [&](const kernel::Bridge& bridge) {
-        return !desired_.config().firewall.polices(bridge.name) &&
-               !std::ranges::binary_search(target_.bridges, bridge.name, {}, &reconcile::PolicedBridge::name);
+        return !policy.polices(bridge.name) && !is_target(bridge.name);
     });
+    std::erase_if(bridges.others, [&](const std::string& name) { return !is_target(name); });
     for (kernel::Bridge& bridge : bridges.bridges)
-        bridge.ports.clear();
+        if (facts_.frames != firewall::Frames::by_port || !policy.closes_other_frames(policy.bridge(bridge.name)))
+            bridge.ports.clear();
     return bridges;
 }
 
@@ -417,12 +306,18 @@ void Enforcer::bridges_changed() try {
 
 void Enforcer::heal(const Cause& cause) {
     const auto now = steady_clock::now();
-    if (scheduled_ && !is_retry_)
+    if (scheduled_ && !is_retry_) {
+        const bool is_of_bridges = scheduled_->of == Cause::Of::bridges;
+        bridges_wait_ |= is_of_bridges || cause.of == Cause::Of::bridges;
+        is_behind_ |= cause.of != Cause::Of::bridges;
+        if (is_of_bridges)
+            scheduled_ = cause;
         return;
+    }
     scheduled_.reset();  // of a retry: something is different now
     timer_.cancel();
     if (now < earliest_) {
-        is_behind_ = true;
+        is_behind_ |= cause.of != Cause::Of::bridges;
         return heal_later(cause, earliest_);
     }
     if (!cause.program.empty())
@@ -462,8 +357,11 @@ void Enforcer::heal_later(const Cause& cause, steady_clock::time_point when, boo
     is_retry_ = is_retry;
     timer_.expires_at(when);
     timer_.async_wait([this](const boost::system::error_code& error) {
-        if (!error && scheduled_)
-            heal(*std::exchange(scheduled_, {}));
+        if (error || !scheduled_)
+            return;
+        heal(*std::exchange(scheduled_, {}));
+        if (std::exchange(bridges_wait_, false))
+            bridges_changed();
     });
 }
 
@@ -480,10 +378,7 @@ std::vector<reconcile::BridgeState> Enforcer::bridges() const {
         obstacle = contest_;
     if (!obstacle.empty())
         for (reconcile::BridgeState& state : states)
-            if (state.enforced) {
-                state.enforced = false;
-                state.reason = obstacle;
-            }
+            state.not_enforced(obstacle);
     return states;
 }
 

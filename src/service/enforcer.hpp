@@ -25,6 +25,7 @@ struct Enforced {
     std::size_t operation_count = 0;  // 0: it did already
     std::chrono::nanoseconds took{};
     std::vector<reconcile::Switch> switches = {};
+    bool is_of_ports = false;  // nothing but ports of bridges came or went
 };
 
 // Why it had to be, and who changed the ruleset, as far as that is known.
@@ -85,6 +86,7 @@ private:
     void judge_place(const reconcile::Plan& done);
     std::optional<Enforced> change_sets(const firewall::Before& before);
     std::optional<Enforced> change_bridges();
+    std::vector<std::string> update_ports(const kernel::Bridges& bridges, firewall::LinkSets::Update& update);
     bool commit(firewall::LinkSets::Update& update);
     std::vector<reconcile::Switch> see_to_bridges(const firewall::LinkSets::Update& update, kernel::Bridges bridges);
     void switched_on(const std::vector<reconcile::Switch>& switches);
@@ -129,6 +131,7 @@ private:
     std::deque<Range> absorbed_;
     boost::asio::steady_timer timer_;
     std::optional<Cause> scheduled_;  // what the timer is set for
+    bool bridges_wait_ = false;       // they have changed since that was set
     bool is_retry_ = false;           // of what the kernel has refused: any news are a reason to try at once
     std::chrono::steady_clock::time_point earliest_{};
 };

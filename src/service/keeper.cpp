@@ -64,10 +64,17 @@ Keeper::~Keeper() {
 bool Keeper::start() {
     ask_engine();
     Edit ended;
-    set_aside(desired_.add(read_state(), ended));
+    const auto conflicts = desired_.add(read_state(), ended);
+    // What was told lasts: a limit is no reason to set it aside.
+    for (const auto& [container, message, is_of_limits] : conflicts)
+        if (is_of_limits)
+            trouble({fmt::format("{}: {}; nothing was changed: raise the limit, or move what is too much out of there",
+                                 store_.file(container).string(), message)});
+    if (std::ranges::any_of(conflicts, &Desired::Conflict::is_of_limits))
+        return false;
+    set_aside(conflicts);
     for (const std::string& link : ended.ended)
-        log(LogLevel::warning,
-            fmt::format("link {} has ended: its child is gone, or on no bridge of its parent", link));
+        log(LogLevel::warning, fmt::format("link {} has ended: its child is gone", link));
     if (!ended.empty())
         if (auto kept = store_.prepare(to_stored(ended.containers)); !kept || !(kept = store_.publish()))
             log(LogLevel::error, kept.error());
@@ -103,7 +110,7 @@ Desired::Stored Keeper::read_state() {
 }
 
 void Keeper::set_aside(const std::vector<Desired::Conflict>& conflicts) {
-    for (const auto& [container, message] : conflicts) {
+    for (const auto& [container, message, is_of_limits] : conflicts) {
         const auto moved = store_.set_aside(container);
         trouble({fmt::format("{}: {}; {}", store_.file(container).string(), message,
                              moved ? "the file is set aside as " + moved->string() : moved.error())});
@@ -136,7 +143,7 @@ asio::awaitable<std::expected<Changed, Faults>> Keeper::replace(config::Loaded l
         next.set_inventory(desired_.inventory());
     Edit ended;
     std::vector<std::string> errors;
-    for (const auto& [container, message] : next.add(desired_.stored(), ended))
+    for (const auto& [container, message, is_of_limits] : next.add(desired_.stored(), ended))
         errors.push_back(
             fmt::format("{} (that container came through the API: nftlink rm {} removes it)", message, container));
     if (!errors.empty())
@@ -286,7 +293,8 @@ void Keeper::applied(const std::string& reason, const Enforced& enforced, LogLev
 }
 
 void Keeper::healed(const Cause& cause, const Enforced& enforced) {
-    applied(cause.reason, enforced);
+    // With every container a port comes or goes.
+    applied(cause.reason, enforced, enforced.is_of_ports ? LogLevel::debug : LogLevel::info);
     if (cause.of != Cause::Of::rules || enforced.operation_count == 0)
         return;
     ++counts_.heals;

@@ -226,6 +226,9 @@ const std::string_view openapi_text = R"json({
   "schemas": {
     "Name": {"type": "string", "pattern": "^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,63}$"},
     "LinkName": {"type": "string", "description": "/parent/alias, unique on a host.", "pattern": "^/[a-zA-Z0-9_.-]+/[a-zA-Z0-9_.-]+$"},
+    "Aspect": {"enum": ["ipv4", "ipv6", "between_bridges", "other_frames", "ended_links"]},
+    "Openings": {"type": "array", "items": {"type": "object", "required": ["what", "why", "chosen"], "properties": {
+      "what": {"$ref": "#/components/schemas/Aspect"}, "why": {"type": "string"}, "chosen": {"type": "boolean", "description": "By the configuration."}}}},
     "Bridge": {"type": "string", "description": "A bridge's interface name.", "minLength": 1, "maxLength": 15},
     "Address": {"type": "string", "description": "IPv4 or IPv6."},
     "Port": {"type": "string", "pattern": "^[0-9]+/(tcp|udp|sctp)$"},
@@ -294,13 +297,16 @@ const std::string_view openapi_text = R"json({
         "bridges": {
           "type": "array",
           "items": {
-            "type": "object", "required": ["bridge", "icc", "present", "enforced", "reason"],
+            "type": "object", "required": ["bridge", "icc", "routed", "present", "enforced", "reason", "closed", "open"],
             "properties": {
               "bridge": {"$ref": "#/components/schemas/Bridge"},
               "icc": {"enum": ["deny", "allow"]},
-              "present": {"type": "boolean", "description": "Whether the host has the bridge."},
-              "enforced": {"type": "boolean", "description": "Whether packets on the bridge meet the policy."},
-              "reason": {"type": "string", "description": "Why not; empty when they do."}
+              "routed": {"enum": ["deny", "published", "allow"]},
+              "present": {"type": "boolean", "description": "Whether the host has an interface of that name."},
+              "enforced": {"type": "boolean", "description": "Whether nothing is open that the configuration doesn't leave open."},
+              "reason": {"type": "string", "description": "Why not; empty when it is enforced."},
+              "closed": {"type": "array", "items": {"$ref": "#/components/schemas/Aspect"}},
+              "open": {"$ref": "#/components/schemas/Openings"}
             }
           }
         },
@@ -339,6 +345,7 @@ const std::string_view openapi_text = R"json({
         "child": {"$ref": "#/components/schemas/Name"},
         "alias": {"$ref": "#/components/schemas/Name"},
         "bridges": {"type": "array", "description": "Those that both are on.", "items": {"$ref": "#/components/schemas/Bridge"}},
+        "routes": {"type": "array", "description": "Where they share none.", "items": {"type": "object", "required": ["from", "to"], "properties": {"from": {"$ref": "#/components/schemas/Bridge"}, "to": {"$ref": "#/components/schemas/Bridge"}}}},
         "ports": {"type": "array", "items": {"$ref": "#/components/schemas/Port"}},
         "packets": {"type": ["integer", "null"], "description": "From parent to child. Two aliases of one child share their counter."},
         "bytes": {"type": ["integer", "null"]},
@@ -447,10 +454,11 @@ const std::string_view openapi_text = R"json({
     },
     "Hosts": {"type": "object", "required": ["hosts"], "properties": {"hosts": {"type": "string", "description": "Lines, each ended by a newline."}}},
     "Plan": {
-      "type": "object", "required": ["changes", "bridge_netfilter", "warnings", "generation"],
+      "type": "object", "required": ["changes", "bridge_netfilter", "left_open", "warnings", "generation"],
       "properties": {
         "changes": {"type": "array", "items": {"type": "string", "description": "A command of nft."}},
         "bridge_netfilter": {"type": "array", "items": {"type": "string", "description": "A command of ip."}},
+        "left_open": {"type": "array", "items": {"type": "object", "required": ["bridge", "open"], "properties": {"bridge": {"$ref": "#/components/schemas/Bridge"}, "open": {"$ref": "#/components/schemas/Openings"}}}},
         "warnings": {"type": "array", "description": "What of the configuration the kernel will not have, and what stands in its way: see Status.", "items": {"type": "string"}},
         "generation": {"$ref": "#/components/schemas/Generation"}
       }

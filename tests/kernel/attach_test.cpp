@@ -50,7 +50,7 @@ protected:
     }
 
     reconcile::Plan apply(const model::FirewallPolicy& policy, const model::Topology& topology = links()) {
-        const auto outcome = reconcile::apply(kernel(), reconcile::make_target(topology, policy));
+        const auto outcome = reconcile::apply(kernel(), target_here(kernel(), topology, policy));
         EXPECT_TRUE(outcome) << outcome.error();
         return outcome ? outcome->done : reconcile::Plan{};
     }
@@ -238,7 +238,8 @@ TEST_F(AttachTest, AChainNoLongerNamedIsLeftAndOurOwnTableComesInOneTransaction)
     apply(own);
     EXPECT_EQ(kernel().generation(), before + 1);
     EXPECT_EQ(rules() + rules("ip6tables-nft"), "");
-    EXPECT_EQ(host().run("nft list tables 2>/dev/null | grep nftlink"), "table inet nftlink\n");
+    EXPECT_EQ(host().run("nft list tables 2>/dev/null | grep nftlink"),
+              "table inet nftlink\ntable bridge nftlink-frames\n");
 }
 
 TEST_F(AttachTest, CountersLiveThroughChangesAndRestores) {

@@ -40,7 +40,7 @@ protected:
     }
 
     void apply(const model::FirewallPolicy& policy) {
-        const auto facts = reconcile::host_facts(kernel(), policy);
+        const auto facts = reconcile::host_facts(kernel(), {}, policy, kernel().bridges());
         ASSERT_TRUE(facts) << facts.error();
         const auto outcome = reconcile::apply(kernel(), reconcile::make_target(links(), policy, *facts));
         ASSERT_TRUE(outcome) << outcome.error();
@@ -96,7 +96,7 @@ TEST_F(BridgeTest, ArpPassesColdCaches) {
 }
 
 TEST_F(BridgeTest, ConnectionStateIsUsedOrRefusedWithTheAlternative) {
-    const auto facts = reconcile::host_facts(kernel(), policy(model::Replies::established));
+    const auto facts = reconcile::host_facts(kernel(), {}, policy(model::Replies::established), kernel().bridges());
     ASSERT_EQ(facts.has_value(), kernel().bridge_family()->conntrack);
     if (!facts) {
         EXPECT_THAT(facts.error(), HasSubstr("nf_conntrack_bridge"));
@@ -134,7 +134,7 @@ TEST_F(BridgeKernelTest, CanNameBridgesOrIsRefused) {
     model::FirewallPolicy policy;
     policy.family = model::Family::bridge;
     policy.replies = model::Replies::source_port;
-    const auto facts = reconcile::host_facts(kernel(), policy);
+    const auto facts = reconcile::host_facts(kernel(), {}, policy, kernel().bridges());
     ASSERT_EQ(facts.has_value(), kernel().bridge_family()->names);
     if (!facts) {
         EXPECT_THAT(facts.error(), HasSubstr("nft_meta_bridge"));

@@ -12,6 +12,7 @@
 #include "nftlink/kernel/netlink_kernel.hpp"
 #include "nftlink/model/policy.hpp"
 #include "nftlink/model/topology.hpp"
+#include "nftlink/reconcile/reconcile.hpp"
 
 namespace nftlink::test {
 
@@ -58,6 +59,14 @@ inline model::Topology topology(const std::vector<model::Container>& containers)
     for (const model::Container& one : containers)
         made.containers[one.name] = one;
     return made;
+}
+
+// For the kernel and the host that there are.
+inline reconcile::Target target_here(kernel::Kernel& kernel, const model::Topology& topology,
+                                     const model::FirewallPolicy& policy) {
+    const auto facts = reconcile::host_facts(kernel, topology, policy, kernel.bridges());
+    EXPECT_TRUE(facts) << facts.error();
+    return reconcile::make_target(topology, policy, *facts);
 }
 
 }  // namespace nftlink::test

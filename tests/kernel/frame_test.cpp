@@ -111,7 +111,7 @@ protected:
         policy.family = GetParam();
         policy.bridges[bridge].icc = icc;
         policy.bridges["br-x"];
-        const auto facts = reconcile::host_facts(kernel(), policy);
+        const auto facts = reconcile::host_facts(kernel(), {}, policy, kernel().bridges());
         ASSERT_TRUE(facts) << facts.error();
         const auto outcome = reconcile::apply(kernel(), reconcile::make_target(containers, policy, *facts));
         ASSERT_TRUE(outcome) << outcome.error();

@@ -52,7 +52,7 @@ protected:
         policy.layout = GetParam().layout;
         policy.replies = GetParam().replies;
         policy.bridges[bridge] = {icc, base_rules};
-        const auto facts = reconcile::host_facts(kernel(), policy);
+        const auto facts = reconcile::host_facts(kernel(), {}, policy, kernel().bridges());
         ASSERT_TRUE(facts) << facts.error();
         const auto target =
             reconcile::make_target(topology({container("redis", bridge, {child4, child6}, {"6379/tcp", "53/udp"}),
@@ -70,7 +70,7 @@ protected:
         policy.layout = GetParam().layout;
         policy.replies = GetParam().replies;
         policy.bridges[bridge];
-        const auto facts = reconcile::host_facts(kernel(), policy);
+        const auto facts = reconcile::host_facts(kernel(), {}, policy, kernel().bridges());
         ASSERT_TRUE(reconcile::apply(kernel(), reconcile::make_target({}, policy, *facts)));
     }
 
@@ -200,7 +200,7 @@ TEST_F(RoutedTest, NothingIsRoutedBetweenPolicedBridges) {
         policy.layout = layout;
         policy.bridges["docker0"];
         policy.bridges["br-x"].icc = model::Icc::allow;
-        ASSERT_TRUE(reconcile::apply(kernel(), reconcile::make_target({}, policy)));
+        ASSERT_TRUE(reconcile::apply(kernel(), target_here(kernel(), {}, policy)));
         EXPECT_FALSE(tcp_connects(guests[1].space(), "172.17.0.2", 80));
         EXPECT_TRUE(tcp_connects(guests[2].space(), "172.17.0.2", 80))
             << "br-y isn't policed: what comes from there is not ours";
@@ -220,7 +220,7 @@ TEST_F(RoutedTest, BridgesWithTheSameAddressesDontMix) {
     policy.bridges["br-x"];
     const auto links = topology(
         {container("dns", bridge, {child4}, {"53/udp"}), container("web", bridge, {parent4}, {}, {{"dns", "dns"}})});
-    ASSERT_TRUE(reconcile::apply(kernel(), reconcile::make_target(links, policy)));
+    ASSERT_TRUE(reconcile::apply(kernel(), target_here(kernel(), links, policy)));
     Flow up(guests[1].space(), parent4, 40000, child4, 53), down(guests[0].space(), child4, 53, parent4, 40000);
     ASSERT_TRUE(up.reaches(down));
     ASSERT_TRUE(down.reaches(up));

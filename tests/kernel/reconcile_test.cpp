@@ -46,14 +46,14 @@ private:
 class ReconcileTest : public KernelTest {
 protected:
     reconcile::Outcome apply(const model::Topology& topology) {
-        const auto outcome = reconcile::apply(kernel(), reconcile::make_target(topology, policy_));
+        const auto outcome = reconcile::apply(kernel(), target_here(kernel(), topology, policy_));
         EXPECT_TRUE(outcome) << outcome.error();
         return outcome.value_or(reconcile::Outcome{});
     }
 
     // The commands that apply() would give to nft.
     std::string plan(const model::Topology& topology) {
-        const auto planned = reconcile::plan(kernel(), reconcile::make_target(topology, policy_));
+        const auto planned = reconcile::plan(kernel(), target_here(kernel(), topology, policy_));
         EXPECT_TRUE(planned) << planned.error();
         std::string text;
         for (const nft::Batch& batch : planned.value_or(reconcile::Plan{}).transactions)
@@ -169,7 +169,7 @@ TEST_F(ReconcileTest, SwitchingPoliciesIsOneTransactionEach) {
                     policy_.bridges["docker0"].icc = icc;
                     EXPECT_EQ(apply(star(3)).done.transactions.size(), 1u);
                     EXPECT_EQ(plan(star(3)), "");
-                    EXPECT_EQ(host().run("nft list tables"),
+                    EXPECT_EQ(host().run("nft list tables ip; nft list tables inet"),
                               fmt::format("table {} nftlink\n", family == model::Family::ip ? "ip" : "inet"));
                 }
 }
@@ -177,7 +177,7 @@ TEST_F(ReconcileTest, SwitchingPoliciesIsOneTransactionEach) {
 TEST_F(ReconcileTest, ALargeChangeIsMadeInPieces) {
     SmallBuffer small(kernel());
     const auto apply_small = [&](const model::Topology& topology) {
-        const auto outcome = reconcile::apply(small, reconcile::make_target(topology, policy_));
+        const auto outcome = reconcile::apply(small, target_here(small, topology, policy_));
         EXPECT_TRUE(outcome) << outcome.error();
         return outcome.value_or(reconcile::Outcome{});
     };
@@ -219,13 +219,13 @@ TEST_F(ReconcileTest, ALargeChangeIsMadeInPieces) {
     policy_.family = model::Family::ip;
     apply_small(star(count));
     EXPECT_EQ(plan(star(count)), "");
-    EXPECT_EQ(host().run("nft list tables"), "table ip nftlink\n");
+    EXPECT_EQ(host().run("nft list tables ip; nft list tables inet"), "table ip nftlink\n");
 }
 
 TEST_F(ReconcileTest, SomebodyElsesTableIsLeftAlone) {
     host().run("nft 'table inet nftlink { chain mine { accept; }; }'");
     const auto before = kernel().generation();
-    const auto outcome = reconcile::apply(kernel(), reconcile::make_target(star(1), policy_));
+    const auto outcome = reconcile::apply(kernel(), target_here(kernel(), star(1), policy_));
     ASSERT_FALSE(outcome);
     EXPECT_THAT(outcome.error(), HasSubstr("table inet nftlink exists and is not nftlink's"));
     EXPECT_EQ(kernel().generation(), before);

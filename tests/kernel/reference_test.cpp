@@ -99,7 +99,7 @@ model::Topology some_topology() {
     return topology({container("redis", "docker0", {"172.17.0.2", "fd00::2"}, {"6379/tcp", "53/udp", "9/sctp"}),
                      container("web", "docker0", {"172.17.0.3", "fd00::3"}, {}, {{"redis", "db"}, {"redis", "cache"}}),
                      container("api", "br-back.1", {"10.1.0.2"}, {"80-84"}),
-                     container("front", "br-back.1", {"10.1.0.3"}, {}, {{"api", "api"}}),
+                     container("front", "br-back.1", {"10.1.0.3"}, {}, {{"api", "api"}, {"redis", "across"}}),
                      container("odd", "br@odd%", {"10.2.0.3"})});
 }
 
@@ -121,6 +121,8 @@ struct Case {
         policy.priority = digit(3) ? -5 : 300;
         policy.bridges["docker0"] = {Icc::deny, digit(1) && digit(6)};
         policy.bridges["br-back.1"] = {Icc::allow, digit(1) && digit(6)};
+        policy.bridges["docker0"].routed = digit(6) ? model::Routed::published : model::Routed::deny;
+        policy.bridges["br-back.1"].routed = digit(5) ? model::Routed::allow : model::Routed::deny;
         if (digit(7))
             policy.family = Family::bridge;
         return policy;
@@ -144,6 +146,9 @@ TEST_P(ReferenceTest, NftMakesTheSameOfOurText) {
                 bridge.base_rules = false;
         }
     }
+    facts.frames = kernel().bridge_family()->names ? firewall::Frames::by_name : firewall::Frames::by_port;
+    if (facts.frames == firewall::Frames::by_port)
+        facts.ports = {"veth1", "veth2"};
     const auto want = firewall::compile(some_topology(), policy, facts);
     const auto applied = kernel().apply(firewall::diff({}, want), {});
     ASSERT_TRUE(applied) << applied.error().to_string();
@@ -190,7 +195,7 @@ TEST_F(DockerTest, OneLinkIsDockersTwoRulesInNftsWords) {
     policy.counters = model::Counters::none;
     const auto links = topology({container("redis", "docker0", {"172.17.0.2"}, {"6379"}),
                                  container("client", "docker0", {"172.17.0.3"}, {}, {{"redis", "db"}})});
-    ASSERT_TRUE(kernel().apply(firewall::diff({}, firewall::compile(links, policy)), {}));
+    ASSERT_TRUE(kernel().apply(firewall::diff({}, target_here(kernel(), links, policy).want), {}));
     EXPECT_NE(host()
                   .run("nft list chain inet nftlink links")
                   .find("\t\tiifname \"docker0\" oifname \"docker0\" ip saddr 172.17.0.2 ip daddr 172.17.0.3 tcp sport "

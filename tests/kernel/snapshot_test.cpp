@@ -230,7 +230,7 @@ TEST_P(Storm, OfAnotherTableKeepsNobodyFromReadingAndWriting) {
     constexpr std::uint32_t count = 2000;
     const unsigned before = commit_count();
     for (const std::uint32_t links : {count, count + 1, count}) {
-        const auto target = reconcile::make_target(star(links), policy);
+        const auto target = target_here(kernel(), star(links), policy);
         const auto outcome = reconcile::apply(kernel(), target);
         ASSERT_TRUE(outcome) << outcome.error();
         EXPECT_FALSE(outcome->done.transactions.empty());

@@ -155,7 +155,7 @@ protected:
         policy.bridges["docker0"];
         if (mode.attached)
             policy.attach = {{model::AttachPoint::Family::ip, "fw", "forward"}};
-        const auto facts = reconcile::host_facts(kernel(), policy);
+        const auto facts = reconcile::host_facts(kernel(), {}, policy, kernel().bridges());
         ASSERT_TRUE(facts) << facts.error();
         const auto links = topology({container("dns", "docker0", {child4}, {"53/udp"}),
                                      container("web", "docker0", {parent4}, {}, {{"dns", "dns"}}),
@@ -254,7 +254,8 @@ TEST_F(SwitchTest, FromTheBridgeFamilyToInetForTheFirstTime) {
     Traffic traffic(child_->space(), parent_->space(), stranger_->space());
     traffic.start();
     apply({Family::inet, Layout::sets, Replies::established});
-    EXPECT_EQ(host().run("nft list tables"), "table ip fw\ntable inet nftlink\n") << "nothing is left over";
+    EXPECT_EQ(host().run("nft list tables"), "table ip fw\ntable inet nftlink\ntable bridge nftlink-frames\n")
+        << "nothing is left over";
     expect_lossless(traffic);
 }
 

@@ -40,7 +40,6 @@ struct Misfit {
         address,           // the index-th address, counted over all networks, is another container's on that bridge
         family,            // it has no address that the policy is about
         child,             // the index-th link's child doesn't exist
-        no_bridge,         // the index-th link's child is on none of the parent's bridges
         links,             // the index-th link is one too many
         link_permissions,  // the index-th link has too many permissions
         host_permissions,  // with the index-th link the host has too many
@@ -75,14 +74,15 @@ struct Joined {
     struct Conflict {
         std::string container;
         std::string message;
+        bool is_of_limits = false;  // nothing is wrong with it, but there is too much
     };
     std::vector<Conflict> conflicts;  // left out: they contradict what was there before, or one another
-    // Taken off their parents: the child isn't there, or on no bridge of theirs.
+    // Taken off their parents: the child isn't there.
     std::vector<std::pair<std::string, model::Link>> ended;
 };
 
 // Adds containers that came through the control API to those of the configuration's files, whose places are given.
-// Where all together are over a limit of the host, the last of them by name are left out.
+// Where all together are over the host's limit, that is a conflict of the last of them by name, and none is left out.
 Joined join(model::Topology& topology, const model::FirewallPolicy& policy,
             const std::map<std::string, base::Position, std::less<>>& places,
             std::map<std::string, model::Container, std::less<>> more, Unplaced unplaced = Unplaced::refused,

@@ -15,12 +15,19 @@
 
 namespace nftlink::firewall {
 
+// How frames that no rule about IP sees are known to be a bridge's: by its name; by its port's name, where the kernel
+// has no `meta ibrname`; not at all, where it has no tables of the bridge family.
+enum class Frames { by_name, by_port, none };
+
 // What of a host the rules depend on.
 struct HostFacts {
     // For `family: bridge`: `ct state` works there (nf_conntrack_bridge).
     bool bridge_conntrack = true;
     // The bridges there are that fit a pattern of the policy and aren't named in it; sorted.
     std::vector<std::string> bridges = {};
+    Frames frames = Frames::by_name;
+    // Frames::by_port: the ports of the bridges whose other frames are dropped; sorted.
+    std::vector<std::string> ports = {};
 
     bool operator==(const HostFacts&) const = default;
 };
@@ -40,6 +47,7 @@ struct Wanted : nft::Ruleset {
     std::vector<Attachment> attached;
     // The table's, in the policy: what is_ours() is asked with.
     std::string name = model::FirewallPolicy{}.table;
+    bool cross_bridges = false;  // some links lead from one bridge to another, with `layout: sets`
 };
 
 // What the topology and the policy ask for. Elements and rules have no counts yet.
@@ -52,10 +60,14 @@ Wanted compile(const model::Topology& topology, const model::FirewallPolicy& pol
 bool is_ours(const nft::Table& table, std::string_view name);
 // Of what is in such a table.
 bool is_ours(const nft::Table& table, const nft::Chain& chain);
-bool is_ours(const nft::Set& set);
+bool is_ours(const nft::Table& table, const nft::Set& set);
 
 // All of it has our form, and neither our mark nor that name: perhaps a leftover, perhaps somebody's copy. Not ours.
 bool has_form_alone(const nft::Table& table, std::string_view name);
+
+// By its name the table beside ours that drops the frames that no rule about IP sees: `nftlink-frames`. Whether it is
+// ours is another question.
+bool is_frames_table(nft::Family family, std::string_view name);
 
 // A table of ours as 0.1 made it, with a chain for each bridge.
 bool is_of_0_1(const nft::Table& table);
@@ -141,8 +153,9 @@ Transactions take_back(const nft::Ruleset& have, const nft::Ruleset& before, std
 // counts are 0. Sets of others stay without. False when an element must be known for the change to `next` and isn't.
 bool fill_elements(nft::Ruleset& have, const Wanted& want, const Wanted& next);
 
-// What makes the wanted tables out of nothing without a link: what isn't linked is denied.
-nft::Batch frame(const Wanted& want);
+// What makes the wanted tables out of nothing without a link, but for those that are there: what isn't linked is
+// denied.
+nft::Batch frame(const Wanted& want, const std::vector<const nft::Table*>& there = {});
 
 // What has become of one link.
 struct LinkCount {

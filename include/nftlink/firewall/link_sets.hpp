@@ -34,8 +34,12 @@ public:
     // more than elements, or more than one transaction: rules without sets, a set that is too full (compile() makes it
     // larger then). The sets' counts are of no use any more after that, and after an update that was not made.
     std::optional<Update> update(const model::Topology& now, const Before& before, const model::FirewallPolicy& policy);
-    // The same for the bridges of the host that fit a pattern; see HostFacts.
+    // The same for the bridges of the host that fit a pattern; see HostFacts. Also where links are rules, as long as no
+    // bridge comes or goes.
     std::optional<Update> update(const std::vector<std::string>& bridges, const model::FirewallPolicy& policy);
+    // Adds what brings the ports there are of bridges to these; see HostFacts.
+    void update_ports(const std::vector<std::string>& ports, Update& update);
+    bool polices(const std::string& bridge) const { return stated_.contains(bridge) || users_.contains(bridge); }
 
 private:
     struct Set {
@@ -50,13 +54,17 @@ private:
              nft::Batch& added);
     void follow_users(const model::Topology& now, const Before& before, Update& update);
     void exchange_bridges(const model::FirewallPolicy& policy, Update& update, nft::Batch& added);
-    bool is_policed(const std::string& bridge) const { return stated_.contains(bridge) || users_.contains(bridge); }
 
     std::map<std::string, std::vector<Set>, std::less<>> sets_;  // by the plain name: in one table or two
     std::set<std::string, std::less<>> stated_;                  // bridges that the policy polices, whoever is on them
     std::vector<std::string> of_host_;                           // those among them that only fit a pattern; sorted
-    std::map<std::string, std::size_t, std::less<>> users_;      // networks of containers on each bridge
-    bool usable_ = false;
+    Frames frames_ = Frames::none;
+    std::vector<std::string> ports_;  // of HostFacts
+    // How many permissions each reply belongs to: where links lead from one bridge to another, two parents on two
+    // bridges may have the same address. Nothing where none does.
+    std::optional<std::map<nft::Key, std::size_t>> reply_users_;
+    std::map<std::string, std::size_t, std::less<>> users_;  // networks of containers on each bridge
+    bool usable_ = false;                                    // links are elements, and bridges are elements alone
 };
 
 }  // namespace nftlink::firewall

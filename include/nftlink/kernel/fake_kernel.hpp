@@ -26,7 +26,7 @@ public:
 
     std::size_t limit = 1 << 24;
     Bridges bridge_state;
-    std::optional<BridgeFamily> family_state = BridgeFamily{true, true};
+    std::optional<BridgeFamily> family_state = BridgeFamily{true, true, true};
     // Called when a batch arrives, before its generation is looked at: where tests let another program in.
     std::function<void()> before_apply;
 

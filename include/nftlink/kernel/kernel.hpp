@@ -67,9 +67,10 @@ struct Bridge {
 };
 
 struct Bridges {
-    std::vector<Bridge> bridges;  // by name
-    bool module_loaded = false;   // br_netfilter: without it no switch does anything
-    BridgeNetfilter global;       // the namespace's sysctls, which switch it on for every bridge
+    std::vector<Bridge> bridges;           // by name
+    bool module_loaded = false;            // br_netfilter: without it no switch does anything
+    BridgeNetfilter global;                // the namespace's sysctls, which switch it on for every bridge
+    std::vector<std::string> others = {};  // the names of all other interfaces; sorted
 
     const Bridge* find(std::string_view name) const;
     // Whether the packets of one bridge pass the inet and ip hooks.
@@ -81,6 +82,7 @@ struct Bridges {
 struct BridgeFamily {
     bool names = false;      // meta ibrname: nft_meta_bridge
     bool conntrack = false;  // ct state: nf_conntrack_bridge
+    bool tables = false;     // it can have any at all
 };
 
 // The elements of a table's named sets, of which there may be very many, are read by snapshot() or left out.

@@ -37,7 +37,7 @@ struct Environment {
 };
 
 // The variables of one link. The parent must be in the topology and the link among its links. A link that waits has
-// what is known: nothing where its child isn't there, none of its ports where they share no bridge yet.
+// what is known: nothing where its child isn't there, none of its ports where no address of the child's can be reached.
 Environment link_environment(const model::Container& parent, const model::Link& link, const model::Topology& topology,
                              const model::EnvironmentOptions& options);
 

@@ -17,10 +17,21 @@ enum class Replies { established, source_port };
 enum class Counters { none, bridges, links };
 // Inter-container communication: deny lets only linked ports pass.
 enum class Icc { deny, allow };
+// What is routed onto a bridge from another one that is policed: what links permit; what comes by DNAT too; anything.
+enum class Routed { deny, published, allow };
+std::string_view to_string(Icc icc);
+std::string_view to_string(Routed routed);
+// Frames that no rule about IP sees: tagged ones, and those of any other ethertype.
+enum class OtherFrames { deny, allow };
+
+// What the name of the table against other frames has after that of ours, which can't end so.
+inline constexpr std::string_view frames_ending = "-frames";
 
 struct BridgePolicy {
     Icc icc = Icc::deny;
-    bool base_rules = false;  // Docker's three base rules, for chains whose policy is drop
+    bool base_rules = false;                       // Docker's three base rules, for chains whose policy is drop
+    Routed routed = Routed::deny;                  // the other chain's business with `attach`
+    std::optional<OtherFrames> other_frames = {};  // what stands for nothing: FirewallPolicy::closes_other_frames()
 
     bool operator==(const BridgePolicy&) const = default;
 };
@@ -69,6 +80,10 @@ struct FirewallPolicy {
     bool polices(std::string_view bridge) const;
     // The policy given to that name, else that of the first pattern that fits, else the default.
     BridgePolicy bridge(std::string_view name) const;
+    // Whether frames that no rule about IP sees are dropped on that bridge.
+    bool closes_other_frames(const BridgePolicy& bridge) const;
+    // Whether any bridge may be one of those.
+    bool may_close_other_frames() const;
 };
 
 }  // namespace nftlink::model

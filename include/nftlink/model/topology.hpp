@@ -52,6 +52,23 @@ struct Container {
     bool operator==(const Container&) const = default;
 };
 
+// Calls visit(from, to) for each way that a link of the parent to the child goes: on every bridge that both are on;
+// where they share none, by routing, from each of the parent's networks to each of the child's.
+template <typename Visit>
+void for_each_way(const Container& parent, const Container& child, Visit visit) {
+    bool share_one = false;
+    for (const Network& from : parent.networks)
+        if (const Network* to = child.on(from.bridge)) {
+            share_one = true;
+            visit(from, *to);
+        }
+    if (share_one)
+        return;
+    for (const Network& from : parent.networks)
+        for (const Network& to : child.networks)
+            visit(from, to);
+}
+
 struct Topology {
     std::map<std::string, Container, std::less<>> containers;
 

@@ -73,12 +73,13 @@ public:
     // `iifname . oifname @set`; addresses are those of the protocol that is said.
     RuleBuilder& in_set(std::initializer_list<Field> key, std::string_view set, bool ipv4 = true);
     // `iifname != @set`
-    RuleBuilder& not_in_set(Field key, std::string_view set);
+    RuleBuilder& not_in_set(std::initializer_list<Field> key, std::string_view set);
 
     RuleBuilder& established();
     RuleBuilder& related();
     RuleBuilder& established_or_related();
-    // `ct direction reply`, `ct status dnat`; nft's words alone.
+    // `ct direction original`, `ct direction reply`, `ct status dnat`; nft's words alone.
+    RuleBuilder& original_direction();
     RuleBuilder& reply_direction();
     RuleBuilder& dnat();
     RuleBuilder& icmpv6_type(std::uint8_t type);
@@ -102,7 +103,9 @@ private:
     RuleBuilder& address_is(std::span<const std::uint8_t> address, bool source);
     RuleBuilder& port_is(std::uint8_t protocol, std::uint16_t port, std::uint32_t offset);
     RuleBuilder& load(Field field, std::uint32_t word, bool ipv4);
+    RuleBuilder& look_up(std::initializer_list<Field> key, std::string_view set, bool ipv4, bool inverted);
     RuleBuilder& has_state(std::uint32_t states);
+    RuleBuilder& has_direction(std::uint8_t direction);
     RuleBuilder& has_connection_bits(std::uint32_t key, std::uint32_t bits);
     // In a table of several protocols a header match needs its protocol's check before it, once.
     void network_protocol(bool ipv4);

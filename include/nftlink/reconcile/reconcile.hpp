@@ -7,6 +7,7 @@
 #include <chrono>
 #include <cstdint>
 #include <expected>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -21,6 +22,24 @@
 
 namespace nftlink::reconcile {
 
+// What a container may reach without a link where it is open: its neighbours by IPv4, by IPv6, containers on other
+// policed bridges, its neighbours by any other frame; and what it could reach while a link stood that has ended.
+enum class Aspect { ipv4, ipv6, between_bridges, other_frames, ended_links };
+
+// `ipv4`, `between_bridges` …
+std::string_view to_string(Aspect aspect);
+
+struct Opening {
+    Aspect aspect = Aspect::ipv4;
+    std::string why;      // the setting, or what is missing on this host
+    bool chosen = false;  // the configuration leaves it open
+
+    bool operator==(const Opening&) const = default;
+};
+
+// What the configuration leaves open on that bridge, or on those of a pattern of the policy.
+std::vector<Opening> left_open(const model::FirewallPolicy& policy, std::string_view bridge);
+
 // A bridge that the policy or a container names, or that is there and fits a pattern of the policy.
 struct PolicedBridge {
     std::string name;
@@ -28,11 +47,17 @@ struct PolicedBridge {
     // needs to be seen.
     kernel::BridgeNetfilter needed;
     model::Icc icc = model::Icc::deny;
+    model::Routed routed = model::Routed::deny;
+    std::vector<Opening> open = {};  // by the configuration; or since this kernel can't close it
 
     bool operator==(const PolicedBridge&) const = default;
 };
 
-PolicedBridge policed_bridge(std::string name, const model::FirewallPolicy& policy);
+PolicedBridge policed_bridge(std::string name, const model::FirewallPolicy& policy, firewall::Frames frames);
+
+// All of them, by name.
+std::vector<PolicedBridge> policed_bridges(const model::Topology& topology, const model::FirewallPolicy& policy,
+                                           const firewall::HostFacts& host);
 
 // What the configuration asks of the kernel.
 struct Target {
@@ -46,10 +71,15 @@ struct Target {
 // The bridges there are that the policy polices by a pattern alone; sorted.
 std::vector<std::string> bridges_by_pattern(const kernel::Bridges& bridges, const model::FirewallPolicy& policy);
 
-// What the rules of this policy depend on here. The kernel is asked for what the policy makes a difference of: in the
-// bridge family what it can do, and with patterns which bridges there are. The error says what the policy asks for that
-// this kernel can't do, and what to ask for instead.
-std::expected<firewall::HostFacts, std::string> host_facts(kernel::Kernel& kernel, const model::FirewallPolicy& policy);
+// The ports of those bridges there are that are policed, and whose other frames are dropped; sorted.
+std::vector<std::string> closed_ports(const kernel::Bridges& bridges, const model::FirewallPolicy& policy,
+                                      const std::function<bool(const std::string&)>& is_policed);
+
+// What the rules of this policy depend on here: what the kernel can do in the bridge family, and which bridges there
+// are. The error says what the policy asks for that this kernel can't do, and what to ask for instead.
+std::expected<firewall::HostFacts, std::string> host_facts(kernel::Kernel& kernel, const model::Topology& topology,
+                                                           const model::FirewallPolicy& policy,
+                                                           const kernel::Bridges& bridges);
 
 Target make_target(const model::Topology& topology, const model::FirewallPolicy& policy,
                    const firewall::HostFacts& host = {});
@@ -58,12 +88,19 @@ Target make_target(const model::Topology& topology, const model::FirewallPolicy&
 struct BridgeState {
     std::string bridge;
     model::Icc icc = model::Icc::deny;
+    model::Routed routed = model::Routed::deny;
     bool present = false;
-    // It is there, and its packets meet our rules as far as they must. Whether those are installed, and whether a chain
-    // that they are attached to is there, is another matter: see Plan.
+    // It is there, and nothing is open on it that the configuration doesn't leave open. Whether the rules are
+    // installed, and whether a chain that they are attached to is there, is another matter: see Plan, and
+    // not_enforced().
     bool enforced = false;
-    std::string reason;  // why not, and what to do, as one sentence; empty when it is enforced
+    std::string reason = {};         // why not, and what to do, as one sentence; empty when it is enforced
+    std::vector<Opening> open = {};  // each aspect once
 
+    // What of IPv4, IPv6, between bridges and other frames is closed.
+    std::vector<Aspect> closed() const;
+    // For that reason nothing is closed; a reason that there is stays.
+    void not_enforced(const std::string& why);
     bool operator==(const BridgeState&) const = default;
 };
 

@@ -166,7 +166,7 @@ TEST(Config, BordersOfTheAcceptMark) {
 TEST(Config, TableNamesThatNftReads) {
     for (const std::string name : {"a", "_", ".a", "my-links", "a/b.c_d-9", "tables", "Log"})
         EXPECT_EQ(good("firewall: {table: " + name + "}").firewall.table, name);
-    EXPECT_EQ(good("firewall: {table: " + std::string(255, 'a') + "}").firewall.table.size(), 255);
+    EXPECT_EQ(good("firewall: {table: " + std::string(248, 'a') + "}").firewall.table.size(), 248);
 }
 
 TEST(Config, AliasesAndStringTagsAreResolved) {
@@ -217,8 +217,8 @@ TEST(Config, WarnsOfWhatPermitsNothing) {
                  "  web: {bridge: br0, addresses: [10.0.0.3], links: [quiet, six], environment: [A=1, B]}\n"),
         ElementsAre("a.yaml:3:72: the variable 'KEY' has no value: links leave it out",
                     "a.yaml:4:53: 'quiet' exposes no port: this link permits nothing",
-                    "a.yaml:4:60: 'web' and 'six' have no addresses of the same family on a bridge they share: this "
-                    "link permits nothing",
+                    "a.yaml:4:60: 'web' and 'six' have no addresses of the same family where they meet: this link "
+                    "permits nothing",
                     "a.yaml:4:85: the variable 'B' has no value: links leave it out"));
 }
 

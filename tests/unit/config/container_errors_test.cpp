@@ -197,7 +197,6 @@ TEST(Errors, OfLinks) {
           "a.yaml:7:22: there is no container 'nobody'", "a.yaml:7:30: 'web' cannot have a link to itself",
           "a.yaml:7:35: 'web' cannot have a link to itself",
           "a.yaml:7:54: 'web' has the alias 'x' twice; the first is at a.yaml:7:45",
-          "a.yaml:7:63: 'web' and 'other' share no bridge: br0 against br1",
           "a.yaml:7:70: each of 'links' must be 'child' or 'child:alias', not a map; write it without a blank, in "
           "quotes if need be",
           "a.yaml:7:78: link ':db': child '': a name cannot be empty",
@@ -218,8 +217,7 @@ TEST(Errors, OfLinks) {
         {"containers:\n"
          "  a: {bridge: br0, addresses: [10.0.0.1], expos: [80]}\n"
          "  b: {networks: {br1: [10.0.0.2], br2: [10.0.0.3]}, links: [a]}\n",
-         {"a.yaml:2:43: unknown key 'expos'; did you mean 'expose'?",
-          "a.yaml:3:61: 'b' and 'a' share no bridge: br1, br2 against br0"}},
+         {"a.yaml:2:43: unknown key 'expos'; did you mean 'expose'?"}},
         {"containers:\n"
          "  a: {bridge: br0, addresses: [x]}\n"
          "  b: {bridge: br1, addresses: [10.0.0.2], links: [a]}\n",

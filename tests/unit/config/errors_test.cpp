@@ -297,7 +297,7 @@ TEST(Errors, OfTheFirewallsValues) {
         {"firewall: {table: .}\n",
          {"a.yaml:1:19: 'table' cannot be '.': in nft's language that word means something else"}},
         {"firewall: {table: [a]}\n", {"a.yaml:1:19: 'table' must be a table's name, not a list"}},
-        {("firewall: {table: " + std::string(256, 'a') + "}\n"), {"a.yaml:1:19: 'table' is longer than 255 bytes"}},
+        {("firewall: {table: " + std::string(249, 'a') + "}\n"), {"a.yaml:1:19: 'table' is longer than 248 bytes"}},
         {"firewall: {priority: fliter}\n",
          {"a.yaml:1:22: 'priority' must be a number, or filter, raw, mangle or security with or without an offset such "
           "as 'filter - 5', not 'fliter'; did you mean 'filter'?"}},

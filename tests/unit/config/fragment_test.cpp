@@ -79,8 +79,7 @@ TEST(CheckFit, FindsWhatDoesNotFit) {
 
     topology = topology_of(base_text);
     topology.containers["a"].networks[0].bridge = "d";
-    EXPECT_THAT(check_fit(topology, {}, {"a"}),
-                ElementsAre(Misfit{Misfit::Kind::no_bridge, "b", 0, "'b' and 'a' share no bridge: b against d", "a"}));
+    EXPECT_THAT(check_fit(topology, {}, {"a"}), IsEmpty()) << "a link may lead to another bridge";
     topology.containers.erase("a");
     EXPECT_THAT(check_fit(topology, {}, {"a"}),
                 ElementsAre(Misfit{Misfit::Kind::child, "b", 0, "there is no container 'a'", "a"}));

@@ -190,7 +190,7 @@ TEST_F(FitTest, AsManyLinksAsAHostHasAreNotAllNamed) {
     EXPECT_THAT(check({"c"}, 1), SizeIs(1000));
 }
 
-TEST(Join, LeavesOutTheLastThatGoOverTheHostsLimit) {
+TEST(Join, OverTheHostsLimitTheLastIsNamedAndNoneLeftOut) {
     model::Topology topology =
         topology_of("containers:\n" + container("redis", 1, 1, "1-4") + container("web", 2, 1, "", "redis"));
     std::map<std::string, model::Container, std::less<>> more =
@@ -203,10 +203,12 @@ TEST(Join, LeavesOutTheLastThatGoOverTheHostsLimit) {
     EXPECT_THAT(join(all, {}, {}, more, Unplaced::refused, {.permissions = 24}).conflicts, IsEmpty());
     EXPECT_THAT(all.containers, SizeIs(6));
     const Joined joined = join(topology, {}, {}, more, Unplaced::refused, {.permissions = 16});
-    ASSERT_THAT(joined.conflicts, ElementsAre(testing::Field(&Joined::Conflict::container, "c")));
+    ASSERT_THAT(joined.conflicts, SizeIs(1));
+    EXPECT_EQ(joined.conflicts.front().container, "d");
+    EXPECT_TRUE(joined.conflicts.front().is_of_limits);
     EXPECT_EQ(joined.conflicts.front().message,
-              "container 'c' takes this host to 20 permissions, and 'limits.permissions' allows 16");
-    EXPECT_THAT(topology.containers, SizeIs(5)) << "d has the room that c would have had";
+              "what came through the API takes this host to 24 permissions, and 'limits.permissions' allows 16");
+    EXPECT_THAT(topology.containers, SizeIs(6));
 }
 
 TEST(Join, LeavesOutAChildThatMakesALinkOfTheFilesTooLarge) {

@@ -44,7 +44,7 @@ protected:
 TEST_F(ChangeOver, IsOneTransactionWithTheCounts) {
     start(seed_of_01(nft::Family::inet, counted));
     EXPECT_EQ(bring(compile(seed(), {})), 1u);
-    ASSERT_EQ(kernel_.ruleset().tables.size(), 1u);
+    ASSERT_EQ(kernel_.ruleset().tables.size(), 2u) << "and that of frames";
     for (const char* set : {"links4", "links6"}) {
         ASSERT_EQ(table().set(set)->elements.size(), 1u);
         EXPECT_EQ(table().set(set)->elements[0].counters, counted) << set;
@@ -105,7 +105,7 @@ TEST_F(ChangeOver, OfTheBridgeFamilyTheSecondTableGoesToo) {
     model::FirewallPolicy policy;
     policy.family = model::Family::bridge;
     bring(compile(seed(), policy));
-    EXPECT_EQ(kernel_.ruleset().tables.size(), 2u);
+    EXPECT_EQ(kernel_.ruleset().tables.size(), 3u);
     EXPECT_EQ(kernel_.ruleset().table(nft::Family::inet, "nftlink-routed"), nullptr);
     EXPECT_NE(kernel_.ruleset().table(nft::Family::inet, "nftlink"), nullptr);
     EXPECT_EQ(table().set("links4")->elements.at(0).counters, counted);

@@ -35,12 +35,13 @@ void expect_golden(const std::string& name, const std::string& text) {
 struct Golden {
     std::string name;
     FirewallPolicy policy;
+    HostFacts host = {};
 };
 
 class GoldenTest : public testing::TestWithParam<Golden> {};
 
 TEST_P(GoldenTest, Ruleset) {
-    expect_golden(GetParam().name, nft::render(compile(seed(), GetParam().policy)));
+    expect_golden(GetParam().name, nft::render(compile(seed(), GetParam().policy, GetParam().host)));
 }
 
 FirewallPolicy policy(const std::function<void(FirewallPolicy&)>& change) {
@@ -66,6 +67,12 @@ INSTANTIATE_TEST_SUITE_P(
                                p.layout = model::Layout::rules;
                                p.bridges["docker0"].base_rules = true;
                            })},
+                    Golden{"routed", policy([](auto& p) {
+                               p.bridges["br-front"].routed = model::Routed::published;
+                               p.bridges["br-back"].routed = model::Routed::allow;
+                               p.bridges["br-vlan"].other_frames = model::OtherFrames::allow;
+                           })},
+                    Golden{"frames_by_port", {}, {.frames = Frames::by_port, .ports = {"veth1", "veth2"}}},
                     Golden{"bridge", policy([](auto& p) { p.family = model::Family::bridge; })},
                     Golden{"bridge_rules", policy([](auto& p) {
                                p.family = model::Family::bridge;
@@ -88,7 +95,7 @@ TEST(Compile, WithoutTheBridgesConnectionTrackingTheBridgeFamilyAsksForNoState) 
         p.replies = model::Replies::source_port;
     });
     const auto want = compile(seed(), by_port, {.bridge_conntrack = false});
-    ASSERT_EQ(want.tables.size(), 2u);
+    ASSERT_EQ(want.tables.size(), 3u);
     EXPECT_THAT(nft::to_text(want.tables[0]), Not(HasSubstr("ct ")));
     EXPECT_EQ(want.tables[0].chain("errors"), nullptr);
     EXPECT_THAT(nft::to_text(want.tables[1]), HasSubstr("ct state related"));
@@ -132,7 +139,7 @@ TEST(Compile, AttachedIsTwoRulesForEachPortAndThenWhatEndsItsBridge) {
 // Two tables of one name: what is bridged and what is routed.
 TEST(Compile, BesideTheBridgeFamilysTableWhatIsRoutedHasTheSameLinks) {
     const auto want = compile(seed(), policy([](auto& p) { p.family = model::Family::bridge; }));
-    ASSERT_EQ(want.tables.size(), 2u);
+    ASSERT_EQ(want.tables.size(), 3u);
     EXPECT_EQ(want.tables[0].family, nft::Family::bridge);
     EXPECT_EQ(want.tables[1].family, nft::Family::inet);
     EXPECT_EQ(want.tables[0].name, want.tables[1].name);
@@ -166,6 +173,67 @@ TEST(Compile, RulesChainsAndSetsAreTheSameWhateverBridgesAndLinksThereAre) {
     }
 }
 
+// Of a set of the frame or of the table of frames.
+std::vector<std::string> keys_in(const Wanted& want, const char* set) {
+    std::vector<std::string> found;
+    for (const nft::Table& table : want.tables)
+        if (const nft::Set* one = table.set(set))
+            for (const nft::Element& element : one->elements)
+                found.push_back(nft::to_text(element.key, one->key));
+    return found;
+}
+
+TEST(Compile, ALinkAcrossBridgesHasThemInItsKeyAndInItsReplies) {
+    auto topology = seed();
+    topology.containers.at("redis").networks[0].bridge = "br-back";
+    const auto want = compile(topology, {});
+    EXPECT_TRUE(want.cross_bridges);
+    EXPECT_THAT(keys_in(want, "links4"), ElementsAre("\"docker0\" . 172.17.0.3 . 172.17.0.2 . tcp . 6379"));
+    EXPECT_THAT(keys_in(want, "replies4"), ElementsAre("\"br-back\" . 172.17.0.2 . 172.17.0.3 . tcp . 6379"));
+    const auto by_rules = compile(topology, policy([](auto& p) { p.layout = model::Layout::rules; }));
+    EXPECT_THAT(
+        nft::to_text(by_rules.tables[0]),
+        AllOf(HasSubstr("iifname \"br-back\" oifname \"docker0\" ip saddr 172.17.0.2 ip daddr 172.17.0.3 tcp sport "
+                        "6379 ct state established ct direction reply accept"),
+              HasSubstr("iifname \"docker0\" oifname \"br-back\" ip saddr 172.17.0.3 ip daddr 172.17.0.2 tcp dport "
+                        "6379")));
+    // Within a bridge nothing of it is met.
+    const auto bridged = compile(topology, policy([](auto& p) {
+                                     p.layout = model::Layout::rules;
+                                     p.family = model::Family::bridge;
+                                 }));
+    EXPECT_THAT(nft::to_text(bridged.tables[0]), Not(HasSubstr("172.17.0.2")));
+    EXPECT_THAT(nft::to_text(bridged.tables[1]), HasSubstr("172.17.0.2"));
+}
+
+TEST(Compile, WhereBothShareABridgeALinkHoldsThereAlone) {
+    auto topology = seed();
+    topology.containers.at("redis").networks.insert(topology.containers.at("redis").networks.begin(),
+                                                    {"br-back", {*model::Address::parse("10.0.0.2")}});
+    EXPECT_THAT(keys_in(compile(topology, {}), "links4"),
+                ElementsAre("\"docker0\" . 172.17.0.3 . 172.17.0.2 . tcp . 6379"));
+    EXPECT_FALSE(compile(topology, {}).cross_bridges);
+}
+
+TEST(Compile, OtherFramesAreClosedWhereTheyAreMeantToBe) {
+    auto asked = policy([](auto& p) {
+        p.bridges["allowed"].other_frames = model::OtherFrames::allow;
+        p.bridges["open"].icc = model::Icc::allow;
+        p.bridges["stated"].other_frames = model::OtherFrames::deny;
+        p.bridges["unsaid"];
+    });
+    EXPECT_THAT(keys_in(compile({}, asked), "closed"), ElementsAre("\"stated\"", "\"unsaid\""));
+    EXPECT_EQ(compile({}, asked, {.frames = Frames::none}).tables.size(), 1u);
+    asked.layout = model::Layout::rules;
+    asked.attach = {{model::AttachPoint::Family::ip, "filter", "FORWARD"}};
+    EXPECT_THAT(keys_in(compile({}, asked), "closed"), ElementsAre("\"stated\""))
+        << "beside others' rules, if it is said";
+    asked.bridges.erase("stated");
+    EXPECT_EQ(compile({}, asked).tables.size(), 1u);
+    const HostFacts by_port{.frames = Frames::by_port, .ports = {"veth1"}};
+    EXPECT_THAT(keys_in(compile({}, {}, by_port), "ports"), ElementsAre("\"veth1\""));
+}
+
 TEST(Compile, SetsAreThereAlsoWhenTheyAreEmpty) {
     const auto names = [](const Wanted& want) {
         std::vector<std::string> found;
@@ -173,15 +241,15 @@ TEST(Compile, SetsAreThereAlsoWhenTheyAreEmpty) {
             found.push_back(set.name);
         return found;
     };
-    EXPECT_THAT(names(compile({}, {})),
-                ElementsAre("links4", "replies4", "links6", "replies6", "open", "published", "denied", "bridges"));
+    EXPECT_THAT(names(compile({}, {})), ElementsAre("links4", "replies4", "links6", "replies6", "open", "inside",
+                                                    "routed", "published", "denied", "bridges"));
     EXPECT_THAT(names(compile({}, policy([](auto& p) { p.family = model::Family::ip; }))),
-                ElementsAre("links4", "replies4", "open", "published", "denied", "bridges"));
+                ElementsAre("links4", "replies4", "open", "inside", "routed", "published", "denied", "bridges"));
     EXPECT_THAT(names(compile({}, policy([](auto& p) {
                                   p.layout = model::Layout::rules;
                                   p.counters = model::Counters::none;
                               }))),
-                ElementsAre("open", "published", "bridges"));
+                ElementsAre("open", "inside", "routed", "published", "bridges"));
 }
 
 std::vector<nft::Element> elements(const nft::Ruleset& ruleset, std::string_view set) {

@@ -252,7 +252,7 @@ TEST(Diff, DetailsThatWeDoNotKnowAreDifferences) {
 TEST(Diff, WhereNothingIsWantedOurTablesGoAndOthersStay) {
     auto kernel = kernel_with(compile(seed(), {}));
     kernel.ruleset().tables.emplace_back().name = "foreign";
-    EXPECT_EQ(change(kernel, {}), "delete table inet nftlink\n");
+    EXPECT_EQ(change(kernel, {}), "delete table inet nftlink\ndelete table bridge nftlink-frames\n");
 }
 
 TEST(Frame, IsAllButTheLinks) {

@@ -1,6 +1,8 @@
 // A change of the sets alone comes to what the whole comes to.
 #include "nftlink/firewall/link_sets.hpp"
 
+#include <fmt/format.h>
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <random>
@@ -162,7 +164,8 @@ TEST_F(LinkSetsTest, ABridgeComesWithItsFirstContainerAndGoesWithItsLast) {
     next.containers["also"] = container("also", {on("br0", {"10.1.0.2"})});
     ASSERT_TRUE(change(next));
     EXPECT_EQ(nft::to_text(update_.batch),
-              "add element inet nftlink bridges { \"br0\" }\nadd element inet nftlink denied { \"br0\" }\n");
+              "add element inet nftlink denied { \"br0\" }\nadd element inet nftlink bridges { \"br0\" }\n"
+              "add element bridge nftlink-frames closed { \"br0\" }\n");
     EXPECT_EQ(update_.bridges_come, std::vector<std::string>{"br0"});
     EXPECT_EQ(missing(), "");
     next.containers.erase("also");
@@ -171,7 +174,8 @@ TEST_F(LinkSetsTest, ABridgeComesWithItsFirstContainerAndGoesWithItsLast) {
     next.containers.erase("far");
     ASSERT_TRUE(change(next));
     EXPECT_EQ(nft::to_text(update_.batch),
-              "delete element inet nftlink bridges { \"br0\" }\ndelete element inet nftlink denied { \"br0\" }\n");
+              "delete element inet nftlink denied { \"br0\" }\ndelete element inet nftlink bridges { \"br0\" }\n"
+              "delete element bridge nftlink-frames closed { \"br0\" }\n");
     EXPECT_EQ(update_.bridges_gone, std::vector<std::string>{"br0"});
     EXPECT_EQ(missing(), "");
 }
@@ -240,7 +244,52 @@ TEST_F(LinkSetsTest, WhatTakesMoreThanElementsIsNotForThem) {
     EXPECT_FALSE(change_bridges({"br0"}));
 }
 
-// Random containers on one bridge with links, changed at random; in every kind of table.
+// Two parents of one address, on two bridges.
+TEST_F(LinkSetsTest, AReplyGoesWithTheLastOfItsLinks) {
+    Topology links;
+    links.containers["db"] = container("db", {on("br-db", {"10.2.0.1"})}, {"80"});
+    links.containers["a"] = container("a", {on("br-a", {"10.0.0.1"})}, {}, {{"db", "db"}});
+    links.containers["b"] = container("b", {on("br-b", {"10.0.0.1"})}, {}, {{"db", "db"}});
+    start(links, {});
+    Topology next = now_;
+    next.containers["a"].links.clear();
+    ASSERT_TRUE(change(next));
+    EXPECT_EQ(nft::to_text(update_.batch),
+              "delete element inet nftlink links4 { \"br-a\" . 10.0.0.1 . 10.2.0.1 . tcp . 80 }\n");
+    EXPECT_EQ(missing(), "");
+    next.containers["b"].links.clear();
+    next.containers["a"].links = {{"db", "other"}};
+    ASSERT_TRUE(change(next));
+    EXPECT_THAT(nft::to_text(update_.batch), testing::Not(testing::HasSubstr("replies4")));
+    EXPECT_EQ(missing(), "");
+    next.containers.erase("a");
+    ASSERT_TRUE(change(next));
+    EXPECT_THAT(nft::to_text(update_.batch), testing::HasSubstr("delete element inet nftlink replies4"));
+    EXPECT_EQ(missing(), "");
+}
+
+TEST_F(LinkSetsTest, TheFirstLinkAcrossBridgesIsNotForThem) {
+    start(many_children(3));
+    Topology next = now_;
+    next.containers["far"] = container("far", {on("br0", {"10.1.0.1"})}, {"80"});
+    next.containers["web"].links.push_back({"far", "far"});
+    EXPECT_FALSE(change(next)) << "replies weren't counted so far";
+}
+
+TEST_F(LinkSetsTest, PortsComeAndGo) {
+    host_ = {.frames = Frames::by_port, .ports = {"v1", "v2"}};
+    start(many_children(3), {}, {1 << 20}, host_);
+    LinkSets::Update update;
+    sets_->update_ports({"v2", "v3"}, update);
+    host_.ports = {"v2", "v3"};
+    EXPECT_EQ(
+        nft::to_text(update.batch),
+        "delete element bridge nftlink-frames ports { \"v1\" }\nadd element bridge nftlink-frames ports { \"v3\" }\n");
+    take(update);
+    EXPECT_EQ(missing(), "");
+}
+
+// Random containers on two bridges with links, changed at random; in every kind of table.
 TEST_F(LinkSetsTest, AnyChangeComesToTheSame) {
     std::mt19937 random(20261125);
     const auto pick = [&](int below) { return static_cast<int>(random() % static_cast<unsigned>(below)); };
@@ -261,8 +310,12 @@ TEST_F(LinkSetsTest, AnyChangeComesToTheSame) {
                     next.containers.erase(name);
                 } else if (next.find(name) == nullptr) {
                     next.containers[name] = many_children(20).containers[name];
-                    if (pick(3) == 0)
-                        next.containers[name].networks.push_back(on("br1", {"10.1.1." + name.substr(1)}));
+                    auto& networks = next.containers[name].networks;
+                    const int number = std::stoi(name.substr(1));
+                    if (const int place = pick(4); place == 0)
+                        networks.push_back(on("br1", {fmt::format("10.1.1.{}", number)}));
+                    else if (place == 1)  // the address that another one has on docker0
+                        networks = {on("br1", {fmt::format("10.0.1.{}", (number + 1) % 20)})};
                 } else if (kind == 1) {
                     next.containers[name].expose = *model::parse_ports(std::to_string(80 + pick(3)) + "/udp");
                 } else if (auto& links = next.containers[name].links; kind == 2 && !links.empty()) {
@@ -278,7 +331,8 @@ TEST_F(LinkSetsTest, AnyChangeComesToTheSame) {
             ASSERT_EQ(missing(), "") << "trial " << trial << ", round " << round;
         }
     }
-    EXPECT_EQ(by_elements, rounds) << "few links: no set is too full";
+    // A few links are too many for no set; but replies aren't counted before the first link across bridges.
+    EXPECT_GE(by_elements, rounds - 30);
 }
 
 }  // namespace

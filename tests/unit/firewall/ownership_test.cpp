@@ -251,17 +251,18 @@ TEST(Ownership, AMarkThatIsLostComesBackWhereThatIsAskedFor) {
     kernel::FakeKernel kernel;
     nft::Ruleset& have = kernel.ruleset();
     ASSERT_TRUE(kernel.apply(diff({}, want), {}));
-    nft::Table bare = without_marks(have.tables[0]);
-    have.tables = {bare};
+    for (nft::Table& table : have.tables)
+        table = without_marks(table);
     EXPECT_EQ(nft::to_text(diff(have, want)), "");
     const nft::Batch batch = diff(have, want, {.marks = true});
     EXPECT_THAT(nft::to_text(batch), testing::Not(testing::HasSubstr("delete table"))) << "not at others' expense";
     ASSERT_TRUE(kernel.apply(batch, {}));
-    for (const nft::Chain& chain : have.tables[0].chains) {
-        EXPECT_EQ(chain.owner, "nftlink");
-        for (const nft::Rule& rule : chain.rules)
-            EXPECT_EQ(rule.owner, "nftlink");
-    }
+    for (const nft::Table& table : have.tables)
+        for (const nft::Chain& chain : table.chains) {
+            EXPECT_EQ(chain.owner, "nftlink");
+            for (const nft::Rule& rule : chain.rules)
+                EXPECT_EQ(rule.owner, "nftlink");
+        }
     EXPECT_EQ(nft::to_text(diff(have, want, {.marks = true})), "");
 }
 
@@ -278,10 +279,12 @@ TEST(Ownership, StrangersAreNamed) {
                                               "2 other objects (counters, flowtables …)"));
 }
 
+const HostFacts alone{.frames = Frames::none};
+
 class Strangers : public testing::Test {
 protected:
     Strangers() {
-        have_.tables.push_back(compile(seed(), uncounted()).tables[0]);
+        have_ = compile(seed(), uncounted(), alone);
         table().chains.push_back({"x", {}, {}, {}, {stranger()}});
         table().sets.emplace_back().name = "s";
     }
@@ -297,12 +300,12 @@ protected:
 };
 
 TEST_F(Strangers, StayWhereTheTableStays) {
-    EXPECT_EQ(change(compile(seed(), uncounted())), "");
+    EXPECT_EQ(change(compile(seed(), uncounted(), alone)), "");
     table().other_object_count = 1;
-    EXPECT_EQ(change(compile(seed(), uncounted())), "");
+    EXPECT_EQ(change(compile(seed(), uncounted(), alone)), "");
     chain_of(table(), "forward")->rules.push_back(stranger());
     chain_of(table(), "forward")->rules.back().handle = 7;
-    EXPECT_EQ(change(compile(seed(), uncounted())), "delete rule inet nftlink forward handle 7\n")
+    EXPECT_EQ(change(compile(seed(), uncounted(), alone)), "delete rule inet nftlink forward handle 7\n")
         << "our chain is ours";
 }
 
@@ -315,7 +318,7 @@ TEST_F(Strangers, LoseTheRulesThatLeadToWhatGoes) {
         rules[index].handle = 10 + index;
     model::FirewallPolicy by_rules = uncounted();
     by_rules.layout = model::Layout::rules;
-    const std::string text = change(compile(seed(), by_rules));
+    const std::string text = change(compile(seed(), by_rules, alone));
     EXPECT_THAT(text, testing::HasSubstr("delete rule inet nftlink x handle 11\n")) << text;
     EXPECT_THAT(text, testing::Not(testing::HasSubstr("handle 12"))) << "the chain stays";
     EXPECT_LT(text.find("handle 11"), text.find("delete set inet nftlink links4\n"));
@@ -326,7 +329,7 @@ TEST_F(Strangers, KeepATableFromBeingDeletedUnlessByForce) {
     EXPECT_EQ(change({}, {.force = true}), "delete table inet nftlink\n");
     model::FirewallPolicy elsewhere = uncounted();
     elsewhere.table = "other";
-    const auto want = compile(seed(), elsewhere);
+    const auto want = compile(seed(), elsewhere, alone);
     EXPECT_THAT(change(want), testing::Not(testing::HasSubstr("delete table")));
     EXPECT_THAT(change(want, {.force = true}), testing::HasSubstr("delete table inet nftlink"));
 }
@@ -334,7 +337,7 @@ TEST_F(Strangers, KeepATableFromBeingDeletedUnlessByForce) {
 TEST_F(Strangers, StayWhereOurChainsAreMadeAnew) {
     for (nft::Chain& chain : table().chains)
         chain.owner.clear();
-    const std::string text = change(compile(seed(), uncounted()), {.marks = true});
+    const std::string text = change(compile(seed(), uncounted(), alone), {.marks = true});
     EXPECT_THAT(text, testing::HasSubstr("delete chain inet nftlink forward\n"));
     EXPECT_THAT(text, testing::Not(testing::HasSubstr("nftlink x")));
     EXPECT_THAT(text, testing::Not(testing::HasSubstr("delete table")));

@@ -30,7 +30,9 @@ public:
         for (const char* bridge : {"br0", "br1"})
             if (chance())
                 made.bridges[bridge] = {chance() ? model::Icc::deny : model::Icc::allow,
-                                        made.layout == model::Layout::rules && chance()};
+                                        made.layout == model::Layout::rules && chance(),
+                                        pick({model::Routed::deny, model::Routed::published, model::Routed::allow}),
+                                        chance() ? std::optional(model::OtherFrames::allow) : std::nullopt};
         return made;
     }
 

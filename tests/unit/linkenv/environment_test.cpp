@@ -95,6 +95,7 @@ TEST_P(Links, AChildThatExposesNothingHasANameOnly) {
 }
 
 TEST_P(Links, AnIpv6AddressStandsInBracketsInUrlsAlone) {
+    web.networks = {{"docker0", {address("fd00::3")}}};
     redis.networks = {{"docker0", {address("fd00::2")}}};
     EXPECT_THAT(lines(made(GetParam())),
                 IsSupersetOf({"DB_PORT=tcp://[fd00::2]:6379", "DB_PORT_6379_TCP=tcp://[fd00::2]:6379",
@@ -292,11 +293,13 @@ TEST_F(Addresses, Ipv4IsToldBeforeIpv6) {
 }
 
 TEST_F(Addresses, TheFirstOfItsKindIsTold) {
+    web.networks = {{"docker0", {address("fd00::3")}}};
     redis.networks = {{"docker0", {address("fd00::9"), address("fd00::2")}}};
     EXPECT_THAT(told(), ElementsAre("DB_PORT_6379_TCP_ADDR=fd00::9"));
 }
 
-TEST_F(Addresses, OfABridgeThatTheParentIsNotOnAreNotTold) {
+TEST_F(Addresses, OfABridgeThatTheParentIsNotOnAreNotToldWhereTheyShareOne) {
+    web.networks = {{"docker0", {address("fd00::3")}}};
     redis.networks = {{"br-other", {address("10.9.0.2")}}, {"docker0", {address("fd00::2")}}};
     EXPECT_THAT(told(), ElementsAre("DB_PORT_6379_TCP_ADDR=fd00::2"));
 }
@@ -307,10 +310,31 @@ TEST_F(Addresses, BridgesCountInTheChildsOrder) {
     EXPECT_THAT(told(), ElementsAre("DB_PORT_6379_TCP_ADDR=10.3.0.2"));
 }
 
+TEST_F(Addresses, AreOfAFamilyThatTheParentHasToo) {
+    web.networks = {{"docker0", {address("fd00::3")}}};
+    redis.networks = {{"docker0", {address("172.17.0.2"), address("fd00::2")}}};
+    EXPECT_THAT(told(), ElementsAre("DB_PORT_6379_TCP_ADDR=fd00::2"));
+    redis.networks = {{"docker0", {address("172.17.0.2")}}};
+    EXPECT_THAT(told(), IsEmpty()) << "it can't be reached";
+    EXPECT_THAT(lines(made()), Contains("DB_NAME=/web/db"));
+    EXPECT_EQ(hosts_lines(), "");
+    web.networks = {{"docker0", {}}};
+    EXPECT_THAT(told(), ElementsAre("DB_PORT_6379_TCP_ADDR=172.17.0.2")) << "it may get any";
+}
+
+TEST_F(Addresses, OnAnotherBridgeAreReachedByRouting) {
+    web.networks = {{"docker0", {address("172.17.0.3"), address("fd00::3")}}};
+    redis.networks = {{"br-b", {address("fd0b::2")}}, {"br-c", {address("10.3.0.2")}}};
+    EXPECT_THAT(told(), ElementsAre("DB_PORT_6379_TCP_ADDR=10.3.0.2"));
+    web.networks = {{"docker0", {address("fd00::3")}}};
+    EXPECT_THAT(told(), ElementsAre("DB_PORT_6379_TCP_ADDR=fd0b::2"));
+}
+
 TEST_F(Addresses, StandInHostsLinesWithAliasAndName) {
     web.links = {{"redis", "db"}, {"redis", "redis"}};
     EXPECT_EQ(hosts_lines(), "172.17.0.2\tdb redis\n172.17.0.2\tredis redis\n");
     redis.networks = {{"docker0", {address("fd00::2")}}};
+    web.networks = {{"docker0", {address("fd00::3")}}};
     web.links = {{"redis", "db"}};
     EXPECT_EQ(hosts_lines(), "fd00::2\tdb redis\n");
     web.links.clear();
@@ -321,6 +345,7 @@ TEST_F(Addresses, StandInWordsOfDockerRunOnceEach) {
     web.links = {{"redis", "db"}, {"redis", "redis"}, {"gone", "x"}};
     EXPECT_EQ(hosts_lines(HostsFormat::docker), "--add-host=db:172.17.0.2\n--add-host=redis:172.17.0.2\n");
     redis.networks = {{"docker0", {address("fd00::2")}}};
+    web.networks = {{"docker0", {address("fd00::3")}}};
     web.links = {{"redis", "db"}};
     EXPECT_EQ(hosts_lines(HostsFormat::docker), "--add-host=db:fd00::2\n--add-host=redis:fd00::2\n");
     redis.networks.clear();

@@ -148,7 +148,7 @@ INSTANTIATE_TEST_SUITE_P(
                     RuleCase{"Links6", rule().in_set(link_fields, "links6", false).accept().build()},
                     RuleCase{"Replies6", rule().in_set(reply_fields, "replies6", false).accept().build()},
                     RuleCase{"Errors", rule().protocol(1).in_set(error_fields, "replies4").accept().build()},
-                    RuleCase{"Elsewhere", rule().not_in_set(Field::iifname, "bridges").accept().build()},
+                    RuleCase{"Elsewhere", rule().not_in_set({Field::iifname}, "bridges").accept().build()},
                     RuleCase{"Answers", rule().established().reply_direction().accept().build()},
                     RuleCase{"Published", rule().dnat().in_set({Field::iifname, Field::oifname}, "p").accept().build()},
                     RuleCase{"Frames", rule(Family::bridge).ether_type(0x800).jump("untagged").build()},

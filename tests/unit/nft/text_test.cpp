@@ -65,7 +65,7 @@ TEST(Text, RulesReadAsNftListsThem) {
 
 TEST(Text, TheFramesRulesReadAsNftListsThem) {
     const auto bridge = [] { return rule(Family::bridge); };
-    EXPECT_EQ(to_text(rule().not_in_set(Field::iifname, "bridges").accept().build()), "iifname != @bridges accept");
+    EXPECT_EQ(to_text(rule().not_in_set({Field::iifname}, "bridges").accept().build()), "iifname != @bridges accept");
     EXPECT_EQ(to_text(rule().dnat().in_set({Field::iifname, Field::oifname}, "published").accept().build()),
               "ct status dnat iifname . oifname @published accept");
     EXPECT_EQ(to_text(rule().related().protocol(1).jump("errors").build()),
@@ -73,7 +73,7 @@ TEST(Text, TheFramesRulesReadAsNftListsThem) {
     EXPECT_EQ(to_text(rule().protocol(58).in_set(error_fields, "replies6", false).accept().build()),
               "meta l4proto ipv6-icmp iifname . ip6 saddr . ip6 daddr . ct protocol . ct reply proto-src @replies6 "
               "accept");
-    EXPECT_EQ(to_text(bridge().not_in_set(Field::ibrname, "bridges").accept().build()),
+    EXPECT_EQ(to_text(bridge().not_in_set({Field::ibrname}, "bridges").accept().build()),
               "meta ibrname != @bridges accept");
     EXPECT_EQ(to_text(bridge().in_set({Field::ibrname, Field::obrname}, "open").accept().build()),
               "meta ibrname . meta obrname @open accept");
@@ -158,7 +158,7 @@ TEST(Text, JsonOfTheFramesRulesFollowsItToo) {
         constexpr std::string_view end = R"({"accept":null}])";
         return text.substr(start, text.find(end, start) + end.size() - start);
     };
-    EXPECT_EQ(json(rule().not_in_set(Field::iifname, "bridges").accept().build()),
+    EXPECT_EQ(json(rule().not_in_set({Field::iifname}, "bridges").accept().build()),
               R"([{"match":{"op":"!=","left":{"meta":{"key":"iifname"}},"right":"@bridges"}},{"accept":null}])");
     EXPECT_EQ(json(rule().established().reply_direction().dnat().accept().build()),
               R"([{"match":{"op":"in","left":{"ct":{"key":"state"}},"right":["established"]}},)"

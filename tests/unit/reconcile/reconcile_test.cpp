@@ -1,9 +1,11 @@
 #include "nftlink/reconcile/reconcile.hpp"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <system_error>
+#include <utility>
 
 #include "nftlink/kernel/fake_kernel.hpp"
 #include "nftlink/nft/text.hpp"
@@ -34,35 +36,39 @@ kernel::Bridges with_docker0(bool module_loaded = true) {
     return {{{"docker0", 3, {}}}, module_loaded, {}};
 }
 
+// Each bridge with the kinds of packets that must meet our rules.
+std::vector<std::string> needs(const Target& target) {
+    std::vector<std::string> all;
+    for (const PolicedBridge& bridge : target.bridges)
+        all.push_back(bridge.name + (bridge.needed.ipv4 ? " ipv4" : "") + (bridge.needed.ipv6 ? " ipv6" : ""));
+    return all;
+}
+
 TEST(MakeTarget, OnlyBridgesWithIccDenyMustBeSeen) {
     model::FirewallPolicy policy;
     policy.bridges["open"].icc = model::Icc::allow;
     model::Topology topology;
     topology.containers["a"].networks = {{"open", {}}, {"unlisted", {}}};
-    const PolicedBridge open{"open", {false, false}, model::Icc::allow};
-    EXPECT_THAT(make_target(topology, policy).bridges, ElementsAre(open, PolicedBridge{"unlisted", {true, true}}));
+    EXPECT_THAT(needs(make_target(topology, policy)), ElementsAre("open", "unlisted ipv4 ipv6"));
     policy.family = model::Family::ip;
-    EXPECT_THAT(make_target(topology, policy).bridges, ElementsAre(open, PolicedBridge{"unlisted", {true, false}}));
+    EXPECT_THAT(needs(make_target(topology, policy)), ElementsAre("open", "unlisted ipv4"));
     policy.family = model::Family::bridge;
-    EXPECT_THAT(make_target(topology, policy).bridges, ElementsAre(open, PolicedBridge{"unlisted", {false, false}}));
+    EXPECT_THAT(needs(make_target(topology, policy)), ElementsAre("open", "unlisted"));
 }
 
 TEST(MakeTarget, APatternStandsForTheBridgesThatAreThere) {
     kernel::FakeKernel kernel;
     kernel.bridge_state = {{{"br-a", 3, {}}, {"br-b", 4, {}}, {"docker0", 5, {}}, {"virbr0", 6, {}}}, true, {}};
     model::FirewallPolicy policy;
-    EXPECT_THAT(host_facts(kernel, policy)->bridges, IsEmpty());
+    EXPECT_THAT(host_facts(kernel, {}, policy, kernel.bridges())->bridges, IsEmpty());
     policy.bridge_patterns = {{"br-*", {}}, {"d*", {model::Icc::allow, false}}};
     policy.bridges["br-b"].icc = model::Icc::allow;
-    const auto facts = host_facts(kernel, policy);
+    const auto facts = host_facts(kernel, {}, policy, kernel.bridges());
     EXPECT_THAT(facts->bridges, ElementsAre("br-a", "docker0"));
     model::Topology topology;
     topology.containers["a"].networks = {{"br-later", {}}};
     const auto target = make_target(topology, policy, *facts);
-    EXPECT_THAT(target.bridges, ElementsAre(PolicedBridge{"br-a", {true, true}},
-                                            PolicedBridge{"br-b", {false, false}, model::Icc::allow},
-                                            PolicedBridge{"br-later", {true, true}},
-                                            PolicedBridge{"docker0", {false, false}, model::Icc::allow}));
+    EXPECT_THAT(needs(target), ElementsAre("br-a ipv4 ipv6", "br-b", "br-later ipv4 ipv6", "docker0"));
     const nft::Table& table = target.want.tables.front();
     EXPECT_THAT(names_in(table, "bridges"), ElementsAre("\"br-a\"", "\"br-b\"", "\"br-later\"", "\"docker0\""));
     EXPECT_THAT(names_in(table, "open"), ElementsAre("\"br-b\" . \"br-b\"", "\"docker0\" . \"docker0\""));
@@ -72,16 +78,16 @@ TEST(HostFacts, TheBridgeFamilyNeedsTheNamesOfBridges) {
     kernel::FakeKernel kernel;
     kernel.family_state = kernel::BridgeFamily{.names = false, .conntrack = true};
     model::FirewallPolicy policy;
-    EXPECT_TRUE(host_facts(kernel, policy)) << "no other family asks for them";
+    EXPECT_TRUE(host_facts(kernel, {}, policy, kernel.bridges())) << "no other family asks for them";
     policy.family = model::Family::bridge;
-    const auto facts = host_facts(kernel, policy);
+    const auto facts = host_facts(kernel, {}, policy, kernel.bridges());
     ASSERT_FALSE(facts);
     EXPECT_THAT(facts.error(), AllOf(HasSubstr("meta ibrname"), HasSubstr("CONFIG_NFT_BRIDGE_META"),
                                      HasSubstr("this kernel doesn't have"), HasSubstr("say family: inet")));
     kernel.family_state = kernel::BridgeFamily{.names = true, .conntrack = true};
-    EXPECT_TRUE(host_facts(kernel, policy)->bridge_conntrack);
+    EXPECT_TRUE(host_facts(kernel, {}, policy, kernel.bridges())->bridge_conntrack);
     kernel.family_state.reset();
-    EXPECT_THAT(host_facts(kernel, policy).error(), HasSubstr("CAP_NET_ADMIN"));
+    EXPECT_THAT(host_facts(kernel, {}, policy, kernel.bridges()).error(), HasSubstr("CAP_NET_ADMIN"));
 }
 
 TEST(HostFacts, BaseRulesOfAPatternNeedTracking) {
@@ -89,13 +95,13 @@ TEST(HostFacts, BaseRulesOfAPatternNeedTracking) {
     kernel.family_state = kernel::BridgeFamily{true, false};
     model::FirewallPolicy policy;
     policy.family = model::Family::bridge;
-    EXPECT_THAT(host_facts(kernel, policy).error(), HasSubstr("replies: source-port"));
+    EXPECT_THAT(host_facts(kernel, {}, policy, kernel.bridges()).error(), HasSubstr("replies: source-port"));
     policy.layout = model::Layout::rules;
     policy.replies = model::Replies::source_port;
     policy.bridge_patterns = {{"br-*", {}}};
-    EXPECT_TRUE(host_facts(kernel, policy));
+    EXPECT_TRUE(host_facts(kernel, {}, policy, kernel.bridges()));
     policy.bridge_patterns.front().policy.base_rules = true;
-    EXPECT_THAT(host_facts(kernel, policy).error(), HasSubstr("base_rules"));
+    EXPECT_THAT(host_facts(kernel, {}, policy, kernel.bridges()).error(), HasSubstr("base_rules"));
 }
 
 TEST(Apply, SecondTimeWritesNothing) {
@@ -231,8 +237,8 @@ TEST(Apply, LeavingTheBridgeFamilyTakesTwoPartsAndNoWaiting) {
     ASSERT_TRUE(second) << second.error();
     EXPECT_EQ(second->again_in.count(), 0);
     EXPECT_EQ(second->done.transactions.size(), 1u);
-    ASSERT_EQ(kernel.ruleset().tables.size(), 1u);
-    EXPECT_EQ(kernel.ruleset().tables[0].family, nft::Family::inet);
+    ASSERT_EQ(kernel.ruleset().tables.size(), 2u) << "and that of frames";
+    EXPECT_EQ(kernel.ruleset().table(nft::Family::bridge, "nftlink"), nullptr);
     EXPECT_TRUE(plan(kernel, small_target())->empty());
 }
 
@@ -252,7 +258,8 @@ TEST(Apply, LeavingTheBridgeFamilyItsTableGoesLast) {
     EXPECT_NE(kernel.ruleset().table(nft::Family::bridge, "nftlink"), nullptr) << "in force until the second part";
     EXPECT_NE(kernel.ruleset().table(nft::Family::inet, "nftlink"), nullptr) << "likewise";
     ASSERT_TRUE(apply(kernel, make_target({}, policy)));
-    EXPECT_EQ(kernel.ruleset().tables.size(), 1u);
+    EXPECT_EQ(kernel.ruleset().tables.size(), 2u);
+    EXPECT_EQ(kernel.ruleset().table(nft::Family::bridge, "nftlink"), nullptr);
 }
 
 TEST(Apply, SwitchesBridgeNetfilterOn) {
@@ -292,6 +299,68 @@ TEST(Plan, NamesTheChainsThatAreMissing) {
     EXPECT_THAT(plan(kernel, small_target())->missing_chains, IsEmpty());
 }
 
+// `between_bridges: routed: allow`, those that nobody has chosen in capitals.
+std::vector<std::string> open_by(const model::FirewallPolicy& policy, firewall::Frames frames = {}) {
+    std::vector<std::string> words;
+    for (const Opening& opening : policed_bridge("br0", policy, frames).open)
+        words.push_back(
+            fmt::format("{}{}: {}", opening.chosen ? "" : "NOT CHOSEN ", to_string(opening.aspect), opening.why));
+    return words;
+}
+
+TEST(Openings, AreWhatTheConfigurationLeavesOpen) {
+    model::FirewallPolicy policy;
+    EXPECT_THAT(open_by(policy), IsEmpty());
+    policy.bridges["br0"].routed = model::Routed::published;
+    policy.bridges["br0"].other_frames = model::OtherFrames::allow;
+    EXPECT_THAT(open_by(policy),
+                ElementsAre("between_bridges: routed: published", "other_frames: other_frames: allow"));
+    policy.bridges["br0"] = {};
+    policy.family = model::Family::ip;
+    EXPECT_THAT(open_by(policy), ElementsAre("ipv6: family: ip", "between_bridges: family: ip"));
+    EXPECT_THAT(open_by(policy, firewall::Frames::none),
+                testing::Contains(HasSubstr("NOT CHOSEN other_frames: this kernel has no nftables")));
+    policy = {};
+    policy.layout = model::Layout::rules;
+    policy.bridges["br0"].base_rules = true;
+    EXPECT_THAT(open_by(policy), ElementsAre("between_bridges: base_rules: true", "ended_links: base_rules: true"));
+    // They let out what begins on their own bridge.
+    policy.bridges["br1"] = std::exchange(policy.bridges["br0"], {});
+    EXPECT_THAT(open_by(policy), ElementsAre("between_bridges: base_rules: true of br1"));
+    policy.family = model::Family::bridge;
+    EXPECT_THAT(open_by(policy), IsEmpty()) << "nothing leaves a bridge there";
+    policy.family = model::Family::inet;
+    policy.bridges.erase("br1");
+    policy.bridge_patterns = {{"br-*", {model::Icc::deny, true}}};
+    EXPECT_THAT(open_by(policy), ElementsAre("between_bridges: base_rules: true of br-*"));
+    policy.bridge_patterns.clear();
+    policy.attach = {{model::AttachPoint::Family::ip, "filter", "FORWARD"}};
+    EXPECT_THAT(
+        open_by(policy),
+        ElementsAre("ipv6: attach names no chain for IPv6", "between_bridges: attach leaves it to the other chain",
+                    "other_frames: attach, without other_frames: deny", "ended_links: attach, between bridges"));
+    policy.bridges["br0"].other_frames = model::OtherFrames::deny;
+    EXPECT_THAT(open_by(policy), testing::Not(testing::Contains(HasSubstr("other_frames"))));
+}
+
+TEST(BridgeStates, SayWhatIsClosed) {
+    model::FirewallPolicy policy;
+    policy.bridges["br0"].routed = model::Routed::allow;
+    policy.bridges["eth0"];
+    const kernel::Bridges bridges{{{"br0", 3, {true, false}}}, true, {}, {"eth0"}};
+    auto states = bridge_states(make_target({}, policy), bridges);
+    EXPECT_THAT(states[0].closed(), ElementsAre(Aspect::ipv4, Aspect::other_frames));
+    EXPECT_FALSE(states[0].enforced);
+    EXPECT_TRUE(states[1].present);
+    EXPECT_THAT(states[1].reason, HasSubstr("it is no bridge"));
+    EXPECT_THAT(states[1].closed(), IsEmpty());
+    const std::string first = states[0].reason;
+    states[0].not_enforced("nothing is there");
+    EXPECT_THAT(states[0].closed(), IsEmpty()) << "whatever else is wrong with it";
+    EXPECT_EQ(states[0].reason, first);
+    EXPECT_EQ(states[0].open.size(), 4u) << "each aspect once";
+}
+
 TEST(BridgeStates, SayWhetherAPolicyIsEnforcedAndWhyNot) {
     model::FirewallPolicy policy;
     policy.bridges["docker0"];
@@ -300,11 +369,24 @@ TEST(BridgeStates, SayWhetherAPolicyIsEnforcedAndWhyNot) {
     policy.bridges["gone-open"].icc = model::Icc::allow;
     const Target target = make_target({}, policy);
     kernel::Bridges bridges{{{"docker0", 3, {}}, {"open", 4, {}}}, true, {}};
-    const BridgeState open{"open", model::Icc::allow, true, true, ""};
-    const BridgeState gone{"gone", model::Icc::deny, false, false, "the bridge does not exist"};
-    const BridgeState gone_open{"gone-open", model::Icc::allow, false, false, "the bridge does not exist"};
-    const auto docker0 = [](bool enforced, std::string reason) {
-        return BridgeState{"docker0", model::Icc::deny, true, enforced, std::move(reason)};
+    using enum model::Routed;
+    const auto chosen = [](Aspect aspect) { return Opening{aspect, "icc: allow", true}; };
+    const BridgeState open{"open",
+                           model::Icc::allow,
+                           deny,
+                           true,
+                           true,
+                           "",
+                           {chosen(Aspect::ipv4), chosen(Aspect::ipv6), chosen(Aspect::other_frames)}};
+    const BridgeState gone{"gone", model::Icc::deny, deny, false, false, "the bridge does not exist"};
+    const BridgeState gone_open{"gone-open", model::Icc::allow, deny, false, false, "the bridge does not exist"};
+    const auto docker0 = [](bool enforced, const std::string& reason) {
+        BridgeState state{"docker0", model::Icc::deny, deny, true, enforced, reason};
+        if (reason.contains("module") || reason.contains("call_iptables"))
+            state.open.push_back({Aspect::ipv4, reason, false});
+        if (!enforced)
+            state.open.push_back({Aspect::ipv6, reason, false});
+        return state;
     };
     const std::string off = "the bridge's own netfilter hooks are off: run ip link set docker0 type bridge";
     EXPECT_THAT(bridge_states(target, bridges),

@@ -4,17 +4,20 @@
 #include <algorithm>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "nftlink/kernel/fake_kernel.hpp"
 
 namespace nftlink::service {
 
-// A set of our table; one without elements where there is none.
+// A set of one of our tables; one without elements where there is none.
 inline nft::Set set_in(kernel::FakeKernel& kernel, std::string_view name) {
-    const nft::Table* table = kernel.ruleset().table(nft::Family::inet, "nftlink");
-    const nft::Set* set = table == nullptr ? nullptr : table->set(name);
-    return set == nullptr ? nft::Set{} : *set;
+    for (const auto& [family, of] : {std::pair(nft::Family::inet, "nftlink"), {nft::Family::bridge, "nftlink-frames"}})
+        if (const nft::Table* table = kernel.ruleset().table(family, of);
+            table != nullptr && table->set(name) != nullptr)
+            return *table->set(name);
+    return {};
 }
 
 // How many links' elements there are.

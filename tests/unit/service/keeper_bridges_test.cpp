@@ -87,6 +87,74 @@ TEST_F(KeeperBridgesTest, ANewBridgeComesAndGoesWithItsContainersByElementsAlone
     expect_whole();
 }
 
+// Where the kernel doesn't know bridges by name, what closes other frames goes by their ports.
+TEST_F(KeeperBridgesTest, PortsComeAndGoByElementsAlone) {
+    kernel_.family_state = kernel::BridgeFamily{.names = false, .conntrack = true, .tables = true};
+    kernel_.bridge_state.bridges = {
+        {"br-new", 4, {}, {"new1"}}, {"docker0", 3, {}, {"veth1"}}, {"other", 5, {}, {"o1"}}};
+    begin();
+    const auto ports = [&] { return bridges_in(kernel_, "ports"); };
+    EXPECT_THAT(ports(), ElementsAre("veth1")) << "of policed bridges alone";
+    kernel_.bridge_state.bridges[1].ports = {"veth1", "veth2"};
+    kernel_.bridge_state.bridges[2].ports = {"o1", "o2"};
+    keeper_->enforcer().bridges_changed();
+    EXPECT_THAT(ports(), ElementsAre("veth1", "veth2"));
+    expect_elements_alone();
+    ASSERT_TRUE(change(put("web", on("br-new", 2))));
+    EXPECT_THAT(ports(), ElementsAre("new1", "veth1", "veth2")) << "in the change that polices the bridge";
+    expect_elements_alone();
+    kernel_.bridge_state.bridges[1].ports = {"veth2"};
+    keeper_->enforcer().bridges_changed();
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    run_for(std::chrono::milliseconds(50));
+    EXPECT_THAT(ports(), ElementsAre("new1", "veth2"));
+    ASSERT_TRUE(change(remove("web")));
+    EXPECT_THAT(ports(), ElementsAre("veth2"));
+    expect_whole();
+}
+
+TEST_F(KeeperBridgesTest, PortsComeAndGoByElementsAloneWhereLinksAreRulesToo) {
+    kernel_.family_state = kernel::BridgeFamily{.names = false, .conntrack = true, .tables = true};
+    begin("firewall: {layout: rules}\nbridges: {docker0: {icc: deny}, d*: {}}\n");
+    kernel_.bridge_state.bridges[1].ports = {"veth1"};
+    keeper_->enforcer().bridges_changed();
+    EXPECT_THAT(bridges_in(kernel_, "ports"), ElementsAre("veth1"));
+    expect_elements_alone();
+    expect_whole();
+}
+
+// What others have changed meanwhile is repaired with the ports of now.
+TEST_F(KeeperBridgesTest, APortIsFollowedAlsoWhenItsElementIsRefused) {
+    kernel_.family_state = kernel::BridgeFamily{.names = false, .conntrack = true, .tables = true};
+    begin();
+    kernel_.bridge_state.bridges[1].ports = {"veth1"};
+    std::erase_if(kernel_.ruleset().tables, [](const nft::Table& table) { return table.name == "nftlink-frames"; });
+    keeper_->enforcer().bridges_changed();
+    EXPECT_THAT(bridges_in(kernel_, "ports"), ElementsAre("veth1"));
+    expect_whole();
+}
+
+// A repair gives others time; what comes meanwhile is no reason to read the ruleset, nor to call it changed by others.
+TEST_F(KeeperBridgesTest, ABurstOfPortsIsReadNever) {
+    kernel_.family_state = kernel::BridgeFamily{.names = false, .conntrack = true, .tables = true};
+    begin();
+    for (int number = 1; number <= 20; ++number) {
+        kernel_.bridge_state.bridges[1].ports.push_back(fmt::format("veth{:02}", number));
+        keeper_->enforcer().bridges_changed();
+        EXPECT_TRUE(keeper_->enforcer().in_force());
+    }
+    run_for(std::chrono::milliseconds(100));
+    EXPECT_THAT(bridges_in(kernel_, "ports"), SizeIs(20));
+    EXPECT_EQ(snapshots_, 0u);
+    expect_whole();
+}
+
+TEST_F(KeeperBridgesTest, AnInterfaceThatIsNoBridgeIsCalledThat) {
+    kernel_.bridge_state.others = {"eth0"};
+    begin("bridges: {eth0: {icc: deny}}\n");
+    EXPECT_THAT(told(), ElementsAre("eth0: it is no bridge but another kind of interface: name the bridge itself"));
+}
+
 TEST_F(KeeperBridgesTest, AContainerThatMovesTakesItsBridgeAlong) {
     begin();
     ASSERT_TRUE(change(put("app", on("br-new", 2))));

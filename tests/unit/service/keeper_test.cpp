@@ -371,6 +371,18 @@ TEST_F(KeeperTest, AStoredContainerBeyondALimitIsSetAsideAndTheRestServed) {
     EXPECT_THAT(keeper_->last_error()->messages.front(), HasSubstr("'many' has more than 16 addresses"));
 }
 
+// What was told lasts: it starts once the limit is high enough again.
+TEST_F(KeeperTest, StoredContainersBeyondTheHostsLimitKeepItFromStartingAndStay) {
+    start();
+    ASSERT_TRUE(change(put("web", web)));
+    ASSERT_TRUE(change(put("also", linked_to_redis(4))));
+    make(seed, "limits: {permissions: 1}\n");
+    EXPECT_FALSE(keeper_->start());
+    EXPECT_THAT(keeper_->last_error()->messages.front(), HasSubstr("raise the limit"));
+    start(seed, "limits: {permissions: 2}\n");
+    EXPECT_EQ(elements(), 2u);
+}
+
 // They pass by a key of their own: a connection doesn't outlive its link.
 TEST_F(KeeperTest, ALinksRepliesEndWithIt) {
     start();

@@ -1,0 +1,60 @@
+#include "host.hpp"
+
+#include <fmt/format.h>
+
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+#include <map>
+
+#include "nftlink/kernel/netlink_kernel.hpp"
+#include "words.hpp"
+
+namespace nftlink::cli {
+
+void say_left_open(const std::vector<reconcile::PolicedBridge>& bridges, Report& report) {
+    constexpr std::size_t most_names = 8;
+    boost::json::array records;
+    std::map<std::string, std::vector<std::string>> names_by_words;
+    for (const reconcile::PolicedBridge& bridge : bridges) {
+        if (bridge.open.empty())
+            continue;
+        boost::json::array open;
+        std::vector<std::string> words;
+        for (const reconcile::Opening& opening : bridge.open) {
+            open.push_back({{"what", to_string(opening.aspect)}, {"why", opening.why}, {"chosen", opening.chosen}});
+            words.push_back(opening_words(to_string(opening.aspect), opening.why));
+        }
+        records.push_back({{"bridge", bridge.name}, {"open", std::move(open)}});
+        names_by_words[join(words, ", ")].push_back(bridge.name);
+    }
+    for (auto& [words, names] : names_by_words) {
+        const std::size_t more = names.size() > most_names ? names.size() - most_names : 0;
+        names.resize(names.size() - more);
+        report.note(fmt::format("nftlink: left open on {}{}: {}", join(names, ", "),
+                                more == 0 ? "" : fmt::format(" and {} more", more), words));
+    }
+    report.record()["left_open"] = std::move(records);
+}
+
+std::vector<reconcile::PolicedBridge> configured_bridges(const config::Config& config) {
+    auto bridges = reconcile::policed_bridges(config.topology, config.firewall, {});
+    for (const model::BridgePattern& pattern : config.firewall.bridge_patterns) {
+        bridges.push_back({.name = pattern.pattern, .needed = {}});
+        bridges.back().open = reconcile::left_open(config.firewall, pattern.pattern);
+    }
+    return bridges;
+}
+
+std::optional<std::string> host_fault(const config::Config& config, Report& report) {
+    if (config.firewall.family != model::Family::bridge || !config.firewall.attach.empty())
+        return {};
+    const auto kernel = kernel::make_netlink_kernel();
+    if (!kernel->bridge_family()) {
+        report.note("nftlink: whether this kernel can do family: bridge is for root to find out");
+        return {};
+    }
+    const auto facts = reconcile::host_facts(*kernel, config.topology, config.firewall, {});
+    return facts ? std::nullopt : std::optional(facts.error());
+}
+
+}  // namespace nftlink::cli
