@@ -1,5 +1,6 @@
 """nftlinkd beside a real Docker Engine without iptables: the seed's scenario, and what containers do in their lives."""
 import json
+import pathlib
 
 import engine
 from docker_service import becomes, configuration, connected, docker_and_service, permission, run_idle, run_redis
@@ -153,6 +154,40 @@ def a_compose_project_and_a_service_that_is_scaled(place):
     docker("rm", "-f", "shop-redis-1")
     becomes([permission(web, second)])
     assert service.links()["/shop-web-1/db"]["child"] == "shop-redis-2"
+
+
+@case
+def two_networks_are_apart_and_a_link_goes_from_one_to_the_other(place):
+    docker, service = docker_and_service(place)
+    for network in ("shop_front", "shop_back"):
+        docker("network", "create", network)
+
+    def of_shop(name, network):
+        labels = {"project": "shop", "service": name, "container-number": 1, "oneoff": "False"}
+        words = (word for key, value in labels.items() for word in ("--label", f"com.docker.compose.{key}={value}"))
+        return ["--network", network, *words]
+    redis = run_redis(docker, "shop-redis-1", *of_shop("redis", "shop_back"))
+    other = run_redis(docker, "shop-other-1", *of_shop("other", "shop_front"))
+    web = run_idle(docker, "shop-web-1", *of_shop("web", "shop_front"), "--label", "nftlink.links=redis:db")
+    becomes([permission(web, redis)])
+    assert pathlib.Path("/proc/sys/net/ipv4/ip_forward").read_text() == "1\n", "dockerd leaves it on"
+    assert docker.pings("shop-web-1", redis)
+    assert not docker.pings("shop-other-1", redis) and not docker.pings("shop-redis-1", other)
+    assert not docker.pings("shop-web-1", other), "of its own network"
+    variables = {"DB_PORT": f"tcp://{redis}:6379", "DB_PORT_6379_TCP_ADDR": redis, "DB_NAME": "/shop-web-1/db"}
+    assert variables.items() <= service.client.get("/v1/containers/shop-web-1/env")["variables"].items()
+    assert {f"{key}={value}" for key, value in variables.items()} <= set(place.nftlink("env", "shop-web-1").stdout.splitlines())
+    assert place.nftlink("hosts", "shop-web-1").stdout == f"{redis}\tdb shop-redis-1\n"
+    # On a network that both are on it holds there alone.
+    docker("network", "connect", "shop_back", "shop-web-1")
+    becomes([permission(docker.addresses("shop-web-1")["shop_back"], redis)])
+    assert docker.pings("shop-web-1", redis)
+    docker("network", "disconnect", "shop_back", "shop-web-1")
+    becomes([permission(web, redis)])
+    assert docker.pings("shop-web-1", redis)
+    service.stop()
+    place.nftlink("clear")
+    assert docker.pings("shop-other-1", redis) and docker.pings("shop-redis-1", other), "nothing else keeps them apart"
 
 
 @case

@@ -42,11 +42,13 @@ def a_link_is_there_as_soon_as_its_parent_is_started(place):
             eventually(lambda: not elements())
             before = netfilter.generation()
             start(docker, "web")
-            begin = time.monotonic()
-            while netfilter.generation() == before:
-                assert time.monotonic() < begin + 10, "it never comes"
-                time.sleep(0.00005)  # so that the service gets a processor
-            times.append(time.monotonic() - begin)
+            begin, took = time.monotonic(), 0.0
+            while not elements():  # a commit may be about the bridge's new port
+                while netfilter.generation() == before:
+                    assert time.monotonic() < begin + 10, "it never comes"
+                    time.sleep(0.00005)  # so that the service gets a processor
+                before, took = netfilter.generation(), time.monotonic() - begin
+            times.append(took)
             assert len(elements()) == 1
     print(f"# {options.rounds} starts: the link is in the kernel {statistics.median(times) * 1000:.2f} ms (median), "
           f"{max(times) * 1000:.2f} ms (worst) after docker start has returned")

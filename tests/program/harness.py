@@ -58,6 +58,12 @@ def generation():
     return number
 
 
+def knows_bridges_by_name():
+    """Whether `family: bridge` is possible here: nft_meta_bridge."""
+    probe = "add table bridge probe; add chain bridge probe c; add rule bridge probe c meta ibrname docker0"
+    return subprocess.run(["nft", "-c", probe], capture_output=True, check=False).returncode == 0
+
+
 class Workplace:
     """One case's folder, and nftlink called with the configuration in it."""
 

@@ -5,7 +5,7 @@ import subprocess
 import time
 
 import harness
-from harness import case, generation, nft, run, ruleset
+from harness import case, generation, knows_bridges_by_name, nft, run, ruleset
 from sample import BRIDGE_SWITCHES, add_bridge, commands, configuration
 
 
@@ -44,12 +44,6 @@ HEADS = {
     "bridge": "firewall: {family: bridge, replies: source-port}",
     "base rules": "firewall: {layout: rules}\nbridges: {docker0: {icc: allow, base_rules: true}}",
 }
-
-
-def knows_bridges_by_name():
-    """Whether `family: bridge` is possible: nft_meta_bridge."""
-    probe = "add table bridge probe; add chain bridge probe c; add rule bridge probe c meta ibrname docker0"
-    return subprocess.run(["nft", "-c", probe], capture_output=True, check=False).returncode == 0
 
 
 if os.environ.get("NFTLINK_TEST_INSIDE") == "1" and not knows_bridges_by_name():
@@ -200,7 +194,9 @@ MALFORMED = [  # text, line and column of the first error
     ("containers: {a: {bridge: docker0, addresses: [10.0.0.1], links: [a]}}", 1, None),
     ("containers:\n  a: {bridge: docker0, addresses: [10.0.0.1]}\n  a: {bridge: docker0, addresses: [10.0.0.2]}\n", 3, 3),
     ("containers:\n  a: {bridge: d, addresses: [10.0.0.1]}\n  b: {bridge: d, addresses: [10.0.0.1]}\n", 3, None),
-    ("containers:\n  a: {bridge: d, addresses: [10.0.0.1], links: [b]}\n  b: {bridge: e, addresses: [10.0.0.2]}\n", 2, None),
+    ("bridges: {docker0: {routed: yes}}\n", 1, None),
+    ("bridges: {docker0: {other_frames: drop}}\n", 1, None),
+    ("firewall: {table: own-frames}\n", 1, None),
     ("containers:\n  'no name': {bridge: d, addresses: [10.0.0.1]}\n", 2, 3),
     ("firewal: {}\n", 1, 1),
     ("firewall: {table: 'a b'}\n", 1, None),
@@ -335,7 +331,7 @@ def records_say_what_changed(place):
     assert applied["changes"] == planned["changes"] and applied["generation"] == generation(), applied
     assert applied["changes"][0].startswith("add table inet nftlink"), applied
     assert place.record("apply")["changes"] == []
-    assert place.record("clear")["changes"] == ["delete table inet nftlink"]
+    assert place.record("clear")["changes"] == ["delete table inet nftlink", "delete table bridge nftlink-frames"]
 
 
 @case

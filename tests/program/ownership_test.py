@@ -17,7 +17,9 @@ def clear_removes_all_that_is_ours_and_nothing_else(place):
     assert "delete table inet nftlink" in place.nftlink("plan", status=2).stdout
     nft("-f", "-", stdin=place.nftlink("render").stdout)
     cleared = place.nftlink("clear")
-    assert sorted(cleared.stdout.splitlines()) == ["delete table inet nftlink", "delete table ip second"], cleared
+    assert sorted(cleared.stdout.splitlines()) == [
+        "delete table bridge nftlink-frames", "delete table bridge second-frames", "delete table inet nftlink",
+        "delete table ip second"], cleared
     assert "bridge netfilter is left as it is" in cleared.stderr
     assert "nf_call_iptables 1" in run("ip", "-d", "link", "show", "docker0").stdout
     assert ruleset() == foreign
@@ -62,7 +64,7 @@ def a_table_that_holds_what_others_put_into_it_is_deleted_by_force_alone(place):
         assert words in failed.stderr and "--force" in failed.stderr and failed.stdout == "", failed
     assert ruleset() == listing and generation() == before
     assert "delete table inet nftlink" in place.nftlink("apply", "--force").stdout
-    assert nft("list", "tables") == "table inet other\n"
+    assert nft("list", "tables") == "table inet other\ntable bridge other-frames\n"
     nft("add", "rule", "inet", "other", "forward", "tcp", "dport", "22", "accept")
     assert "the rule with handle" in place.nftlink("clear", status=1).stderr
     place.nftlink("clear", "--force")
@@ -135,7 +137,7 @@ def clear_finds_a_table_whose_comment_was_lost(place):
     assert "\n\tcomment" not in script
     nft("flush", "ruleset")
     nft("-f", "-", stdin=script)
-    assert place.nftlink("clear").stdout == "delete table inet nftlink\n"
+    assert place.nftlink("clear").stdout == "delete table inet nftlink\ndelete table bridge nftlink-frames\n"
     assert ruleset() == []
 
 

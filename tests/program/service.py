@@ -215,13 +215,15 @@ def sets_in(listing):
 
 
 def permissions_in(listing):
-    """What passes by nft's JSON: (parent's address, child's address, protocol, port). Answers have an element each: one
-    that is missing, or too many, is found too, as itself."""
+    """What passes by nft's JSON: (parent's address, child's address, protocol, port). Answers have an element each, with the
+    child's bridge, which is another one than the parent's where the link is routed: one that is missing, or too many, is
+    found too, as itself."""
     sets = sets_in(listing)
     links, replies = (sets.get(f"{name}4", set()) | sets.get(f"{name}6", set()) for name in ("links", "replies"))
-    answered = {(bridge, parent, child, *service) for bridge, child, parent, *service in replies}
-    return {key[1:] for key in links & answered} | {("without an answer", *key) for key in links - answered} | \
-        {("an answer to nothing", *key) for key in answered - links}
+    asked = {key[1:] for key in links}
+    answered = {(parent, child, *service) for _, child, parent, *service in replies}
+    return asked & answered | {("without an answer", *key) for key in asked - answered} | \
+        {("an answer to nothing", *key) for key in answered - asked}
 
 
 def elements():

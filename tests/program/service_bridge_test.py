@@ -22,7 +22,9 @@ def switches(name="docker0"):
 def a_bridge_that_is_there_is_enforced_from_the_start(place):
     add_bridge()
     service = Service(place)
-    assert bridge_state(service) == {"bridge": "docker0", "icc": "deny", "present": True, "enforced": True, "reason": ""}
+    assert bridge_state(service) == {
+        "bridge": "docker0", "icc": "deny", "routed": "deny", "present": True, "enforced": True, "reason": "",
+        "closed": ["ipv4", "ipv6", "between_bridges", "other_frames"], "open": []}
     assert switches()
 
 

@@ -3,6 +3,7 @@ import pathlib
 import socket
 
 import harness
+from flows import Connection, Datagrams, goes_on, is_cut
 from guest import Guest
 from harness import case, nft, run
 from service import Service, add_bridge, container, eventually
@@ -11,62 +12,6 @@ REDIS = container("172.17.0.2", expose=[6379, "6379/udp"])
 CONTAINERS = {"redis": REDIS, "web": container("172.17.0.3", links=["redis"]),
               "api": container("172.17.0.4", links=["redis"])}
 DATABASE, ON_HOST = ("172.17.0.2", 6379), ("172.17.0.1", 80)
-MOMENT = 0.2  # seconds, in which what passes has long come
-
-
-class Connection:
-    """One of TCP. What it sends in vain comes later, by itself, when it passes again."""
-
-    def __init__(self, place, guest, listener, target):
-        self.client = guest.socket()
-        place.endings.callback(self.client.close)
-        self.client.connect(target)
-        self.server, _ = listener.accept()
-        place.endings.callback(self.server.close)
-        self.missing = {self.client: 0, self.server: 0}
-
-    def passes(self, sender, patience):
-        receiver = self.server if sender is self.client else self.client
-        sender.send(b"x")
-        self.missing[receiver] += 1
-        receiver.settimeout(patience)
-        try:
-            while self.missing[receiver]:
-                self.missing[receiver] -= len(receiver.recv(100))
-            return True
-        except TimeoutError:
-            return False
-
-
-class Datagrams:
-    """Questions and answers by UDP, from and to the same ports."""
-
-    def __init__(self, place, guest, listener, target, port=0):
-        self.client, self.server = guest.socket(socket.SOCK_DGRAM), listener
-        place.endings.callback(self.client.close)
-        self.client.bind(("", port))
-        self.client.connect(target)
-        self.peer = (guest.address, self.client.getsockname()[1])
-
-    def passes(self, sender, patience):
-        receiver = self.server if sender is self.client else self.client
-        receiver.settimeout(patience)
-        if sender is self.client:
-            sender.send(b"x")
-        else:
-            sender.sendto(b"x", self.peer)
-        try:
-            return receiver.recv(100) == b"x"
-        except TimeoutError:
-            return False
-
-
-def goes_on(flows):
-    return all(flow.passes(end, patience=10) for flow in flows for end in (flow.client, flow.server))
-
-
-def is_cut(flows):
-    return not any(flow.passes(end, MOMENT) for flow in flows for end in (flow.client, flow.server))
 
 
 def settings(containers=None, head=""):
@@ -89,7 +34,7 @@ class Network:
 
     def flows(self, name):
         made = [Connection(self.place, self.guests[name], self.tcp, self.target),
-                Datagrams(self.place, self.guests[name], self.udp, self.target)]
+                Datagrams(self.guests[name], self.udp, self.target)]
         assert goes_on(made), name
         return made
 
@@ -189,7 +134,7 @@ def who_comes_to_an_address_inherits_nothing(place):
     service.client.put("/v1/containers/heir", container("172.17.0.3"))
     assert is_cut(network.web)
     # From the same port to another service: no connection that is known.
-    heir = Datagrams(place, network.guests["web"], network.udp, DATABASE)
+    heir = Datagrams(network.guests["web"], network.udp, DATABASE)
     assert is_cut([heir]) and goes_on(network.api)
 
 

@@ -196,12 +196,12 @@ def what_others_put_into_our_table_stays_and_keeps_it_after_a_reload(place):
     service.write("firewall: {table: other}\n" + SEED)
     service.client.post("/v1/reload")
     tables = nft("list", "tables")
-    assert tables == "table inet nftlink\ntable inet other\n" and "chain theirs" in nft("list", "ruleset"), tables
+    assert tables == "table inet nftlink\ntable inet other\ntable bridge other-frames\n" and "chain theirs" in nft("list", "ruleset"), tables
     assert any("table inet nftlink holds what is not nftlink's: chain theirs" in line for line in service.status()["warnings"])
     assert "chain theirs" in place.nftlink("status").stderr
     assert service.client.get("/v1/plan")["changes"] == []
     nft("flush chain inet nftlink theirs; delete chain inet nftlink theirs")
-    eventually(lambda: nft("list", "tables") == "table inet other\n")
+    eventually(lambda: nft("list", "tables") == "table inet other\ntable bridge other-frames\n")
     assert quiet_generation(service) > before and service.status()["warnings"] == []
 
 

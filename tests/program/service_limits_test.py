@@ -1,9 +1,10 @@
 """No request, file or stored container takes the host down: what is beyond the limits is refused before it is computed."""
+import subprocess
 import time
 
 import harness
 from harness import case, generation, nft
-from service import Service, add_bridge, assert_consistent, container, elements
+from service import Service, add_bridge, assert_consistent, container, elements, service_program
 
 CONFIGURATION = """
 bridges: {docker0: {icc: deny}}
@@ -78,19 +79,20 @@ def the_hosts_limit_holds_for_requests_reloads_and_what_is_stored(place):
     service.write(CONFIGURATION + "limits: {permissions: 1}\n")
     before = everything(service)
     record = service.client.post("/v1/reload", status=422)
-    assert "container 'c' takes this host to 2 permissions" in record["message"] and "nftlink rm c" in record["message"], record
+    too_much = "what came through the API takes this host to 2 permissions"
+    assert too_much in record["message"] and "nftlink rm c" in record["message"], record
     assert everything(service) == before
-    assert "container 'c' takes this host to 2 permissions" in place.nftlink("plan", status=1).stderr
+    assert too_much in place.nftlink("plan", status=1).stderr
     service.stop()
-    service.start()
-    assert service.containers().keys() == {"redis", "a", "b"} and len(elements()) == 1
-    assert "container 'c' takes this host to 2 permissions" in service.log() and "set aside as" in service.log()
-    assert_consistent(service)
+    done = subprocess.run([service_program, "-c", place.file], capture_output=True, text=True, timeout=30, check=False)
+    assert done.returncode == 1 and too_much in done.stderr and "nothing was changed: raise the limit" in done.stderr, done
 
-    service.write(CONFIGURATION + "limits: {permissions: 2}\n")
-    service.client.post("/v1/reload")
+    service.write(CONFIGURATION + "limits: {permissions: 3}\n")
+    service.start()
+    assert service.containers().keys() == {"redis", "a", "b", "c"} and len(elements()) == 2, "what was told lasts"
+    assert_consistent(service)
     service.client.put("/v1/links/a/db", {"child": "redis"})
-    assert len(elements()) == 2, "a new limit counts at once"
+    assert len(elements()) == 3
 
 
 @case

@@ -1,0 +1,246 @@
+"""Frames that no rule about IP sees: on a bridge with icc: deny none comes from one container to another."""
+import itertools
+import os
+import subprocess
+
+import harness
+from frames import Wire, all_frames, come_through
+from guest import ip
+from harness import case, generation, nft, ruleset, run
+from routed import EXPOSED, KINDS, Routed, linked
+from service import Service, eventually, service_program
+
+FRAMES = "table bridge nftlink-frames"
+NAMES = ("redis", "web", "stranger")
+PAIRS = tuple(itertools.permutations(NAMES, 2))
+HEADS = {"sets": "", "rules": "firewall: {layout: rules}", "ip": "firewall: {family: ip}",
+         "another name": "firewall: {table: other, replies: source-port}"}
+
+
+def bridge_state(service, name="br1"):
+    return next(bridge for bridge in service.status()["bridges"] if bridge["bridge"] == name)
+
+
+def frames_table(name="nftlink-frames"):
+    """Its text; none where there is none."""
+    done = subprocess.run(["nft", "list", "table", "bridge", name], capture_output=True, text=True, check=False)
+    return done.stdout
+
+
+def words(text):
+    """Those of a listing, in which elements come in another order each time."""
+    return sorted(text.replace(",", " ").split())
+
+
+def network(place):
+    """A bridge with three containers."""
+    net = Routed(place, "br1")
+    for number, name in enumerate(NAMES, 2):
+        net.guest(name, "br1", number)
+    return net, {name: Wire(net.guests[name]) for name in NAMES}
+
+
+def records(net):
+    redis, web = net.guests["redis"], net.guests["web"]
+    return {"redis": redis.record([EXPOSED, f"{EXPOSED}/udp"]), "web": web.record(links=["redis"])}
+
+
+def with_each_head(name, head):
+    def closed(place):
+        net, wires = network(place)
+        service = Service(place, head + "\nbridges: {br1: {}}")
+        service.client.post("/v1/transaction", {"put": {"containers": records(net)}})
+        assert come_through(wires, PAIRS) == set()
+        for guest in net.guests.values():
+            guest.ip("neighbour flush dev eth0")
+        families = "4" if "family: ip" in head else "46"
+        kinds = [kind for kind in KINDS if kind[-1] in families]
+        net.assert_passes(linked("web>redis", families=families), kinds=kinds)
+    closed.__name__ = f"no strange frame comes through, of whoever is linked too, while links, ARP and ND work ({name})"
+    case(closed)
+
+
+for each in HEADS.items():
+    with_each_head(*each)
+
+
+@case
+def what_a_configuration_leaves_comes_through_and_status_says_so(place):
+    net, wires = network(place)
+    service = Service(place, "bridges: {br1: {other_frames: allow}}")
+    assert come_through(wires, PAIRS, all_frames(PAIRS)) == all_frames(PAIRS)
+    state = bridge_state(service)
+    opened = [(each["what"], each["chosen"]) for each in state["open"]]
+    assert state["enforced"] and opened == [("other_frames", True)], state
+    net.assert_passes(set())
+    for policy, passing in (("icc: allow", all_frames(PAIRS)), ("", set())):
+        service.write(f"bridges: {{br1: {{{policy}}}}}")
+        service.client.post("/v1/reload")
+        assert come_through(wires, PAIRS, passing) == passing, policy
+    assert "other_frames" in bridge_state(service)["closed"]
+
+
+def bridges_filter_tags():
+    probe = ["unshare", "--net", "ip", "link", "add", "probe", "type", "bridge", "vlan_filtering", "1"]
+    return subprocess.run(probe, capture_output=True, check=False).returncode == 0
+
+
+if os.environ.get("NFTLINK_TEST_INSIDE") == "1" and bridges_filter_tags():
+    @case
+    def a_bridge_that_takes_tags_off_itself_lets_none_through(place):
+        net, wires = network(place)
+        ip("link set br1 type bridge vlan_filtering 1")
+        service = Service(place, "bridges: {br1: {}}")
+        service.client.post("/v1/transaction", {"put": {"containers": records(net)}})
+        assert come_through(wires, PAIRS) == set()
+        net.assert_passes(linked("web>redis"))
+
+@case
+def other_bridges_are_left_alone(place):
+    net = Routed(place, "br1", "br2")
+    for number, (name, bridge) in enumerate((("one", "br1"), ("two", "br1"), ("three", "br2"), ("four", "br2")), 2):
+        net.guest(name, bridge, number)
+    wires = {name: Wire(guest) for name, guest in net.guests.items()}
+    Service(place, "bridges: {br1: {}}")
+    pairs = (("one", "two"), ("three", "four"), ("four", "three"))
+    assert come_through(wires, pairs, all_frames(pairs[1:])) == all_frames(pairs[1:])
+
+
+@case
+def a_new_container_is_no_way_around(place):
+    net, wires = network(place)
+    Service(place, "bridges: {br1: {}}")
+    for number in range(10, 15):
+        name = f"new{number}"
+        wires[name] = Wire(net.guest(name, "br1", number))
+        assert come_through(wires, [(name, known) for known in NAMES]) == set(), "at once"
+    pairs = [pair for pair in itertools.permutations(wires, 2) if "new" in "".join(pair)]
+    eventually(lambda: all(f'"{name}"' in frames_table() for name in wires), patience=1)
+    assert come_through(wires, pairs, chosen=["VLAN 0", "VLAN 5", "PPPoE", "MACsec"]) == set(), "and afterwards"
+
+
+@case
+def a_port_that_goes_is_forgotten_and_one_that_comes_back_is_known(place):
+    net, wires = network(place)
+    ip("link add free type bridge", "link set free up")
+    Service(place, "bridges: {br1: {}}")
+    eventually(lambda: '"web"' in frames_table(), patience=1)
+    pairs = (("web", "redis"), ("redis", "web"))
+    ip("link set web master free", "link set redis master free")
+    eventually(lambda: not {'"web"', '"redis"'} & set(words(frames_table())), patience=1)
+    assert come_through(wires, pairs, all_frames(pairs)) == all_frames(pairs), "on a bridge that is not policed"
+    ip("link set web master br1", "link set redis master br1")
+    eventually(lambda: all(name in frames_table() for name in ('"web"', '"redis"', '"stranger"')), patience=1)
+    assert come_through(wires, pairs) == set()
+    ip("link set web down", "link set web name renamed", "link set renamed up")
+    eventually(lambda: '"renamed"' in frames_table() and '"web"' not in frames_table(), patience=1)
+    assert come_through(wires, pairs) == set()
+    ip("link delete stranger")
+    eventually(lambda: '"stranger"' not in frames_table(), patience=1)
+    ip("link set renamed nomaster")
+    eventually(lambda: '"renamed"' not in frames_table(), patience=1)
+    assert '"redis"' in frames_table()
+
+
+@case
+def many_ports_that_come_and_go_at_once_and_a_restart_that_writes_nothing(place):
+    network(place)
+    service = Service(place, "bridges: {br1: {}, br-*: {}}")
+    ip("link add br-late type bridge")
+    ends = [f"p{number}" for number in range(300)]
+    ip(*(f"link add {end} type veth peer name {end}x" for end in ends),
+       *(f"link set {end} master {'br1' if number % 2 else 'br-late'}" for number, end in enumerate(ends)))
+    eventually(lambda: {f'"{end}"' for end in (*ends, *NAMES)} <= set(words(frames_table())), patience=3)
+    assert service.status()["heals"] == 0, "the table was never wrong"
+    before, listing = generation(), frames_table()
+    service.stop()
+    service.start()
+    assert generation() == before and words(frames_table()) == words(listing)
+    ip(*(f"link delete {end}" for end in ends))
+    eventually(lambda: not any(f'"{end}"' in frames_table() for end in ends), patience=3)
+
+
+@case
+def a_table_that_is_taken_away_or_emptied_is_there_again(place):
+    net, wires = network(place)
+    service = Service(place, "bridges: {br1: {}}")
+    before = frames_table()
+    assert before.startswith(FRAMES)
+    for change in (f"delete {FRAMES}", f"flush {FRAMES}", "flush ruleset",
+                   'delete element bridge nftlink-frames ports { "web" }'):
+        heals = service.status()["heals"]
+        nft("-f", "-", stdin=change)
+        eventually(lambda: service.status()["heals"] > heals and words(frames_table()) == words(before), patience=5)
+    assert come_through(wires, PAIRS) == set()
+
+
+@case
+def a_table_of_others_of_that_name_is_refused_and_left_alone(place):
+    ip("link add br1 type bridge")
+    nft("-f", "-", stdin=FRAMES + " { chain theirs { type filter hook forward priority 0; accept; }; }")
+    place.write("bridges: {br1: {}}")
+    before, listing = generation(), ruleset()
+    for verb in ("plan", "apply"):
+        failed = place.nftlink(verb, status=1)
+        assert failed.stdout == "" and f"{FRAMES} exists and is not nftlink's" in failed.stderr, failed
+    head = f"control: {{socket: {place.folder}/s}}\nstate: {{directory: {place.folder}/state}}\n"
+    place.write(head + "bridges: {br1: {}}")
+    done = subprocess.run([service_program, "-c", place.file], capture_output=True, text=True,
+                          timeout=30, check=False)
+    assert done.returncode == 1 and f"{FRAMES} exists and is not nftlink's" in done.stderr, done
+    assert place.nftlink("clear").stdout == ""
+    assert generation() == before and ruleset() == listing
+    place.write("firewall: {table: other}\nbridges: {br1: {}}")
+    place.nftlink("apply")
+    assert frames_table("other-frames") and frames_table() in nft("list", "ruleset")
+    nft("-f", "-", stdin="table ip filter { chain FORWARD { type filter hook forward priority 0; }; }")
+    place.write("firewall: {layout: rules, attach: [{family: ip, table: filter, chain: FORWARD}]}\nbridges: {br1: {}}")
+    place.nftlink("apply")
+    assert frames_table("other-frames") == "" and "theirs" in frames_table(), "a name that isn't needed is anybody's"
+
+
+@case
+def one_that_comes_while_the_service_runs_is_told_and_left(place):
+    ip("link add br1 type bridge")
+    service = Service(place, "bridges: {br1: {}}")
+    nft("-f", "-", stdin=f"delete {FRAMES}\n{FRAMES} {{ chain theirs {{ accept; }}; }}")
+    eventually(lambda: service.status()["in_force"] is False)
+    status = service.status()
+    assert FRAMES in status["last_error"]["message"] and bridge_state(service)["enforced"] is False, status
+    nft("-f", "-", stdin=f"delete {FRAMES}")
+    eventually(lambda: service.status()["in_force"] and bridge_state(service)["enforced"])
+    assert "theirs" not in frames_table()
+
+
+@case
+def the_commands_make_it_and_clear_takes_it_away(place):
+    net, wires = network(place)
+    place.write("bridges: {br1: {}}")
+    planned = place.nftlink("plan", status=2).stdout
+    assert f"add {FRAMES}" in planned
+    assert place.nftlink("apply").stdout == planned and frames_table()
+    before = generation()
+    assert place.nftlink("apply").stdout == "" and generation() == before
+    assert come_through(wires, PAIRS) == set()
+    nft("-f", "-", stdin=place.nftlink("render").stdout)
+    assert come_through(wires, PAIRS) == set()
+    assert f"delete {FRAMES}" in place.nftlink("clear").stdout and ruleset() == []
+
+
+@case
+def attached_rules_bring_none_unless_it_is_asked_for(place):
+    net, wires = network(place)
+    run("iptables-nft", "-P", "FORWARD", "ACCEPT")
+    attach = "firewall: {layout: rules, attach: [{family: ip, table: filter, chain: FORWARD}]}\n"
+    service = Service(place, attach + "bridges: {br1: {}}")
+    assert come_through(wires, PAIRS, all_frames(PAIRS)) == all_frames(PAIRS) and frames_table() == ""
+    service.write(attach + "bridges: {br1: {other_frames: deny}}")
+    service.client.post("/v1/reload")
+    assert come_through(wires, PAIRS) == set() and frames_table()
+    assert "other_frames" in bridge_state(service)["closed"]
+    service.write(attach + "bridges: {br1: {}}")
+    service.client.post("/v1/reload")
+    assert come_through(wires, PAIRS, all_frames(PAIRS)) == all_frames(PAIRS) and frames_table() == ""
+
+
+harness.main()
