@@ -115,7 +115,7 @@ def read(source):
 
 
 def come_through(wires, pairs, expected=frozenset(), chosen=tuple(STRANGE)):
-    """What of these frames comes through: (sender, receiver, name). It waits for what is expected, and a moment for others."""
+    """What of these frames comes through: (sender, receiver, name). It waits for what is expected, then a moment."""
     words = {}
     for sender, receiver in pairs:
         words |= wires[sender].send(wires[receiver], chosen)

@@ -240,7 +240,7 @@ def much_passes(client, server, family, address=None, port=9999, back=False):
 
 
 def is_unreachable(sender, address, port, patience=PATIENCE):
-    """Whether the sender of a datagram is told that nobody listens there. The kernel limits such messages: it tries again."""
+    """Whether who sends a datagram is told that nobody listens. The kernel limits such messages, so it tries again."""
     client = sender.socket(socket.SOCK_DGRAM, socket.AF_INET6 if ":" in address else socket.AF_INET)
     client.settimeout(0.2)
     client.connect((address, port))

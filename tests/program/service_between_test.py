@@ -1,4 +1,4 @@
-"""What is routed between policed bridges: nothing but links and what the target lets in, by real packets of both families."""
+"""What is routed between policed bridges: nothing but links and what the target lets in, of both families."""
 import harness
 from flows import MOMENT, Connection, Datagrams, goes_on, is_cut, passes
 from guest import ip
@@ -35,7 +35,7 @@ def add(service, **records):
 
 
 def link_across(place, head):
-    """Two bridges: web on one of them has a link to redis on the other; and a third bridge, with nothing to do with them."""
+    """Web on one bridge has a link to redis on another one; a third bridge has nothing to do with them."""
     net = Routed(place, "br1", "br2", "br3")
     service = Service(place, head + "\n" + bridges(br1="", br2="", br3=""))
     web, redis = net.guest("web", "br1", 2), net.guest("redis", "br2", 2)
@@ -224,7 +224,8 @@ def published_network(place, masquerade, head=""):
 BEYOND = ("outside>one", "outside>two", "outside>own", "one>outside", "two>outside", "own>outside")
 
 
-@with_each({f"{kind}, {name}": (head, masquerade) for kind, head in TWO.items() for name, masquerade in MASQUERADES.items()})
+@with_each({f"{kind}, {name}": (head, masquerade)
+            for kind, head in TWO.items() for name, masquerade in MASQUERADES.items()})
 def what_is_published_may_be_reached_over_the_host_alone(place, given):
     head, masquerade = given
     net = published_network(place, masquerade)

@@ -1,4 +1,4 @@
-"""What is said about enforcement: what is closed on each bridge, what is open, and whether that is the configuration's."""
+"""What is said about enforcement: what is closed on each bridge, what is open, and whether by choice."""
 import os
 
 import harness
