@@ -1,6 +1,7 @@
 """Frames that no rule about IP sees: on a bridge with icc: deny none comes from one container to another."""
 import itertools
 import os
+import signal
 import subprocess
 
 import harness
@@ -109,11 +110,13 @@ def other_bridges_are_left_alone(place):
 @case
 def a_new_container_is_no_way_around(place):
     net, wires = network(place)
-    Service(place, "bridges: {br1: {}}")
-    for number in range(10, 15):
-        name = f"new{number}"
-        wires[name] = Wire(net.guest(name, "br1", number))
-        assert come_through(wires, [(name, known) for known in NAMES]) == set(), "at once"
+    service = Service(place, "bridges: {br1: {}}")
+    service.process.send_signal(signal.SIGSTOP)  # it is as slow as can be
+    wires["new"] = Wire(net.guest("new", "br1", 10))
+    pairs = [pair for known in NAMES for pair in (("new", known), (known, "new"))]
+    assert come_through(wires, pairs) == set(), "before it is seen"
+    service.process.send_signal(signal.SIGCONT)
+    wires["newer"] = Wire(net.guest("newer", "br1", 11))
     pairs = [pair for pair in itertools.permutations(wires, 2) if "new" in "".join(pair)]
     eventually(lambda: all(f'"{name}"' in frames_table() for name in wires), patience=1)
     assert come_through(wires, pairs, chosen=["VLAN 0", "VLAN 5", "PPPoE", "MACsec"]) == set(), "and afterwards"
