@@ -1,13 +1,12 @@
 """Frames that no rule about IP sees: on a bridge with icc: deny none comes from one container to another."""
 import itertools
-import os
 import signal
 import subprocess
 
 import harness
 from frames import Wire, all_frames, come_through
 from guest import ip
-from harness import case, generation, nft, ruleset, run
+from harness import Skip, case, generation, nft, ruleset, run
 from routed import EXPOSED, KINDS, Routed, linked
 from service import Service, eventually, service_program
 
@@ -86,15 +85,17 @@ def bridges_filter_tags():
     return subprocess.run(probe, capture_output=True, check=False).returncode == 0
 
 
-if os.environ.get("NFTLINK_TEST_INSIDE") == "1" and bridges_filter_tags():
-    @case
-    def a_bridge_that_takes_tags_off_itself_lets_none_through(place):
-        net, wires = network(place)
-        ip("link set br1 type bridge vlan_filtering 1")
-        service = Service(place, "bridges: {br1: {}}")
-        service.client.post("/v1/transaction", {"put": {"containers": records(net)}})
-        assert come_through(wires, PAIRS) == set()
-        net.assert_passes(linked("web>redis"))
+@case
+def a_bridge_that_takes_tags_off_itself_lets_none_through(place):
+    if not bridges_filter_tags():
+        raise Skip("this kernel's bridges don't filter VLANs")
+    net, wires = network(place)
+    ip("link set br1 type bridge vlan_filtering 1")
+    service = Service(place, "bridges: {br1: {}}")
+    service.client.post("/v1/transaction", {"put": {"containers": records(net)}})
+    assert come_through(wires, PAIRS) == set()
+    net.assert_passes(linked("web>redis"))
+
 
 @case
 def other_bridges_are_left_alone(place):
