@@ -19,15 +19,16 @@ mkdir "$work"
 
 inside() { local name=$1; shift; nsenter --net="/run/netns/$name" "$@"; }
 
-# A container: a namespace with one leg on docker0.
+# container NAME ADDRESS BRIDGE ROUTER: a namespace with one leg on that bridge.
 container() {
-  local name=$1 address=$2
+  local name=$1 address=$2 bridge=$3 router=$4
   ip netns add "$name"
   ip link add "veth-$name" type veth peer name eth0 netns "$name"
-  ip link set "veth-$name" master docker0 up
+  ip link set "veth-$name" master "$bridge" up
   ip -n "$name" link set lo up
   ip -n "$name" link set eth0 up
   ip -n "$name" address add "$address/16" dev eth0
+  ip -n "$name" route add default via "$router"
 }
 
 connects() { inside "$1" timeout 1 bash -c ": </dev/tcp/$2/$3"; }
@@ -35,16 +36,20 @@ times_out() { connects "$@"; [ $? -eq 124 ]; }
 global_switches_off() { [ "$(sort -u /proc/sys/net/bridge/bridge-nf-call-ip{,6}tables)" = 0 ]; }
 own_switch_on() { ip -details link show docker0 | grep -q 'nf_call_iptables 1'; }
 
-title "A host with docker0, and three containers on it"
+title "A host that routes, with docker0 and three containers on it, and br-web with one"
 # A new namespace may start with them on; then docker0's own switch would prove nothing.
 echo 0 | tee /proc/sys/net/bridge/bridge-nf-call-ip{,6}tables >/dev/null
 ip link set lo up
-ip link add docker0 type bridge
-ip link set docker0 up
-ip address add 172.17.0.1/16 dev docker0
-container redis 172.17.0.2
-container client 172.17.0.3
-container stranger 172.17.0.4
+echo 1 >/proc/sys/net/ipv4/ip_forward
+for bridge in docker0:172.17.0.1 br-web:172.18.0.1; do
+  ip link add "${bridge%:*}" type bridge
+  ip link set "${bridge%:*}" up
+  ip address add "${bridge#*:}/16" dev "${bridge%:*}"
+done
+container redis 172.17.0.2 docker0 172.17.0.1
+container client 172.17.0.3 docker0 172.17.0.1
+container stranger 172.17.0.4 docker0 172.17.0.1
+container web 172.18.0.2 br-web 172.18.0.1
 # Debian ships the server in redis-tools, as redis-check-rdb; it is what it is called by.
 ln -s "$(command -v redis-check-rdb)" "$work/redis-server"
 for port in 6379 6380; do
@@ -55,6 +60,7 @@ expect "redis 172.17.0.2 serves on 6379, and on 6380 which it does not expose" \
   eval 'wait_for connects redis 172.17.0.2 6379 && wait_for connects redis 172.17.0.2 6380'
 expect "without nftlink the stranger at 172.17.0.4 reaches redis" connects stranger 172.17.0.2 6379
 expect "without nftlink the client reaches redis' other port" connects client 172.17.0.2 6380
+expect "without nftlink web on br-web reaches redis on docker0" connects web 172.17.0.2 6379
 
 title "nftlink env client"
 "$programs/nftlink" env client -c "$configuration" | tee "$work/environment" | show
@@ -106,6 +112,16 @@ expect "the stranger reaches redis" connects stranger 172.17.0.2 6379
 tell list | show
 tell rm stranger 2>&1 | show
 expect "and doesn't any more" times_out stranger 172.17.0.2 6379
+
+title "A second bridge: nothing is routed from one to the other but by a link"
+tell add web --bridge br-web --address 172.18.0.2 2>&1 | show
+expect "web on br-web doesn't reach redis on docker0 any more" times_out web 172.17.0.2 6379
+tell link web redis:db 2>&1 | show
+expect "linked, it does" connects web 172.17.0.2 6379
+expect "and not its other port" times_out web 172.17.0.2 6380
+tell list | show
+tell unlink web db 2>&1 | show
+expect "unlinked, it doesn't" times_out web 172.17.0.2 6379
 
 title "Counters"
 nft list set inet nftlink links4 | grep -o '"docker0"[^}]*comment "[^"]*"' | tee "$work/link" | show
