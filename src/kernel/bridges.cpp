@@ -49,84 +49,203 @@ std::string text(Payload payload) {
     return {payload.begin(), std::ranges::find(payload, 0)};
 }
 
-void read_bridge_data(Payload data, Bridge& bridge) {
+void read_switches(Payload data, BridgeNetfilter& switches) {
     for_each_attribute(data, 0, [&](std::uint16_t type, Payload value) {
         if (type == IFLA_BR_NF_CALL_IPTABLES && value.size() == 1)
-            bridge.own.ipv4 = value[0] != 0;
+            switches.ipv4 = value[0] != 0;
         if (type == IFLA_BR_NF_CALL_IP6TABLES && value.size() == 1)
-            bridge.own.ipv6 = value[0] != 0;
+            switches.ipv6 = value[0] != 0;
     });
 }
 
-// What a link message says: of a bridge, or of the master that a link has.
-struct LinkInfo {
-    Bridge link;
-    bool is_bridge = false;
-    std::uint32_t master = 0;  // index; 0: none
+// What a link message says: of a bridge, or of any other interface.
+struct LinkMessage {
+    std::uint32_t index = 0;
+    BridgeTable::Link link;
+    bool is_gone = false;
 };
 
-std::optional<LinkInfo> read_link(const Message& message) {
+// Nothing for a message of another kind; a bridge's own of its ports (AF_BRIDGE) too, which come beside those of the
+// links.
+std::optional<LinkMessage> read_link(const Message& message) {
     if ((message.type != RTM_NEWLINK && message.type != RTM_DELLINK) || message.payload.size() < sizeof(ifinfomsg))
         return {};
-    LinkInfo info_read;
-    Bridge& bridge = info_read.link;
-    std::string kind;
-    bridge.index = static_cast<std::uint32_t>(reinterpret_cast<const ifinfomsg*>(message.payload.data())->ifi_index);
+    const auto* header = reinterpret_cast<const ifinfomsg*>(message.payload.data());
+    if (header->ifi_family != AF_UNSPEC)
+        return {};
+    LinkMessage read;
+    read.index = static_cast<std::uint32_t>(header->ifi_index);
+    read.is_gone = message.type == RTM_DELLINK;
+    BridgeTable::Link& link = read.link;
     for_each_attribute(message.payload, sizeof(ifinfomsg), [&](std::uint16_t type, Payload value) {
         if (type == IFLA_IFNAME)
-            bridge.name = text(value);
-        if (type == IFLA_MASTER && value.size() == sizeof info_read.master)
-            std::memcpy(&info_read.master, value.data(), value.size());
+            link.name = text(value);
+        if (type == IFLA_MASTER && value.size() == sizeof link.master)
+            std::memcpy(&link.master, value.data(), value.size());
         if (type == IFLA_LINKINFO)
             for_each_attribute(value, 0, [&](std::uint16_t info, Payload part) {
                 if (info == IFLA_INFO_KIND)
-                    kind = text(part);
+                    link.is_bridge = text(part) == "bridge";
                 if (info == IFLA_INFO_DATA)
-                    read_bridge_data(part, bridge);
+                    read_switches(part, link.switches);
             });
     });
-    info_read.is_bridge = kind == "bridge";
-    return info_read;
+    link.is_silent = link.is_bridge && (header->ifi_flags & IFF_UP) == 0;
+    return read;
 }
 
-// Gives every bridge the links whose master it is.
-void assign_ports(std::vector<Bridge>& bridges, const std::vector<LinkInfo>& links) {
-    for (const LinkInfo& link : links)
-        if (const auto bridge = std::ranges::find(bridges, link.master, &Bridge::index); bridge != bridges.end())
-            bridge->ports.push_back(link.link.name);
-    for (Bridge& bridge : bridges)
-        std::ranges::sort(bridge.ports);
+void insert_name(std::vector<std::string>& names, const std::string& name) {
+    names.insert(std::ranges::lower_bound(names, name), name);
+}
+
+void erase_name(std::vector<std::string>& names, const std::string& name) {
+    if (const auto found = std::ranges::lower_bound(names, name); found != names.end() && *found == name)
+        names.erase(found);
 }
 
 }  // namespace
 
-Bridges read_bridges(Socket& route_socket) {
-    Bridges found;
-    std::vector<LinkInfo> slaves;
-    auto request = LinkRequest(RTM_GETLINK, NLM_F_DUMP).bytes();
-    const int error = read_again([&] {
-        found = {};
-        slaves.clear();
-        return route_socket.request(request, [&](const Message& message) {
-            auto link = read_link(message);
-            if (link && link->master != 0)
-                slaves.push_back(*link);
-            if (link && link->is_bridge)
-                found.bridges.push_back(std::move(link->link));
-            else if (link)
-                found.others.push_back(std::move(link->link.name));
-        });
-    });
-    if (means_read_again(error))
+BridgeTable::BridgeTable() : news_(NETLINK_ROUTE) {
+    news_.join(RTNLGRP_LINK);
+}
+
+const Bridges& BridgeTable::read(Socket& route_socket, Kernel::Look look) try {
+    is_whole_ = follow() && is_whole_;
+    if (look == Kernel::Look::closely)
+        is_whole_ &= std::ranges::none_of(links_, [](const auto& each) { return each.second.is_silent; });
+    if (!is_whole_ && means_read_again(read_again([&] { return read_links(route_socket) && follow() ? 0 : ENOBUFS; })))
         throw std::system_error(EBUSY, std::generic_category(), "the links change faster than they can be read");
-    if (error != 0)
+    if (!is_whole_)
+        build();
+    is_whole_ = true;
+    const bool module_loaded = access(module_directory, F_OK) == 0;
+    const BridgeNetfilter global{read_switch("bridge-nf-call-iptables"), read_switch("bridge-nf-call-ip6tables")};
+    if (module_loaded != bridges_.module_loaded || global != bridges_.global)
+        ++bridges_.revision;
+    bridges_.module_loaded = module_loaded;
+    bridges_.global = global;
+    return bridges_;
+} catch (...) {
+    is_whole_ = false;
+    throw;
+}
+
+// False when they changed meanwhile.
+bool BridgeTable::read_links(Socket& route_socket) {
+    links_.clear();
+    auto request = LinkRequest(RTM_GETLINK, NLM_F_DUMP).bytes();
+    const int error = route_socket.request(request, [&](const Message& message) {
+        if (auto read = read_link(message))
+            links_.insert_or_assign(read->index, std::move(read->link));
+    });
+    if (error != 0 && !means_read_again(error))
         throw std::system_error(error, std::generic_category(), "reading the bridges");
-    assign_ports(found.bridges, slaves);
-    std::ranges::sort(found.bridges, {}, &Bridge::name);
-    std::ranges::sort(found.others);
-    found.module_loaded = access(module_directory, F_OK) == 0;
-    found.global = {read_switch("bridge-nf-call-iptables"), read_switch("bridge-nf-call-ip6tables")};
-    return found;
+    return error == 0;
+}
+
+// Takes in what has been said since; false when some of it was lost. What came while the links were read says the same
+// again or is later: the last word holds.
+bool BridgeTable::follow() {
+    for (bool is_whole = true;;) {
+        const auto datagram = news_.receive();
+        if (!datagram) {
+            is_whole = false;
+            continue;
+        }
+        if (!*datagram)
+            return is_whole;
+        const auto messages = read_messages(**datagram);
+        if (!messages) {
+            is_whole = false;
+            continue;
+        }
+        for (const Message& message : *messages)
+            if (auto read = read_link(message))
+                replace(read->index, read->is_gone ? std::nullopt : std::optional(std::move(read->link)));
+    }
+}
+
+void BridgeTable::build() {
+    bridges_.bridges.clear();
+    bridges_.others.clear();
+    for (const auto& [index, link] : links_)
+        if (link.is_bridge)
+            bridges_.bridges.push_back({link.name, index, link.switches});
+        else
+            bridges_.others.push_back(link.name);
+    std::ranges::sort(bridges_.bridges, {}, &Bridge::name);
+    std::ranges::sort(bridges_.others);
+    for (const auto& [index, link] : links_)
+        if (Bridge* bridge = bridge_of(link))
+            bridge->ports.push_back(link.name);
+    for (Bridge& bridge : bridges_.bridges)
+        std::ranges::sort(bridge.ports);
+    ++bridges_.revision;
+}
+
+void BridgeTable::replace(std::uint32_t index, std::optional<Link> now) {
+    const auto found = links_.find(index);
+    if (found == links_.end() ? !now : now == found->second)
+        return;
+    ++bridges_.revision;
+    std::vector<std::string> ports;
+    if (found != links_.end()) {
+        if (is_whole_)
+            ports = take_out(found->second);
+        links_.erase(found);
+    }
+    if (!now)
+        return;
+    const Link& link = links_.emplace(index, std::move(*now)).first->second;
+    if (is_whole_)
+        put_in(index, link, std::move(ports));
+}
+
+// Of a bridge, gives the ports that it had.
+std::vector<std::string> BridgeTable::take_out(const Link& link) {
+    std::vector<std::string> ports;
+    if (Bridge* bridge = bridge_of(link))
+        erase_name(bridge->ports, link.name);
+    if (!link.is_bridge) {
+        erase_name(bridges_.others, link.name);
+        return ports;
+    }
+    if (const auto place = place_of(link.name); place != bridges_.bridges.end() && place->name == link.name) {
+        ports = std::move(place->ports);
+        bridges_.bridges.erase(place);
+    }
+    return ports;
+}
+
+void BridgeTable::put_in(std::uint32_t index, const Link& link, std::vector<std::string> ports) {
+    if (link.is_bridge)
+        bridges_.bridges.insert(place_of(link.name), {link.name, index, link.switches, std::move(ports)});
+    else
+        insert_name(bridges_.others, link.name);
+    if (Bridge* bridge = bridge_of(link))
+        insert_name(bridge->ports, link.name);
+}
+
+void BridgeTable::switched_on(const std::string& name, BridgeNetfilter wanted) {
+    const auto bridge = place_of(name);
+    if (bridge == bridges_.bridges.end() || bridge->name != name)
+        return;
+    auto link = links_.at(bridge->index);
+    link.switches = {link.switches.ipv4 || wanted.ipv4, link.switches.ipv6 || wanted.ipv6};
+    replace(bridge->index, std::move(link));
+}
+
+std::vector<Bridge>::iterator BridgeTable::place_of(const std::string& name) {
+    return std::ranges::lower_bound(bridges_.bridges, name, {}, &Bridge::name);
+}
+
+// Whose port the link is; null when it is none's.
+Bridge* BridgeTable::bridge_of(const Link& link) {
+    const auto master = links_.find(link.master);
+    if (link.master == 0 || master == links_.end() || !master->second.is_bridge)
+        return nullptr;
+    const auto place = place_of(master->second.name);
+    return place != bridges_.bridges.end() && place->name == master->second.name ? &*place : nullptr;
 }
 
 std::expected<void, std::string> enable_bridge_netfilter(Socket& route_socket, const std::string& bridge,
@@ -151,11 +270,6 @@ std::expected<void, std::string> enable_bridge_netfilter(Socket& route_socket, c
         return {};
     std::string message = std::generic_category().message(error);
     return std::unexpected(kernel_message.empty() ? message : message + " (" + kernel_message + ")");
-}
-
-bool is_about_bridge(const Message& message) {
-    const auto link = read_link(message);
-    return link && (link->is_bridge || link->master != 0);
 }
 
 }  // namespace nftlink::kernel

@@ -7,7 +7,6 @@
 #include <deque>
 #include <system_error>
 
-#include "bridges.hpp"
 #include "change_reader.hpp"
 #include "netlink.hpp"
 #include "socket.hpp"
@@ -101,23 +100,22 @@ asio::awaitable<Change> RulesetEvents::next() {
 }
 
 struct BridgeEvents::State {
-    explicit State(const asio::any_io_executor& executor) : subscription(executor, NETLINK_ROUTE, RTNLGRP_LINK) {}
+    State(const asio::any_io_executor& executor, int descriptor) : ready(executor, descriptor) {}
+    State(const State&) = delete;
+    State& operator=(const State&) = delete;
+    ~State() { ready.release(); }  // the kernel closes it
 
-    Subscription subscription;
+    asio::posix::stream_descriptor ready;
 };
 
-BridgeEvents::BridgeEvents(asio::any_io_executor executor) : state_(std::make_unique<State>(executor)) {}
+BridgeEvents::BridgeEvents(asio::any_io_executor executor, Kernel& kernel)
+    : state_(std::make_unique<State>(executor, kernel.bridges_descriptor())) {}
 BridgeEvents::~BridgeEvents() = default;
 BridgeEvents::BridgeEvents(BridgeEvents&&) noexcept = default;
 BridgeEvents& BridgeEvents::operator=(BridgeEvents&&) noexcept = default;
 
 asio::awaitable<void> BridgeEvents::next() {
-    for (bool changed = false; !changed;) {
-        co_await state_->subscription.wait();
-        const bool whole =
-            state_->subscription.drain([&](const Message& message) { changed |= is_about_bridge(message); });
-        changed |= !whole;
-    }
+    co_await state_->ready.async_wait(asio::posix::stream_descriptor::wait_read, asio::use_awaitable);
 }
 
 }  // namespace nftlink::kernel

@@ -285,10 +285,16 @@ std::expected<Commit, Refusal> FakeKernel::apply(const nft::Batch& batch,
     return Commit{ruleset_.generation};
 }
 
-Bridges FakeKernel::bridges() {
+const Bridges& FakeKernel::bridges(Look) {
     if (fails_now(Step::bridges))
         throw std::system_error(EIO, std::generic_category(), "reading the bridges");
-    return bridge_state;
+    std::ranges::sort(bridge_state.bridges, {}, &Bridge::name);
+    bridge_state.revision = bridges_.revision;
+    if (bridge_state != bridges_) {
+        bridges_ = bridge_state;
+        ++bridges_.revision;
+    }
+    return bridges_;
 }
 
 std::expected<void, std::string> FakeKernel::enable_bridge_netfilter(const std::string& bridge,

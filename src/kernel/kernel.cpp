@@ -44,8 +44,8 @@ std::string Refusal::to_string() const {
 }
 
 const Bridge* Bridges::find(std::string_view name) const {
-    const auto found = std::ranges::find(bridges, name, &Bridge::name);
-    return found == bridges.end() ? nullptr : &*found;
+    const auto found = std::ranges::lower_bound(bridges, name, {}, &Bridge::name);
+    return found == bridges.end() || found->name != name ? nullptr : &*found;
 }
 
 BridgeNetfilter Bridges::effective(const Bridge& bridge) const {

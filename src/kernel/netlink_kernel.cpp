@@ -171,11 +171,15 @@ public:
         return bridge_family_;
     }
 
-    Bridges bridges() override { return read_bridges(route_); }
+    const Bridges& bridges(Look look) override { return bridges_.read(route_, look); }
+    int bridges_descriptor() override { return bridges_.descriptor(); }
 
     std::expected<void, std::string> enable_bridge_netfilter(const std::string& bridge,
                                                              BridgeNetfilter wanted) override {
-        return kernel::enable_bridge_netfilter(route_, bridge, wanted);
+        auto done = kernel::enable_bridge_netfilter(route_, bridge, wanted);
+        if (done)
+            bridges_.switched_on(bridge, wanted);
+        return done;
     }
 
 private:
@@ -289,6 +293,7 @@ private:
     nft::Datagram datagram_;
     Socket netfilter_{NETLINK_NETFILTER};
     Socket route_{NETLINK_ROUTE};
+    BridgeTable bridges_;
 };
 
 }  // namespace

@@ -26,8 +26,19 @@ bool is_other_interface(const std::string& name, const kernel::Bridges& bridges)
 
 constexpr std::string_view no_bridge = "it is no bridge but another kind of interface: name the bridge itself";
 
-void plan_bridge(const PolicedBridge& policed, const kernel::Bridges& bridges, BridgePlan& plan) {
-    const kernel::Bridge* bridge = bridges.find(policed.name);
+// Calls visit(policed, bridge) for each; the bridge is null where there is none. Both are sorted by name.
+template <typename Visit>
+void for_each_policed(const std::vector<PolicedBridge>& all, const kernel::Bridges& bridges, Visit visit) {
+    auto bridge = bridges.bridges.begin();
+    for (const PolicedBridge& policed : all) {
+        while (bridge != bridges.bridges.end() && bridge->name < policed.name)
+            ++bridge;
+        visit(policed, bridge != bridges.bridges.end() && bridge->name == policed.name ? &*bridge : nullptr);
+    }
+}
+
+void plan_bridge(const PolicedBridge& policed, const kernel::Bridge* bridge, const kernel::Bridges& bridges,
+                 BridgePlan& plan) {
     if (bridge == nullptr && is_other_interface(policed.name, bridges))
         plan.warnings.push_back(fmt::format("{}: its policy is not enforced: {}", policed.name, no_bridge));
     else if (bridge == nullptr && policed.icc == model::Icc::deny)
@@ -53,9 +64,8 @@ void plan_bridge(const PolicedBridge& policed, const kernel::Bridges& bridges, B
         plan.switches.push_back({policed.name, missing});
 }
 
-BridgeState state_of(const PolicedBridge& policed, const kernel::Bridges& bridges) {
+BridgeState state_of(const PolicedBridge& policed, const kernel::Bridge* bridge, const kernel::Bridges& bridges) {
     BridgeState state{policed.name, policed.icc, policed.routed, false, true};
-    const kernel::Bridge* bridge = bridges.find(policed.name);
     state.present = bridge != nullptr || is_other_interface(policed.name, bridges);
     if (bridge == nullptr) {
         state.not_enforced(state.present ? std::string(no_bridge) : "the bridge does not exist");
@@ -114,7 +124,7 @@ std::vector<std::string> closed_ports(const kernel::Bridges& bridges, const mode
                                       const std::function<bool(const std::string&)>& is_policed) {
     std::vector<std::string> ports;
     for (const kernel::Bridge& bridge : bridges.bridges)
-        if (is_policed(bridge.name) && policy.closes_other_frames(policy.bridge(bridge.name)))
+        if (!bridge.ports.empty() && is_policed(bridge.name) && policy.closes_other_frames(policy.bridge(bridge.name)))
             ports.insert(ports.end(), bridge.ports.begin(), bridge.ports.end());
     std::ranges::sort(ports);
     return ports;
@@ -214,15 +224,18 @@ void BridgeState::not_enforced(const std::string& why) {
 
 std::vector<BridgeState> bridge_states(const Target& target, const kernel::Bridges& bridges) {
     std::vector<BridgeState> states;
-    for (const PolicedBridge& policed : target.bridges)
-        states.push_back(state_of(policed, bridges));
+    states.reserve(target.bridges.size());
+    for_each_policed(target.bridges, bridges, [&](const PolicedBridge& policed, const kernel::Bridge* bridge) {
+        states.push_back(state_of(policed, bridge, bridges));
+    });
     return states;
 }
 
 BridgePlan plan_bridges(const std::vector<PolicedBridge>& policed, const kernel::Bridges& bridges) {
     BridgePlan plan;
-    for (const PolicedBridge& bridge : policed)
-        plan_bridge(bridge, bridges, plan);
+    for_each_policed(policed, bridges, [&](const PolicedBridge& each, const kernel::Bridge* bridge) {
+        plan_bridge(each, bridge, bridges, plan);
+    });
     return plan;
 }
 

@@ -138,7 +138,7 @@ asio::awaitable<void> ControlApi::let_events_pass() {
 }
 
 ControlApi::Answer ControlApi::get_status(Request) {
-    keeper_.enforcer().bridges_changed();  // some changes of a bridge send no message
+    keeper_.enforcer().bridges_changed(kernel::Kernel::Look::closely);  // some changes of a bridge send no message
     json::object status = status_record(keeper_);
     const auto uptime = std::chrono::system_clock::now() - facts_.started;
     status["started"] = timestamp(facts_.started);
@@ -274,7 +274,7 @@ ControlApi::Answer ControlApi::get_events(Request) {
 }
 
 ControlApi::Answer ControlApi::get_metrics(Request) {
-    keeper_.enforcer().bridges_changed();
+    keeper_.enforcer().bridges_changed(kernel::Kernel::Look::closely);
     const config::Loaded& files = keeper_.desired().files();
     const Reading reading{.links = keeper_.links(),
                           .counted = files.config.firewall.counters == model::Counters::links,

@@ -134,7 +134,7 @@ asio::awaitable<void> Daemon::look_around() {
                                      : look_interval);
         co_await timer.async_wait(asio::use_awaitable);
         instance_.dismiss_callers();
-        keeper_.enforcer().bridges_changed();
+        keeper_.enforcer().bridges_changed(kernel::Kernel::Look::closely);
         say_status();
     }
 }

@@ -51,7 +51,7 @@ private:
     boost::asio::signal_set reload_signals_{context_};
     boost::asio::steady_timer stopping_{context_};
     kernel::RulesetEvents ruleset_events_{context_.get_executor()};
-    kernel::BridgeEvents bridge_events_{context_.get_executor()};
+    kernel::BridgeEvents bridge_events_{context_.get_executor(), kernel_};
     std::string socket_;
     std::string status_;  // as systemd knows it
     Keeper keeper_;

@@ -56,6 +56,10 @@ Cause cause_of(const kernel::Change& change) {
             change.process};
 }
 
+Cause of_bridges() {
+    return {.reason = "after a change of a bridge", .of = Cause::Of::bridges};
+}
+
 }  // namespace
 
 Enforcer::Enforcer(boost::asio::any_io_executor executor, kernel::Kernel& kernel, const Desired& desired,
@@ -69,6 +73,7 @@ std::expected<Enforced, std::string> Enforcer::adopt() {
     firewall::HostFacts old_facts = facts_;
     const bool was_current = is_current_;
     kernel::Bridges old_bridges = bridges_;
+    const std::uint64_t old_revision = looked_revision_;
     const std::uint32_t known = generation_;
     is_current_ = false;
     const auto made = make_target();
@@ -78,6 +83,7 @@ std::expected<Enforced, std::string> Enforcer::adopt() {
         facts_ = std::move(old_facts);
         is_current_ = was_current;
         bridges_ = std::move(old_bridges);
+        looked_revision_ = old_revision;
         // Some of it may be there all the same: where it took several transactions, or a bridge's switch was refused.
         sets_.reset();
         heal_later({.reason = "after a change that was refused", .of = Cause::Of::ourselves},
@@ -97,8 +103,8 @@ std::expected<Enforced, std::string> Enforcer::adopt(const firewall::Before& bef
 
 void Enforcer::switched_on(const std::vector<reconcile::Switch>& switches) {
     for (const reconcile::Switch& done : switches)
-        if (const auto bridge = std::ranges::find(bridges_.bridges, done.bridge, &kernel::Bridge::name);
-            bridge != bridges_.bridges.end()) {
+        if (const auto bridge = std::ranges::lower_bound(bridges_.bridges, done.bridge, {}, &kernel::Bridge::name);
+            bridge != bridges_.bridges.end() && bridge->name == done.bridge) {
             bridge->own.ipv4 |= done.on.ipv4;
             bridge->own.ipv6 |= done.on.ipv6;
         }
@@ -151,7 +157,7 @@ void Enforcer::take_back() {
 // Looks at the host, and makes the target anew if there is a difference to it.
 std::expected<void, std::string> Enforcer::make_target(std::optional<reconcile::Target>* replaced) try {
     const model::FirewallPolicy& policy = desired_.config().firewall;
-    kernel::Bridges bridges = kernel_.bridges();
+    const kernel::Bridges& bridges = kernel_.bridges();
     auto facts = reconcile::host_facts(kernel_, desired_.topology(), policy, bridges);
     if (!facts)
         return std::unexpected(facts.error());
@@ -162,7 +168,8 @@ std::expected<void, std::string> Enforcer::make_target(std::optional<reconcile::
         target_ = reconcile::make_target(desired_.topology(), policy, facts_);
         is_current_ = true;
     }
-    bridges_ = relevant(std::move(bridges));
+    bridges_ = relevant(bridges);
+    looked_revision_ = bridges.revision;
     return {};
 } catch (const std::system_error& error) {
     return std::unexpected(error.what());
@@ -282,24 +289,35 @@ void Enforcer::report_absorbed(const kernel::Change& change) {
 
 // What of the bridges makes a difference: those that are policed, and of the ports, which come and go with every
 // container, those that the rules name.
-kernel::Bridges Enforcer::relevant(kernel::Bridges bridges) const {
+kernel::Bridges Enforcer::relevant(const kernel::Bridges& bridges) const {
     const model::FirewallPolicy& policy = desired_.config().firewall;
-    const auto is_target = [&](const std::string& name) {
-        return std::ranges::binary_search(target_.bridges, name, {}, &reconcile::PolicedBridge::name);
+    auto target = target_.bridges.begin();
+    const auto is_target = [&](const std::string& name) {  // each name comes after the last one
+        while (target != target_.bridges.end() && target->name < name)
+            ++target;
+        return target != target_.bridges.end() && target->name == name;
     };
-    std::erase_if(bridges.bridges, [&](const kernel::Bridge& bridge) {
-        return !policy.polices(bridge.name) && !is_target(bridge.name);
-    });
-    std::erase_if(bridges.others, [&](const std::string& name) { return !is_target(name); });
-    for (kernel::Bridge& bridge : bridges.bridges)
-        if (facts_.frames != firewall::Frames::by_port || !policy.closes_other_frames(policy.bridge(bridge.name)))
-            bridge.ports.clear();
-    return bridges;
+    kernel::Bridges found{.bridges = {}, .module_loaded = bridges.module_loaded, .global = bridges.global};
+    found.bridges.reserve(target_.bridges.size());
+    for (const kernel::Bridge& bridge : bridges.bridges)
+        if (is_target(bridge.name) || policy.polices(bridge.name)) {
+            found.bridges.push_back({bridge.name, bridge.index, bridge.own});
+            if (facts_.frames == firewall::Frames::by_port && !bridge.ports.empty() &&
+                policy.closes_other_frames(policy.bridge(bridge.name)))
+                found.bridges.back().ports = bridge.ports;
+        }
+    target = target_.bridges.begin();
+    std::ranges::copy_if(bridges.others, std::back_inserter(found.others), is_target);
+    return found;
 }
 
-void Enforcer::bridges_changed() try {
-    if (relevant(kernel_.bridges()) != bridges_)
-        heal({.reason = "after a change of a bridge", .of = Cause::Of::bridges});
+void Enforcer::bridges_changed(kernel::Kernel::Look look) try {
+    const kernel::Bridges& now = kernel_.bridges(look);
+    if (now.revision == looked_revision_)
+        return;
+    if (relevant(now) != bridges_)
+        return heal(of_bridges());
+    looked_revision_ = now.revision;
 } catch (const std::system_error&) {
     // They change faster than they can be read: the next message, or the next look, will tell.
 }
@@ -361,8 +379,16 @@ void Enforcer::heal_later(const Cause& cause, steady_clock::time_point when, boo
             return;
         heal(*std::exchange(scheduled_, {}));
         if (std::exchange(bridges_wait_, false))
-            bridges_changed();
+            heal(of_bridges());
     });
+}
+
+// A change of ours has seen others than its own, of which no message is to come any more.
+void Enforcer::look_at_bridges_soon() {
+    if (scheduled_)
+        bridges_wait_ = true;
+    else
+        heal_later(of_bridges(), steady_clock::now());
 }
 
 std::vector<reconcile::BridgeState> Enforcer::bridges() const {

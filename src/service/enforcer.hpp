@@ -61,9 +61,9 @@ public:
     // What the kernel's events say. Repairs at once; but after a repair it leaves others three times what that cost of
     // the processor, so that a storm of changes gets a quarter of it at most, and the last word is ours.
     void ruleset_changed(const kernel::Change& change);
-    // A bridge may be different: a message says so, or it is time to look (the global switches of bridge netfilter send
-    // none, nor does loading its module).
-    void bridges_changed();
+    // A bridge may be different: a message says so, or it is time to look closely (the global switches of bridge
+    // netfilter send none, nor does loading its module, nor do those of a bridge that is down).
+    void bridges_changed(kernel::Kernel::Look look = kernel::Kernel::Look::as_told);
 
     bool in_force() const { return error_.empty() && !is_behind_; }
     // Of what is desired now. Changes the target, if it has been left behind, and not the kernel.
@@ -88,12 +88,14 @@ private:
     std::optional<Enforced> change_bridges();
     std::vector<std::string> update_ports(const kernel::Bridges& bridges, firewall::LinkSets::Update& update);
     bool commit(firewall::LinkSets::Update& update);
-    std::vector<reconcile::Switch> see_to_bridges(const firewall::LinkSets::Update& update, kernel::Bridges bridges);
+    std::vector<reconcile::Switch> see_to_bridges(const firewall::LinkSets::Update& update,
+                                                  const kernel::Bridges& bridges);
     void switched_on(const std::vector<reconcile::Switch>& switches);
     void keep_counts(nft::Batch& batch);
     void made_commit(std::uint32_t generation);
     std::expected<void, std::string> make_target(std::optional<reconcile::Target>* replaced = nullptr);
-    kernel::Bridges relevant(kernel::Bridges bridges) const;
+    kernel::Bridges relevant(const kernel::Bridges& bridges) const;
+    void look_at_bridges_soon();
     bool concerns_us(const kernel::Change& change) const;
     void heal(const Cause& cause);
     std::expected<Enforced, std::string> repair(const Cause& cause);
@@ -109,6 +111,7 @@ private:
     bool is_current_ = false;                 // the target is of what is desired now
     std::optional<firewall::LinkSets> sets_;  // in the kernel; none when that isn't known
     kernel::Bridges bridges_;                 // the relevant ones; read before the facts, so that no change is missed
+    std::uint64_t looked_revision_ = 0;       // the bridges' when all of them were dealt with last
     std::vector<std::string> warnings_, bridge_warnings_;
     std::vector<std::string> missing_chains_, unmet_chains_;
     bool has_meanwhile_ = false;                               // see reconcile::Plan

@@ -44,19 +44,18 @@ std::optional<Enforced> Enforcer::change_sets(const firewall::Before& before) tr
     auto update = sets_->update(desired_.topology(), before, desired_.config().firewall);
     if (!update)
         return {};
-    std::optional<kernel::Bridges> bridges;
-    auto ports = facts_.ports;
-    if (!update->bridges_come.empty() || !update->bridges_gone.empty()) {
-        bridges = kernel_.bridges();
-        ports = update_ports(*bridges, *update);
-    }
+    const bool is_of_bridges = !update->bridges_come.empty() || !update->bridges_gone.empty();
+    const kernel::Bridges* bridges = is_of_bridges ? &kernel_.bridges() : nullptr;
+    auto ports = bridges != nullptr ? update_ports(*bridges, *update) : facts_.ports;
     if (!commit(*update))
         return {};
     facts_.ports = std::move(ports);
     is_current_ = false;
     Enforced enforced{update->batch.size(), steady_clock::now() - begin};
-    if (bridges)
-        enforced.switches = see_to_bridges(*update, std::move(*bridges));
+    if (bridges != nullptr)
+        enforced.switches = see_to_bridges(*update, *bridges);
+    if (bridges != nullptr && bridges->revision != looked_revision_)
+        look_at_bridges_soon();
     return enforced;
 } catch (const std::system_error&) {
     return {};
@@ -68,7 +67,7 @@ std::optional<Enforced> Enforcer::change_bridges() try {
     if (!in_force() || !sets_)
         return {};
     const model::FirewallPolicy& policy = desired_.config().firewall;
-    kernel::Bridges bridges = kernel_.bridges();
+    const kernel::Bridges& bridges = kernel_.bridges();
     auto fitting = reconcile::bridges_by_pattern(bridges, policy);
     auto update = sets_->update(fitting, policy);
     auto ports = update ? update_ports(bridges, *update) : facts_.ports;
@@ -80,8 +79,9 @@ std::optional<Enforced> Enforcer::change_bridges() try {
     facts_.ports = std::move(ports);
     is_current_ &= update->batch.empty();
     const bool is_of_ports = update->bridges_come.empty() && update->bridges_gone.empty();
-    return Enforced{update->batch.size(), steady_clock::now() - begin, see_to_bridges(*update, std::move(bridges)),
-                    is_of_ports};
+    auto switches = see_to_bridges(*update, bridges);
+    looked_revision_ = bridges.revision;
+    return Enforced{update->batch.size(), steady_clock::now() - begin, std::move(switches), is_of_ports};
 } catch (const std::system_error&) {
     sets_.reset();
     return {};
@@ -111,7 +111,7 @@ bool Enforcer::commit(firewall::LinkSets::Update& update) {
 
 // Follows the bridges that are policed now, and has their packets come to the rules.
 std::vector<reconcile::Switch> Enforcer::see_to_bridges(const firewall::LinkSets::Update& update,
-                                                        kernel::Bridges bridges) {
+                                                        const kernel::Bridges& bridges) {
     const auto place = [&](const std::string& name) {
         return std::ranges::lower_bound(target_.bridges, name, {}, &reconcile::PolicedBridge::name);
     };
@@ -122,7 +122,7 @@ std::vector<reconcile::Switch> Enforcer::see_to_bridges(const firewall::LinkSets
             target_.bridges.erase(found);
     for (const std::string& name : update.bridges_come)
         target_.bridges.insert(place(name), reconcile::policed_bridge(name, desired_.config().firewall, facts_.frames));
-    bridges_ = relevant(std::move(bridges));
+    bridges_ = relevant(bridges);
     auto plan = reconcile::plan_bridges(target_.bridges, bridges_);
     if (const auto done = reconcile::turn_on(kernel_, plan.switches); !done) {
         target_.bridges = std::move(before);

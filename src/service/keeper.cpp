@@ -338,9 +338,12 @@ void Keeper::publish_links(const std::vector<LinkChange>& changes, std::string_v
 
 void Keeper::publish_bridges() {
     auto states = enforcer_.bridges();
+    auto known = known_bridges_.begin();  // both are sorted by name
     for (const reconcile::BridgeState& state : states) {
-        const auto known = std::ranges::find(known_bridges_, state.bridge, &reconcile::BridgeState::bridge);
-        if (known == known_bridges_.end() || known->enforced != state.enforced || known->reason != state.reason)
+        while (known != known_bridges_.end() && known->bridge < state.bridge)
+            ++known;
+        if (known == known_bridges_.end() || known->bridge != state.bridge || known->enforced != state.enforced ||
+            known->reason != state.reason)
             events_.publish("bridge",
                             {{"bridge", state.bridge}, {"enforced", state.enforced}, {"reason", state.reason}});
     }

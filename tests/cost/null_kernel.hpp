@@ -20,13 +20,15 @@ public:
     }
     std::size_t batch_limit() override { return std::size_t{1} << 24; }
     std::optional<kernel::BridgeFamily> bridge_family() override { return kernel::BridgeFamily{true, true}; }
-    kernel::Bridges bridges() override { return {{{"docker0", 3, {true, true}}}, true, {}}; }
+    const kernel::Bridges& bridges(Look) override { return bridges_; }
+    int bridges_descriptor() override { return -1; }
     std::expected<void, std::string> enable_bridge_netfilter(const std::string&, kernel::BridgeNetfilter) override {
         return {};
     }
 
 private:
     std::uint32_t generation_ = 1;
+    kernel::Bridges bridges_{{{"docker0", 3, {true, true}}}, true, {}};
     nft::Datagram datagram_;
 };
 

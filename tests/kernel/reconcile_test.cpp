@@ -33,7 +33,8 @@ public:
     }
     std::size_t batch_limit() override { return 200'000; }
     std::optional<kernel::BridgeFamily> bridge_family() override { return real_.bridge_family(); }
-    kernel::Bridges bridges() override { return real_.bridges(); }
+    const kernel::Bridges& bridges(Look look) override { return real_.bridges(look); }
+    int bridges_descriptor() override { return real_.bridges_descriptor(); }
     std::expected<void, std::string> enable_bridge_netfilter(const std::string& bridge,
                                                              kernel::BridgeNetfilter wanted) override {
         return real_.enable_bridge_netfilter(bridge, wanted);

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "nftlink/kernel/kernel.hpp"
 #include "nftlink/nft/ruleset.hpp"
 
 namespace nftlink::kernel {
@@ -51,15 +52,16 @@ private:
     std::unique_ptr<State> state_;
 };
 
-// Bridges that appear, vanish or change their netfilter switches.
+// Bridges and their ports that appear, vanish or change, and other interfaces.
 class BridgeEvents {
 public:
-    explicit BridgeEvents(boost::asio::any_io_executor executor);
+    // The kernel must outlive it.
+    BridgeEvents(boost::asio::any_io_executor executor, Kernel& kernel);
     ~BridgeEvents();
     BridgeEvents(BridgeEvents&&) noexcept;
     BridgeEvents& operator=(BridgeEvents&&) noexcept;
 
-    // Returns when some bridge has changed since the last call; read Kernel::bridges() then.
+    // Returns when some have changed since the last call of Kernel::bridges(), which is to be called then.
     boost::asio::awaitable<void> next();
 
 private:

@@ -17,7 +17,9 @@ public:
                                          std::optional<std::uint32_t> expected_generation) override;
     std::size_t batch_limit() override { return limit; }
     std::optional<BridgeFamily> bridge_family() override { return family_state; }
-    Bridges bridges() override;
+    using Kernel::bridges;
+    const Bridges& bridges(Look look) override;
+    int bridges_descriptor() override { return -1; }
     std::expected<void, std::string> enable_bridge_netfilter(const std::string& bridge,
                                                              BridgeNetfilter wanted) override;
 
@@ -25,7 +27,7 @@ public:
     nft::Ruleset& ruleset() { return ruleset_; }
 
     std::size_t limit = 1 << 24;
-    Bridges bridge_state;
+    Bridges bridge_state;  // in any order
     std::optional<BridgeFamily> family_state = BridgeFamily{true, true, true};
     // Called when a batch arrives, before its generation is looked at: where tests let another program in.
     std::function<void()> before_apply;
@@ -42,6 +44,7 @@ private:
     bool fails_now(Step step) const { return fails && fails(step); }
 
     nft::Ruleset ruleset_;
+    Bridges bridges_;
     std::uint64_t next_handle_ = 1;
 };
 

@@ -67,10 +67,11 @@ struct Bridge {
 };
 
 struct Bridges {
-    std::vector<Bridge> bridges;           // by name
+    std::vector<Bridge> bridges;           // sorted by name
     bool module_loaded = false;            // br_netfilter: without it no switch does anything
     BridgeNetfilter global;                // the namespace's sysctls, which switch it on for every bridge
     std::vector<std::string> others = {};  // the names of all other interfaces; sorted
+    std::uint64_t revision = 0;            // of one Kernel's: as long as it is the same, so is everything else
 
     const Bridge* find(std::string_view name) const;
     // Whether the packets of one bridge pass the inet and ip hooks.
@@ -121,7 +122,13 @@ public:
     // may not change the ruleset.
     virtual std::optional<BridgeFamily> bridge_family() = 0;
 
-    virtual Bridges bridges() = 0;
+    // As of now, apart from the switches of a bridge that is down, of which the kernel says nothing until it comes up;
+    // with Look::closely these too. Valid until the next call.
+    enum class Look { as_told, closely };
+    virtual const Bridges& bridges(Look look) = 0;
+    const Bridges& bridges() { return bridges(Look::as_told); }
+    // Readable when a link has changed since the last call of bridges().
+    virtual int bridges_descriptor() = 0;
     // Switches the bridge's own netfilter hooks on; never off, never the global ones. The error is the kernel's.
     virtual std::expected<void, std::string> enable_bridge_netfilter(const std::string& bridge,
                                                                      BridgeNetfilter wanted) = 0;

@@ -118,7 +118,7 @@ struct Switch {
 };
 
 // What must be done so that the bridges' packets come to the rules, and why some won't: a bridge that isn't there, a
-// missing module.
+// missing module. Those that are policed by name, as in a Target.
 struct BridgePlan {
     std::vector<Switch> switches;
     std::vector<std::string> warnings;

@@ -262,6 +262,18 @@ TEST_F(KeeperBridgesTest, WhatARefusedChangeHasLeftInTheKernelGoes) {
     expect_whole();
 }
 
+// The change has looked at the bridges, so that no message of them may be to come any more.
+TEST_F(KeeperBridgesTest, ABridgeThatCameJustBeforeOneWithAContainerIsPolicedToo) {
+    begin("bridges: {docker0: {}, fits*: {}}\n");
+    kernel_.bridge_state.bridges.push_back({"fits0", 6, {}});
+    ASSERT_TRUE(change(put("db", on("br-new", 2))));
+    run_for(std::chrono::milliseconds(50));
+    EXPECT_THAT(policed(), ElementsAre("br-new", "docker0", "fits0"));
+    EXPECT_THAT(told(), ElementsAre("br-new", "docker0", "fits0"));
+    EXPECT_EQ(switches("fits0"), (kernel::BridgeNetfilter{true, true}));
+    expect_whole();
+}
+
 // Others' change is dealt with before ours, with the containers of before.
 TEST_F(KeeperBridgesTest, ABridgeOfARefusedChangeIsPolicedByTheNext) {
     begin();
