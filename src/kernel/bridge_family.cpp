@@ -12,7 +12,7 @@ namespace nftlink::kernel {
 // whatever happens, and every operation that the kernel can't do is named in the refusal. A kernel that has the module
 // loads it for this.
 std::optional<BridgeFamily> probe_bridge_family(Kernel& kernel) {
-    constexpr std::size_t names_rule = 2, conntrack_rule = 3;
+    constexpr std::size_t names_rule = 2, conntrack_rule = 3, ports_rule = 4;
     constexpr auto family = nft::Family::bridge;
     const std::string table = "nftlink/probe";
     nft::Chain chain;
@@ -23,6 +23,7 @@ std::optional<BridgeFamily> probe_bridge_family(Kernel& kernel) {
     batch.push_back({family, table, nft::AddRule{chain.name, nft::RuleBuilder(family).ibrname("probe").build(), 0}});
     batch.push_back(
         {family, table, nft::AddRule{chain.name, nft::RuleBuilder(family).established_or_related().build(), 0}});
+    batch.push_back({family, table, nft::AddRule{chain.name, nft::RuleBuilder(family).iifname("probe").build(), 0}});
     batch.push_back({family, "nftlink/none", nft::DeleteTable{}});
     const auto applied = kernel.apply(batch, {});
     if (applied)
@@ -33,7 +34,8 @@ std::optional<BridgeFamily> probe_bridge_family(Kernel& kernel) {
         return std::ranges::find(applied.error().operations, index, &RefusedOperation::index) !=
                applied.error().operations.end();
     };
-    if (is_refused(0) || is_refused(1))  // no bridge family at all
+    // No bridge family at all; or nft_meta_bridge, which knows ports too where it is built, can't be loaded.
+    if (is_refused(0) || is_refused(1) || is_refused(ports_rule))
         return BridgeFamily{};
     return BridgeFamily{!is_refused(names_rule), !is_refused(conntrack_rule), true};
 }

@@ -83,7 +83,7 @@ struct Bridges {
 struct BridgeFamily {
     bool names = false;      // meta ibrname: nft_meta_bridge
     bool conntrack = false;  // ct state: nf_conntrack_bridge
-    bool tables = false;     // it can have any at all
+    bool tables = false;     // it can have any at all, with rules that name a port
 };
 
 // The elements of a table's named sets, of which there may be very many, are read by snapshot() or left out.
