@@ -91,23 +91,81 @@ BridgeState state_of(const PolicedBridge& policed, const kernel::Bridge* bridge,
     return state;
 }
 
-// Docker's base rules accept what comes from their own bridge and leaves it: another bridge, or pattern, that has them;
-// empty when there is none. In the bridge family they stand where nothing leaves a bridge.
-std::string_view other_with_base_rules(const model::FirewallPolicy& policy, std::string_view name) {
-    if (policy.family == model::Family::bridge)
-        return {};
-    for (const auto& [other, bridge] : policy.bridges)
-        if (bridge.base_rules && other != name)
-            return other;
-    const auto pattern =
-        std::ranges::find_if(policy.bridge_patterns, &model::BridgePolicy::base_rules, &model::BridgePattern::policy);
-    return pattern == policy.bridge_patterns.end() ? std::string_view() : std::string_view(pattern->pattern);
-}
+// Docker's base rules accept what comes from their own bridge and leaves it: bridges, or patterns, that have them. None
+// in the bridge family, where they stand where nothing leaves a bridge. The policy must outlive it.
+class BaseRules {
+public:
+    explicit BaseRules(const model::FirewallPolicy& policy) {
+        if (policy.family == model::Family::bridge)
+            return;
+        for (const auto& [name, bridge] : policy.bridges)
+            if (bridge.base_rules && names_.size() < 2)
+                names_.push_back(name);
+        for (const model::BridgePattern& pattern : policy.bridge_patterns)
+            if (pattern.policy.base_rules)
+                names_.push_back(pattern.pattern);
+    }
+    // Some other than that one; empty when there is none.
+    std::string_view other_than(std::string_view bridge) const {
+        const auto found = std::ranges::find_if(names_, [&](std::string_view name) { return name != bridge; });
+        return found == names_.end() ? std::string_view() : *found;
+    }
+
+private:
+    std::vector<std::string_view> names_;  // two are as good as all
+};
 
 constexpr std::array closable{Aspect::ipv4, Aspect::ipv6, Aspect::between_bridges, Aspect::other_frames};
 
 bool is_open(const std::vector<Opening>& open, Aspect aspect) {
     return std::ranges::find(open, aspect, &Opening::aspect) != open.end();
+}
+
+std::vector<Opening> left_open(const model::FirewallPolicy& policy, std::string_view name,
+                               const BaseRules& base_rules) {
+    const model::BridgePolicy bridge = policy.bridge(name);
+    std::vector<Opening> open;
+    const bool is_attached = !policy.attach.empty(), is_icc = bridge.icc == model::Icc::allow;
+    const auto add = [&](Aspect aspect, std::string_view why) { open.push_back({aspect, std::string(why), true}); };
+    if (is_icc || !policy.covers_ipv4())
+        add(Aspect::ipv4, is_icc ? "icc: allow" : "attach names no chain for IPv4");
+    if (is_icc || !policy.covers_ipv6())
+        add(Aspect::ipv6, is_icc ? "icc: allow" : is_attached ? "attach names no chain for IPv6" : "family: ip");
+    if (is_attached)
+        add(Aspect::between_bridges, "attach leaves it to the other chain");
+    else if (bridge.base_rules && policy.family != model::Family::bridge)
+        add(Aspect::between_bridges, "base_rules: true");
+    else if (const auto other = base_rules.other_than(name); !other.empty())
+        add(Aspect::between_bridges, fmt::format("base_rules: true of {}", other));
+    else if (bridge.routed != model::Routed::deny)
+        add(Aspect::between_bridges, bridge.routed == model::Routed::allow ? "routed: allow" : "routed: published");
+    else if (!policy.covers_ipv6())
+        add(Aspect::between_bridges, "family: ip");
+    if (!policy.closes_other_frames(bridge))
+        add(Aspect::other_frames, is_icc                ? "icc: allow"
+                                  : bridge.other_frames ? "other_frames: allow"
+                                                        : "attach, without other_frames: deny");
+    if (bridge.base_rules || is_attached)
+        add(Aspect::ended_links, bridge.base_rules ? "base_rules: true" : "attach, between bridges");
+    return open;
+}
+
+PolicedBridge policed_bridge(std::string name, const model::FirewallPolicy& policy, firewall::Frames frames,
+                             const BaseRules& base_rules) {
+    const model::BridgePolicy bridge = policy.bridge(name);
+    // The bridge family sees a bridge's packets without any switch.
+    const bool needs_switches = policy.family != model::Family::bridge && bridge.icc == model::Icc::deny;
+    auto open = left_open(policy, name, base_rules);
+    if (frames == firewall::Frames::none && policy.closes_other_frames(bridge))
+        open.push_back(
+            {Aspect::other_frames,
+             "this kernel has no nftables for frames (nf_tables_bridge, nft_meta_bridge): say other_frames: allow",
+             false});
+    return {std::move(name),
+            {needs_switches && policy.covers_ipv4(), needs_switches && policy.covers_ipv6()},
+            bridge.icc,
+            bridge.routed,
+            std::move(open)};
 }
 
 }  // namespace
@@ -146,48 +204,12 @@ std::string_view to_string(Aspect aspect) {
     return "";
 }
 
-std::vector<Opening> left_open(const model::FirewallPolicy& policy, std::string_view name) {
-    const model::BridgePolicy bridge = policy.bridge(name);
-    std::vector<Opening> open;
-    const bool is_attached = !policy.attach.empty(), is_icc = bridge.icc == model::Icc::allow;
-    const auto add = [&](Aspect aspect, std::string_view why) { open.push_back({aspect, std::string(why), true}); };
-    if (is_icc || !policy.covers_ipv4())
-        add(Aspect::ipv4, is_icc ? "icc: allow" : "attach names no chain for IPv4");
-    if (is_icc || !policy.covers_ipv6())
-        add(Aspect::ipv6, is_icc ? "icc: allow" : is_attached ? "attach names no chain for IPv6" : "family: ip");
-    if (is_attached)
-        add(Aspect::between_bridges, "attach leaves it to the other chain");
-    else if (bridge.base_rules && policy.family != model::Family::bridge)
-        add(Aspect::between_bridges, "base_rules: true");
-    else if (const auto other = other_with_base_rules(policy, name); !other.empty())
-        add(Aspect::between_bridges, fmt::format("base_rules: true of {}", other));
-    else if (bridge.routed != model::Routed::deny)
-        add(Aspect::between_bridges, bridge.routed == model::Routed::allow ? "routed: allow" : "routed: published");
-    else if (!policy.covers_ipv6())
-        add(Aspect::between_bridges, "family: ip");
-    if (!policy.closes_other_frames(bridge))
-        add(Aspect::other_frames, is_icc                ? "icc: allow"
-                                  : bridge.other_frames ? "other_frames: allow"
-                                                        : "attach, without other_frames: deny");
-    if (bridge.base_rules || is_attached)
-        add(Aspect::ended_links, bridge.base_rules ? "base_rules: true" : "attach, between bridges");
-    return open;
+std::vector<Opening> left_open(const model::FirewallPolicy& policy, std::string_view bridge) {
+    return left_open(policy, bridge, BaseRules(policy));
 }
 
 PolicedBridge policed_bridge(std::string name, const model::FirewallPolicy& policy, firewall::Frames frames) {
-    const model::BridgePolicy bridge = policy.bridge(name);
-    // The bridge family sees a bridge's packets without any switch.
-    const bool needs_switches = policy.family != model::Family::bridge && bridge.icc == model::Icc::deny;
-    auto open = left_open(policy, name);
-    if (frames == firewall::Frames::none && policy.closes_other_frames(bridge))
-        open.push_back({Aspect::other_frames,
-                        "this kernel has no nftables for frames (CONFIG_NF_TABLES_BRIDGE): say other_frames: allow",
-                        false});
-    return {std::move(name),
-            {needs_switches && policy.covers_ipv4(), needs_switches && policy.covers_ipv6()},
-            bridge.icc,
-            bridge.routed,
-            std::move(open)};
+    return policed_bridge(std::move(name), policy, frames, BaseRules(policy));
 }
 
 std::vector<PolicedBridge> policed_bridges(const model::Topology& topology, const model::FirewallPolicy& policy,
@@ -198,9 +220,10 @@ std::vector<PolicedBridge> policed_bridges(const model::Topology& topology, cons
     for (const auto& [name, container] : topology.containers)
         for (const model::Network& network : container.networks)
             names.insert(network.bridge);
+    const BaseRules base_rules(policy);
     std::vector<PolicedBridge> bridges;
     for (const std::string& name : names)
-        bridges.push_back(policed_bridge(name, policy, host.frames));
+        bridges.push_back(policed_bridge(name, policy, host.frames, base_rules));
     return bridges;
 }
 
