@@ -1,9 +1,11 @@
 // The frame: a table whose rules never change, whatever bridges, containers and links there are. Only elements of its
 // sets do; with `layout: rules` the rules of one chain.
 //
-//   forward   what comes from no bridge of ours, or leaves for none, passes; so do replies by their connection and key,
-//             links by their key, what is open, ICMP errors by `errors`, neighbour discovery, and what is let in from
-//             other bridges, with its answers. The rest is dropped.
+//   forward   what comes from no bridge of ours, or leaves for none, passes; so do links by their key, neighbour
+//             discovery, and what the other chains let pass. The rest is dropped.
+//   replies   to an open connection: those of a link by their key, and those to what was let in from other bridges.
+//   lenient   what bridges take beside links: everything with icc: allow, and what `routed` lets in. Most bridges take
+//             none, which one look at a set of names tells.
 //   errors    an ICMP error passes between the two ends of a link, about a connection that this link permits; and back
 //             to what was let in.
 //
@@ -71,6 +73,15 @@ nft::Element interface_element(std::string_view name) {
     return {nft::interface_key(name), {}, {}, {}};
 }
 
+// A rule that no packet meets, where no other may ask for connections: with `attach`, and with a rule for each port in
+// the bridge family. The kernel tracks them while some rule asks for their state: with replies by port that keeps them
+// known (a change to replies by state loses none), and has fragments put together, whose ports else nobody sees.
+nft::Chain make_tracking_chain(const PolicyRules& rules) {
+    nft::Chain chain = make_chain(tracking_chain, "no packet comes here; it keeps connections tracked");
+    chain.rules.push_back(rules.rule().established_or_related().build());
+    return chain;
+}
+
 class FrameCompiler {
 public:
     // The policy must outlive it.
@@ -86,7 +97,7 @@ public:
         add_sets(permissions);
         add_chains();
         if (is_by_rules_)
-            add_links(permissions);
+            add_links_chain(permissions);
         return std::move(table_);
     }
 
@@ -94,7 +105,6 @@ private:
     Field from() const { return is_bridge_ ? Field::ibrname : Field::iifname; }
     Field to() const { return is_bridge_ ? Field::obrname : Field::oifname; }
     nft::RuleBuilder rule() const { return rules_.rule(); }
-    nft::RuleBuilder answer() const { return rule().established().reply_direction(); }
 
     void add_sets(const Permissions& permissions) {
         const auto add_sized = [&](std::string_view name, bool ipv4, std::string_view comment,
@@ -116,6 +126,7 @@ private:
             add_set(table_, inside_set, pair_key(), "from . to: the bridges of routed and published, each to itself");
             add_set(table_, routed_set, nft::interface_key(), "what other bridges send to these passes");
             add_set(table_, published_set, nft::interface_key(), "what other bridges send to these by DNAT passes");
+            add_set(table_, lenient_set, nft::interface_key(), "to these more may be sent than links permit");
         }
         if (policy_.counters != model::Counters::none)
             add_set(table_, denied_set, nft::interface_key(), "what is dropped, by the bridge that it comes from")
@@ -136,8 +147,14 @@ private:
         forward.rules = is_bridge_ ? bridge_rules() : inet_rules();
         if (is_bridge_)
             add_chain(untagged_chain, "IP packets, in frames without a tag").rules = untagged_rules();
+        if (auto rules = reply_rules(); !rules.empty())
+            add_chain(replies_chain, "replies to open connections").rules = std::move(rules);
+        if (!is_bridge_)
+            add_chain(lenient_chain, "what bridges take beside links").rules = lenient_rules();
         if (has_errors())
             add_chain(errors_chain, "ICMP errors between the ends of a link").rules = error_rules();
+        else if (has_conntrack_)
+            table_.chains.push_back(make_tracking_chain(rules_));
     }
 
     nft::Chain& add_chain(std::string_view name, std::string_view comment) {
@@ -148,15 +165,16 @@ private:
         Rules rules{rule().not_in_set({from()}, bridges_set).accept().build()};
         add_links_and_replies(rules);
         rules.push_back(rule().not_in_set({to()}, bridges_set).accept().build());
-        rules.push_back(rule().in_set({from(), to()}, open_set).accept().build());
+        rules.push_back(rule().in_set({to()}, lenient_set).jump(lenient_chain).build());
         add_jumps_to_errors(rules);
         rules_.add_neighbour_discovery(rules, rule());
-        rules.push_back(onto_other(rule(), to(), routed_set));
-        rules.push_back(onto_other(answer(), from(), routed_set));
-        rules.push_back(onto_other(rule().original_direction().dnat(), to(), published_set));
-        rules.push_back(onto_other(answer().dnat(), from(), published_set));
         add_end(rules);
         return rules;
+    }
+
+    Rules lenient_rules() const {
+        return {rule().in_set({from(), to()}, open_set).accept().build(), onto_other(rule(), to(), routed_set),
+                onto_other(rule().original_direction().dnat(), to(), published_set)};
     }
 
     // Between a bridge of that set and another one.
@@ -183,15 +201,47 @@ private:
         return rules;
     }
 
-    void add_links_and_replies(Rules& rules) const {
-        if (is_by_rules_)
-            return rules.push_back(rule().jump(links_chain).build());
+    bool has_tracked_replies() const { return !is_by_rules_ && !rules_.replies_by_port(); }
+
+    Rules reply_rules() const {
+        Rules rules;
+        if (has_tracked_replies())
+            add_replies(rules);
+        if (!is_bridge_) {
+            rules.push_back(onto_other(rule(), from(), routed_set));
+            rules.push_back(onto_other(rule().dnat(), from(), published_set));
+        }
+        return rules;
+    }
+
+    void add_replies(Rules& rules) const {
         for (const bool ipv4 : {true, false})
             if (rules_.covers(ipv4))
-                rules_.accept(
-                    rules, (rules_.replies_by_port() ? rule() : answer())
-                               .in_set({from(), Field::source, Field::destination, Field::protocol, Field::source_port},
-                                       replies_set(ipv4), ipv4));
+                rules_.accept(rules, rule().in_set({from(), Field::source, Field::destination, Field::protocol,
+                                                    Field::source_port},
+                                                   replies_set(ipv4), ipv4));
+    }
+
+    // What a link permits comes before what is let in, which has no mark of ours.
+    void add_links_and_replies(Rules& rules) const {
+        if (has_tracked_replies())
+            add_jump_to_replies(rules);
+        if (is_by_rules_)
+            rules.push_back(rule().jump(links_chain).build());
+        else
+            add_links(rules);
+        if (!has_tracked_replies() && !is_bridge_)
+            add_jump_to_replies(rules);
+    }
+
+    // The direction first: of most packets it isn't that one.
+    void add_jump_to_replies(Rules& rules) const {
+        rules.push_back(rule().reply_direction().established().jump(replies_chain).build());
+    }
+
+    void add_links(Rules& rules) const {
+        if (rules_.replies_by_port())
+            add_replies(rules);
         for (const bool ipv4 : {true, false})
             if (rules_.covers(ipv4))
                 rules_.accept(rules, rule().in_set({from(), Field::source, Field::destination, Field::protocol,
@@ -237,7 +287,7 @@ private:
         rules.push_back(drop.drop().build());
     }
 
-    void add_links(const Permissions& permissions) {
+    void add_links_chain(const Permissions& permissions) {
         nft::Chain& links = add_chain(links_chain, "Docker's rules, two for each port");
         for (const bool ipv4 : {true, false})
             for (const RulePair& pair : permissions.rules(ipv4))
@@ -297,15 +347,6 @@ nft::Table compile_frames(const model::FirewallPolicy& policy, const std::set<st
     if (!by_name)
         add_drop(forward, rules.rule().in_set({Field::oifname}, name));
     return table;
-}
-
-// With `attach`: a rule that no packet meets. The kernel tracks connections while some rule asks for their state: with
-// replies by port that keeps them known (a change to replies by state loses none), and has fragments put together,
-// whose ports else nobody sees.
-nft::Chain make_tracking_chain(const PolicyRules& rules) {
-    nft::Chain chain = make_chain(tracking_chain, "no packet comes here; it keeps connections tracked");
-    chain.rules.push_back(rules.rule().established_or_related().build());
-    return chain;
 }
 
 Attachment compile_attachment(const Permissions& permissions, const model::FirewallPolicy& policy,

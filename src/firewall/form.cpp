@@ -144,8 +144,9 @@ bool has_kind_of_form(const nft::Table& table, const nft::Chain& chain) {
         return has_hook(chain, forward);
     if (chain.name == prerouting_chain)
         return is_frames_table(table.family, table.name) && has_hook(chain, prerouting);
-    const bool is_regular = chain.name == errors_chain || chain.name == links_chain || chain.name == untagged_chain ||
-                            is_tracking(chain.name) || is_old_bridge_chain(table, chain) || is_copies_chain(chain.name);
+    constexpr std::array names{replies_chain, lenient_chain, errors_chain, links_chain, untagged_chain};
+    const bool is_regular = std::ranges::find(names, chain.name) != names.end() || is_tracking(chain.name) ||
+                            is_old_bridge_chain(table, chain) || is_copies_chain(chain.name);
     return is_regular && !chain.hook;
 }
 
@@ -161,7 +162,7 @@ bool has_form(const nft::Table& table, const nft::Set& set) {
         return (set.name == closed_set || set.name == ports_set) && set.key == nft::interface_key();
     if (is_of_links(set.name))
         return set.key == permission_key(plain_name(set.name).ends_with('4'));
-    constexpr std::array names{bridges_set, denied_set, routed_set, published_set};
+    constexpr std::array names{bridges_set, denied_set, lenient_set, routed_set, published_set};
     if (std::ranges::find(names, set.name) != names.end())
         return set.key == nft::interface_key();
     if (set.name == open_set || set.name == inside_set)

@@ -22,9 +22,12 @@ bool is_marked(const T& object) {
     return object.owner == owner;
 }
 
-// The chains of a table of ours: with the hook; what that asks about ICMP errors; each port's rules with `layout:
-// rules`; in the bridge family what is IP and has no tag; with `attach` what no packet meets.
+// The chains of a table of ours: with the hook; what that asks about replies, about bridges that take more than links,
+// and about ICMP errors; each port's rules with `layout: rules`; in the bridge family what is IP and has no tag; what no
+// packet meets.
 inline constexpr std::string_view forward_chain = "forward";
+inline constexpr std::string_view replies_chain = "replies";
+inline constexpr std::string_view lenient_chain = "lenient";
 inline constexpr std::string_view errors_chain = "errors";
 inline constexpr std::string_view links_chain = "links";
 inline constexpr std::string_view untagged_chain = "untagged";
@@ -33,6 +36,8 @@ inline constexpr std::string_view tracking_chain = "tracking";
 // Its sets. Every bridge that is policed; and those whose drops are counted.
 inline constexpr std::string_view bridges_set = "bridges";
 inline constexpr std::string_view denied_set = "denied";
+// Bridges to which more may be sent than links permit: all of the following ones.
+inline constexpr std::string_view lenient_set = "lenient";
 // A bridge twice, as from . to: within which everything passes.
 inline constexpr std::string_view open_set = "open";
 // Bridges onto which others' packets are routed, all of them or those that come by DNAT; and each of them twice, since

@@ -63,6 +63,8 @@ std::vector<BridgeElement> bridge_elements(const model::FirewallPolicy& policy, 
         elements.push_back({routed_set, nft::interface_key(), name});
     if (bridge_policy.routed == model::Routed::published)
         elements.push_back({published_set, nft::interface_key(), name});
+    if (bridge_policy.icc == model::Icc::allow || bridge_policy.routed != model::Routed::deny)
+        elements.push_back({lenient_set, nft::interface_key(), name});
     if (policy.counters != model::Counters::none)
         elements.push_back({denied_set, nft::interface_key(), name});
     elements.push_back({bridges_set, nft::interface_key(), name});

@@ -242,14 +242,15 @@ TEST(Compile, SetsAreThereAlsoWhenTheyAreEmpty) {
         return found;
     };
     EXPECT_THAT(names(compile({}, {})), ElementsAre("links4", "replies4", "links6", "replies6", "open", "inside",
-                                                    "routed", "published", "denied", "bridges"));
-    EXPECT_THAT(names(compile({}, policy([](auto& p) { p.family = model::Family::ip; }))),
-                ElementsAre("links4", "replies4", "open", "inside", "routed", "published", "denied", "bridges"));
+                                                    "routed", "published", "lenient", "denied", "bridges"));
+    EXPECT_THAT(
+        names(compile({}, policy([](auto& p) { p.family = model::Family::ip; }))),
+        ElementsAre("links4", "replies4", "open", "inside", "routed", "published", "lenient", "denied", "bridges"));
     EXPECT_THAT(names(compile({}, policy([](auto& p) {
                                   p.layout = model::Layout::rules;
                                   p.counters = model::Counters::none;
                               }))),
-                ElementsAre("open", "inside", "routed", "published", "bridges"));
+                ElementsAre("open", "inside", "routed", "published", "lenient", "bridges"));
 }
 
 std::vector<nft::Element> elements(const nft::Ruleset& ruleset, std::string_view set) {

@@ -80,6 +80,7 @@ TEST(Diff, ABridgeIsAnElement) {
     policy.bridges["br0"].icc = model::Icc::allow;
     EXPECT_EQ(change(kernel, compile(seed(), policy)),
               "add element inet nftlink open { \"br0\" . \"br0\" }\n"
+              "add element inet nftlink lenient { \"br0\" }\n"
               "add element inet nftlink denied { \"br0\" }\n"
               "add element inet nftlink bridges { \"br0\" }\n");
 }
