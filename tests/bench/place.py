@@ -6,6 +6,7 @@ import subprocess
 import time
 
 CLONE_NEWNET = 0x40000000
+PARENT, CHILD, STRANGER = "172.17.0.3", "172.17.0.2", "172.17.0.4"  # containers on docker0
 libc = ctypes.CDLL(None, use_errno=True)
 
 
@@ -54,6 +55,20 @@ class Namespace:
     def __exit__(self, *_):
         libc.setns(self.before, CLONE_NEWNET)
         os.close(self.before)
+
+
+def add_guest(host, name, address):
+    """A container on docker0."""
+    guest = Namespace()
+    with host:
+        run("ip", "link", "add", name, "type", "veth", "peer", "name", "eth0", "netns",
+            f"/proc/{os.getpid()}/fd/{guest.descriptor}")
+        run("ip", "link", "set", name, "master", "docker0", "up")
+    with guest:
+        run("ip", "address", "add", f"{address}/16", "dev", "eth0")
+        run("ip", "link", "set", "eth0", "up")
+        run("ip", "link", "set", "lo", "up")
+    return guest
 
 
 def summary(samples):
