@@ -2,6 +2,7 @@
 and the smallest ruleset that one would write by hand."""
 import os
 import re
+import shutil
 import socket
 import statistics
 import struct
@@ -61,9 +62,11 @@ class Place:
         self.parent, self.child = add_guest(self.host, "leg0", PARENT), add_guest(self.host, "leg1", CHILD)
         self.stranger = add_guest(self.host, "leg2", STRANGER)
         self.takers = [datagram_socket(self.child, (CHILD, 8000)), datagram_socket(self.parent, (PARENT, 9999))]
+        # redis-tools alone has the server as redis-check-rdb: it is what it is called by.
+        program = shutil.which("redis-server") or shutil.which("redis-check-rdb")
+        words = "redis-server --port 8000 --save  --protected-mode no --tcp-backlog 500 --bind".split(" ")
         with self.child:
-            self.redis = subprocess.Popen(["redis-server", "--port", "8000", "--save", "", "--bind", CHILD,
-                                           "--protected-mode", "no", "--tcp-backlog", "500"], stdout=subprocess.DEVNULL)
+            self.redis = subprocess.Popen([*words, CHILD], executable=program, stdout=subprocess.DEVNULL)
         time.sleep(0.5)
 
     def close(self):
