@@ -215,7 +215,7 @@ class Bench:
         return figure
 
     def packets(self):
-        """what a packet costs, by family, layout and number of links; and beside 0.1's ruleset, at 1 and 1,000 bridges"""
+        """what a packet costs, by family, layout and number of links; beside 0.1's ruleset, at 1 and 1,000 bridges"""
         return packets.measure(self), frame.measure(self)
 
     def bridges(self):

@@ -1,4 +1,4 @@
-"""What a packet and a connection cost, from one end to the other. Packets go in batches, by one system call each, so that what
+"""What a packet and a connection cost, from one end to the other. Packets go in batches, by one system call each: what
 Python takes isn't in the figures."""
 import ctypes
 import os

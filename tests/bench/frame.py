@@ -1,5 +1,6 @@
-"""The frame beside 0.1's ruleset, at one bridge and at a thousand: what a packet costs. All are loaded once into one host, and
-sleep (`flags dormant`) while another is measured: each meets the same devices, addresses and connections."""
+"""The frame beside 0.1's ruleset, at one bridge and at a thousand: what a packet costs. All are loaded once into one
+host, and sleep (`flags dormant`) while another is measured: each meets the same devices, addresses and connections. Of
+a round the best slice counts, since whatever else the machine does only adds; of the rounds the median."""
 import os
 import re
 import subprocess
@@ -30,7 +31,8 @@ def configuration(table, bridges):
     text = f"firewall: {{table: {table}}}\nbridges:\n"
     text += "".join(f"  {bridge}: {{icc: deny}}\n" for bridge in bridge_names(bridges)) + "containers:\n"
     for bridge in bridge_names(bridges):
-        text += (f"  child-{bridge}: {{bridge: {bridge}, addresses: [{CHILD}], expose: [{numbers}/udp, {numbers}/tcp]}}\n"
+        text += (f"  child-{bridge}: {{bridge: {bridge}, addresses: [{CHILD}], "
+                 f"expose: [{numbers}/udp, {numbers}/tcp]}}\n"
                  f"  parent-{bridge}: {{bridge: {bridge}, addresses: [{PARENT}], links: [child-{bridge}]}}\n")
     return text
 
@@ -115,7 +117,6 @@ class Rulesets:
 
 
 def measure(bench):
-    """In turn, round after round: of each its best slice."""
     figure = Figure("frame", "What a packet costs beside 0.1's ruleset", "ns", across="bridges")
     host = Host()
     with host.namespace:
@@ -134,7 +135,9 @@ def measure(bench):
 def add_targets(figure):
     for what in ("linked", "reply", "a connection"):
         whole = f"{WHOLE}, {what}"
-        figure.target(f"{what}: {MANY:,} bridges with {2 * MANY * PORTS:,} links to one", figure.paired(whole, MANY, whole, 1), 1.02)
+        figure.target(f"{what}: {MANY:,} bridges with {2 * MANY * PORTS:,} links to one of each",
+                      figure.paired(whole, MANY, whole, 1), 1.02)
     for way, what, limit in ((FRAME, "linked", 1.02), (WHOLE, "linked", 1.05), (WHOLE, "reply", 1.05),
                              (WHOLE, "a connection", 1.05), (WHOLE, "denied", 1.15), (WHOLE, "elsewhere", 1.03)):
-        figure.target(f"one bridge, {way}, {what}: to 0.1's", figure.paired(f"{way}, {what}", 1, f"{FIRST}, {what}", 1), limit)
+        figure.target(f"{what}: {way} to 0.1's ruleset, one bridge",
+                      figure.paired(f"{way}, {what}", 1, f"{FIRST}, {what}", 1), limit)

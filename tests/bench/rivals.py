@@ -40,15 +40,16 @@ def bare_set(count):
 
 
 def first_release(table, permissions):
-    """The ruleset of nftlink 0.1, which had a chain and a set for each bridge and a rule for each of them: as its `render` wrote
-    it, of (parent, child, protocol, port) by bridge. Written down here, since nobody else has that program."""
+    """The ruleset of nftlink 0.1, a set, a chain and a rule for each bridge, of (parent, child, protocol, port) by bridge.
+    As 0.1's `render` wrote it for up to 100 links a bridge; written down here, since nobody else has that program."""
     sets, jumps, chains = [], [], []
     for bridge, links in permissions.items():
         elements = ", ".join(f"{parent} . {child} . {protocol} . {port}" for parent, child, protocol, port in links)
         sets.append(f"set links4-{bridge} {{ type ipv4_addr . ipv4_addr . inet_proto . inet_service; "
                     f"size 192; counter; elements = {{ {elements} }}; }}")
         jumps.append(f'iifname "{bridge}" oifname "{bridge}" jump bridge-{bridge}')
-        chains.append(f"chain bridge-{bridge} {{\n ip saddr . ip daddr . meta l4proto . th dport @links4-{bridge} accept\n"
+        chains.append(f"chain bridge-{bridge} {{\n"
+                      f" ip saddr . ip daddr . meta l4proto . th dport @links4-{bridge} accept\n"
                       " ct state established,related accept\n icmpv6 type nd-neighbor-solicit accept\n"
                       " icmpv6 type nd-neighbor-advert accept\n counter drop\n}")
     base = ["chain forward {", "type filter hook forward priority filter; policy accept;", *jumps, "}"]
