@@ -1,8 +1,10 @@
 """What the number of bridges costs: the same links on one or on many, and one bridge of many that goes and comes."""
+import json
+import subprocess
 import time
 
 from figure import Figure
-from place import Namespace, milliseconds, run
+from place import Namespace, milliseconds, run, switch_bridge_netfilter_off
 from service import Service
 
 LINKS, MANY, PRESENT = 20_000, 10_000, 1000
@@ -38,15 +40,18 @@ def measure(bench):
 
 def goes_and_comes(bench):
     """The service's processor time for both."""
+    switch_bridge_netfilter_off()
     run("ip", "-batch", "-", stdin="".join(f"link add br{number} type bridge\n" for number in range(PRESENT)))
     times = []
     with Service(bench.nftlinkd, bench.folder, configuration(2 * PRESENT, PRESENT), bench.memory) as service:
         until_quiet(service)
         for number in range(2 * bench.rounds):
-            before = service.processor_seconds()
-            for change in (("delete",), ("add", "type", "bridge")):
-                run("ip", "link", change[0], f"br{number * 7 % PRESENT}", *change[1:])
-                until_quiet(service)
+            before, name = service.processor_seconds(), f"br{number * 7 % PRESENT}"
+            run("ip", "link", "delete", name)
+            until_quiet(service)
+            run("ip", "link", "add", name, "type", "bridge")
+            until_switched_on(name)
+            until_quiet(service)
             times.append(1000 * (service.processor_seconds() - before))
     return times
 
@@ -55,3 +60,15 @@ def until_quiet(service):
     used = None
     while used != (used := service.processor_seconds()):
         time.sleep(QUIET)
+
+
+def until_switched_on(bridge):
+    """Its packets come to the rules."""
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        shown = subprocess.run(["ip", "-json", "-details", "link", "show", bridge], check=True, text=True,
+                               stdout=subprocess.PIPE).stdout
+        if json.loads(shown)[0]["linkinfo"]["info_data"]["nf_call_iptables"] == 1:
+            return
+        time.sleep(QUIET / 10)
+    raise TimeoutError(f"nftlinkd doesn't see that {bridge} came")

@@ -33,6 +33,11 @@ def enter_private_namespaces(arguments):
 def add_bridge():
     run("ip", "link", "add", "docker0", "type", "bridge")
     run("ip", "link", "set", "docker0", "up")
+    switch_bridge_netfilter_off()
+
+
+def switch_bridge_netfilter_off():
+    """For all bridges at once, as hosts have it: nftlink switches it on for those that it polices."""
     for switch in ("iptables", "ip6tables"):
         with open(f"/proc/sys/net/bridge/bridge-nf-call-{switch}", "w", encoding="ascii") as file:
             file.write("0")
