@@ -29,8 +29,9 @@ class Figure:
 
     def paired(self, way, count, other, other_count):
         """The median ratio of what was measured in the same round, in which the machine was as fast for both."""
-        pairs = zip(self.samples[way, count], self.samples[other, other_count], strict=True)
-        return statistics.median(one / two for one, two in pairs)
+        pairs = zip(self.samples.get((way, count), []), self.samples.get((other, other_count), []))
+        ratios = [one / two for one, two in pairs]
+        return statistics.median(ratios) if ratios else None
 
     def record(self):
         return {"title": self.title, "unit": self.unit, "floor": self.floor, "targets": self.targets,

@@ -1,6 +1,5 @@
 """What a packet costs between two containers on a bridge: by family, layout and number of links, beside no firewall, iptables,
 and the smallest ruleset that one would write by hand."""
-import os
 import re
 import shutil
 import socket
