@@ -40,8 +40,8 @@ def bare_set(count):
 
 
 def first_release(table, permissions):
-    """The ruleset of nftlink 0.1, a set, a chain and a rule for each bridge, of (parent, child, protocol, port) by bridge.
-    As 0.1's `render` wrote it for up to 100 links a bridge; written down here, since nobody else has that program."""
+    """The ruleset of nftlink 0.1, a set, a chain and a rule for each bridge, as its `render` wrote it for up to 100
+    links a bridge: of (parent, child, protocol, port) by bridge. Held here, since nobody else has that program."""
     sets, jumps, chains = [], [], []
     for bridge, links in permissions.items():
         elements = ", ".join(f"{parent} . {child} . {protocol} . {port}" for parent, child, protocol, port in links)
