@@ -1,4 +1,6 @@
 """A figure: what was measured, beside its floor and its rivals, and what it is to show."""
+import statistics
+
 from place import summary
 
 
@@ -25,6 +27,12 @@ class Figure:
         one, two = self.median(way, count), self.median(other, count if other_count is None else other_count)
         return one / two if one and two else None
 
+    def paired(self, way, count, other, other_count):
+        """The median ratio of what was measured in the same round, in which the machine was as fast for both."""
+        pairs = zip(self.samples.get((way, count), []), self.samples.get((other, other_count), []))
+        ratios = [one / two for one, two in pairs]
+        return statistics.median(ratios) if ratios else None
+
     def record(self):
         return {"title": self.title, "unit": self.unit, "floor": self.floor, "targets": self.targets,
                 "values": [{"way": way, self.across: count, **summary(samples)}
@@ -42,11 +50,11 @@ class Figure:
         lines += [f"  {what}: it fails here" for what in sorted(self.left_out)]
         for target in self.targets:
             lines.append(f"  {'met   ' if target['met'] else 'MISSED'}  {target['text']}: "
-                         f"{number(target['value'])}, at most {number(target['limit'])}")
+                         f"{number(target['value'], 4)}, at most {number(target['limit'])}")
         return "\n".join(lines)
 
 
-def number(value):
+def number(value, digits=3):
     if value >= 1000:
         return f"{value:,.0f}"
-    return f"{value:.3g}" if value < 100 else f"{value:.1f}"
+    return f"{value:.{digits}g}" if value < 100 else f"{value:.1f}"

@@ -1,7 +1,7 @@
 """What a packet costs between two containers on a bridge: by family, layout and number of links, beside no firewall, iptables,
 and the smallest ruleset that one would write by hand."""
-import os
 import re
+import shutil
 import socket
 import statistics
 import struct
@@ -10,23 +10,10 @@ import time
 
 import rivals
 from figure import Figure
-from place import Namespace, add_bridge, run
+from flow import datagram_socket
+from place import CHILD, PARENT, STRANGER, Namespace, add_bridge, add_guest, run
 
-PARENT, CHILD, STRANGER = "172.17.0.3", "172.17.0.2", "172.17.0.4"
 PACKETS, CONNECTIONS, PER_CHILD = 20_000, 200, 1000
-
-
-def add_guest(host, name, address):
-    guest = Namespace()
-    with host:
-        run("ip", "link", "add", name, "type", "veth", "peer", "name", "eth0", "netns",
-            f"/proc/{os.getpid()}/fd/{guest.descriptor}")
-        run("ip", "link", "set", name, "master", "docker0", "up")
-    with guest:
-        run("ip", "address", "add", f"{address}/16", "dev", "eth0")
-        run("ip", "link", "set", "eth0", "up")
-        run("ip", "link", "set", "lo", "up")
-    return guest
 
 
 def port_count(count):
@@ -65,15 +52,6 @@ def by_hand(count):
             "counter drop; }\n}\n")
 
 
-def taker(namespace, local):
-    """Somebody to whom packets may be sent."""
-    with namespace:
-        made = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-    made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    made.bind(local)
-    return made
-
-
 class Place:
     def __init__(self, bench):
         self.bench = bench
@@ -82,10 +60,12 @@ class Place:
             add_bridge()
         self.parent, self.child = add_guest(self.host, "leg0", PARENT), add_guest(self.host, "leg1", CHILD)
         self.stranger = add_guest(self.host, "leg2", STRANGER)
-        self.takers = [taker(self.child, (CHILD, 8000)), taker(self.parent, (PARENT, 9999))]
+        self.takers = [datagram_socket(self.child, (CHILD, 8000)), datagram_socket(self.parent, (PARENT, 9999))]
+        # redis-tools alone has the server as redis-check-rdb: it is what it is called by.
+        program = shutil.which("redis-server") or shutil.which("redis-check-rdb")
+        words = "redis-server --port 8000 --save  --protected-mode no --tcp-backlog 500 --bind".split(" ")
         with self.child:
-            self.redis = subprocess.Popen(["redis-server", "--port", "8000", "--save", "", "--bind", CHILD,
-                                           "--protected-mode", "no", "--tcp-backlog", "500"], stdout=subprocess.DEVNULL)
+            self.redis = subprocess.Popen([*words, CHILD], executable=program, stdout=subprocess.DEVNULL)
         time.sleep(0.5)
 
     def close(self):
@@ -125,11 +105,7 @@ class Place:
 
     def nanoseconds_a_packet(self, namespace, local, remote):
         """From one end to another; nobody needs to take them."""
-        with namespace:
-            sender = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        with sender:
-            sender.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            sender.bind(local)
+        with datagram_socket(namespace, local) as sender:
             sender.connect(remote)
             send, payload = sender.send, b"x" * 64
             for _ in range(500):

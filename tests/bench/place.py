@@ -6,6 +6,7 @@ import subprocess
 import time
 
 CLONE_NEWNET = 0x40000000
+PARENT, CHILD, STRANGER = "172.17.0.3", "172.17.0.2", "172.17.0.4"  # containers on docker0
 libc = ctypes.CDLL(None, use_errno=True)
 
 
@@ -32,6 +33,11 @@ def enter_private_namespaces(arguments):
 def add_bridge():
     run("ip", "link", "add", "docker0", "type", "bridge")
     run("ip", "link", "set", "docker0", "up")
+    switch_bridge_netfilter_off()
+
+
+def switch_bridge_netfilter_off():
+    """For all bridges at once, as hosts have it: nftlink switches it on for those that it polices."""
     for switch in ("iptables", "ip6tables"):
         with open(f"/proc/sys/net/bridge/bridge-nf-call-{switch}", "w", encoding="ascii") as file:
             file.write("0")
@@ -54,6 +60,20 @@ class Namespace:
     def __exit__(self, *_):
         libc.setns(self.before, CLONE_NEWNET)
         os.close(self.before)
+
+
+def add_guest(host, name, address):
+    """A container on docker0."""
+    guest = Namespace()
+    with host:
+        run("ip", "link", "add", name, "type", "veth", "peer", "name", "eth0", "netns",
+            f"/proc/{os.getpid()}/fd/{guest.descriptor}")
+        run("ip", "link", "set", name, "master", "docker0", "up")
+    with guest:
+        run("ip", "address", "add", f"{address}/16", "dev", "eth0")
+        run("ip", "link", "set", "eth0", "up")
+        run("ip", "link", "set", "lo", "up")
+    return guest
 
 
 def summary(samples):

@@ -37,3 +37,20 @@ def element(link):
 def bare_set(count):
     return ("add table inet rival\nadd set inet rival links { type ipv4_addr . ipv4_addr . inet_proto . inet_service; "
             f"size {2 * count + 64}; counter; }}\n")
+
+
+def first_release(table, permissions):
+    """The ruleset of nftlink 0.1, a set, a chain and a rule for each bridge, as its `render` wrote it for up to 100
+    links a bridge: of (parent, child, protocol, port) by bridge. Held here, since nobody else has that program."""
+    sets, jumps, chains = [], [], []
+    for bridge, links in permissions.items():
+        elements = ", ".join(f"{parent} . {child} . {protocol} . {port}" for parent, child, protocol, port in links)
+        sets.append(f"set links4-{bridge} {{ type ipv4_addr . ipv4_addr . inet_proto . inet_service; "
+                    f"size 192; counter; elements = {{ {elements} }}; }}")
+        jumps.append(f'iifname "{bridge}" oifname "{bridge}" jump bridge-{bridge}')
+        chains.append(f"chain bridge-{bridge} {{\n"
+                      f" ip saddr . ip daddr . meta l4proto . th dport @links4-{bridge} accept\n"
+                      " ct state established,related accept\n icmpv6 type nd-neighbor-solicit accept\n"
+                      " icmpv6 type nd-neighbor-advert accept\n counter drop\n}")
+    base = ["chain forward {", "type filter hook forward priority filter; policy accept;", *jumps, "}"]
+    return "\n".join([f"table inet {table} {{", *sets, *chains, *base, "}", ""])

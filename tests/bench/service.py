@@ -55,6 +55,8 @@ class Service:
         return count
 
     def processor_seconds(self):
-        with open(f"/proc/{self.process.pid}/stat", encoding="ascii") as file:
-            fields = file.read().rsplit(")", 1)[1].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        used = 0
+        for file in glob.glob(f"/proc/{self.process.pid}/task/*/schedstat"):
+            with open(file, encoding="ascii") as line:
+                used += int(line.read().split()[0])
+        return used / 1e9
