@@ -31,13 +31,22 @@ class Scene:
     @property
     def is_denied(self):
         """Stays on a bridge where no packet passes without a link."""
-        return self.origin and self.origin == self.target and self.topology["bridges"][self.origin]["icc"] == "deny"
+        return self.packet.is_plain and self.origin and self.origin == self.target \
+            and self.topology["bridges"][self.origin]["icc"] == "deny"
+
+    @property
+    def is_closed(self):
+        """Comes in a frame that no rule about IP sees, onto a bridge where such ones don't pass."""
+        if not self.packet.form or not self.origin:
+            return False
+        policy = self.topology["bridges"][self.origin]
+        return policy["icc"] == "deny" and policy.get("other_frames", "allow" if self.variant.attach else "deny") == "deny"
 
     @property
     def is_tracked(self):
         """By the kernel, with ours: it may switch netfilter off for what stays on a bridge where all may talk."""
         stays = self.origin and self.origin == self.target and self.packet.via != "router"
-        return not stays or self.is_denied
+        return self.packet.is_plain and (not stays or self.is_denied)
 
     @property
     def is_by_key(self):
@@ -134,6 +143,9 @@ def never(_):
 
 # Each with what explains that a packet doesn't pass, and what forbids it to pass.
 REASONS = {
+    "frames": (
+        lambda scene: scene.is_closed, lambda scene: scene.is_closed,
+        "strange frames don't pass: with a tag, VID 0 and stacked ones too, PPPoE, LLC, any other type"),
     "ended": (
         lambda scene: ended(scene) or known_from_elsewhere(scene), ended,
         "a connection ends with its link: a packet passes by a link of now, on its own bridge, and never only because its "
@@ -168,7 +180,7 @@ def compare(topology, variant, packets, reference, verdicts):
     passes although it should not, and is known to."""
     counts, wrong, docker, ours = collections.Counter(), [], [], []
     for packet, passed, passes in zip(packets, reference, verdicts):
-        docker += [packet] * passed
+        docker += [packet] * (passed and packet.is_plain)
         scene = Scene(topology, variant, packet, docker, ours)
         if passed and not passes:
             reason = explain(scene)

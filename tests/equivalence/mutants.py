@@ -85,6 +85,10 @@ def spread():
             run("nft", "-n", f"add element inet nftlink {name} {{ {elements} }}")
 
 
+def nft(*commands):
+    return lambda: [run("nft", command) for command in commands]
+
+
 REPLY = "iifname . ip saddr . ip daddr . meta l4proto . th sport"
 MUTANTS = {
     "a port is lost": Mutant(changed(lose_ports)),
@@ -104,4 +108,6 @@ MUTANTS = {
     "the bridge is forgotten": Mutant(ruleset=spread),
     "invalid passes": Mutant(ruleset=with_rule("ct state invalid")),
     "source ports are ignored": Mutant(ruleset=with_rule("udp sport 53")),
+    "other frames pass": Mutant(ruleset=nft("flush table bridge nftlink-frames")),
+    "tags are seen too late": Mutant(ruleset=nft("flush chain bridge nftlink-frames prerouting")),
 }

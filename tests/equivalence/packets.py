@@ -12,6 +12,9 @@ CUT = 1480  # bytes of the first fragment: as many as fit, so that whoever puts 
 FAR = 1 << 24  # further ahead in sequence than any window here reaches
 
 
+PRIORITY_TAG = "a tag without a VLAN"
+
+
 @dataclasses.dataclass(frozen=True)
 class Packet:
     kind: str  # for people
@@ -30,19 +33,26 @@ class Packet:
     reply: bool = False  # of an echo
     about: tuple = ()  # an ICMP error: the source, destination, protocol and ports of the packet that it is about
     fragment: str = ""  # first | last: one half of a datagram
+    form: str = ""  # of the frame, where it isn't plain: one of FORMS
     stage: int = 0  # of the topology; all flows share them
 
     def __str__(self):
         ports = f" {self.sport} > {self.dport}" if self.sport else ""
         about = f" about {self.about[0]} > {self.about[1]} {self.about[3]} > {self.about[4]}" if self.about else ""
         ends = f"{self.sender} {self.source} > {self.receiver} {self.destination}"
-        return f"{self.kind}: {ends}{ports}{about} via {self.via}{f', stage {self.stage}' if self.stage else ''}"
+        more = f"{f', {self.form}' if self.form else ''}{f', stage {self.stage}' if self.stage else ''}"
+        return f"{self.kind}: {ends}{ports}{about} via {self.via}{more}"
 
     @property
     def connection(self):
         """Its ends, whichever way it goes; of an ICMP error, those of the packet that it is about."""
         source, destination, protocol, sport, dport = self.tuple
         return (protocol, *sorted(((source, sport), (destination, dport))))
+
+    @property
+    def is_plain(self):
+        """To whatever looks at IP. A tag that names no VLAN says nothing to the host, which routes what is behind it."""
+        return not self.form or self.form == PRIORITY_TAG and self.via == "router"
 
     @property
     def tuple(self):
@@ -97,6 +107,35 @@ def sctp(packet):
 SEGMENTS = {ICMP: icmp, TCP: tcp, UDP: udp, SCTP: sctp}
 
 
+def tags(*each):
+    return lambda kind, payload: b"".join(struct.pack("!HH", *tag) for tag in each) + struct.pack("!H", kind) + payload
+
+
+def session(_, payload):
+    return struct.pack("!HBBHHH", wire.ETH_P_PPP_SES, 0x11, 0, 1, 2 + len(payload), 0x21) + payload
+
+
+def link_control(kind, payload):
+    return struct.pack("!HBBB3xH", wire.LLC + len(payload), 0xaa, 0xaa, 3, kind) + payload
+
+
+def experiment(kind, payload):
+    return struct.pack("!HH", wire.ETH_P_EXPERIMENT, kind) + payload
+
+
+# What stands behind a frame's addresses.
+FORMS = {
+    PRIORITY_TAG: tags((wire.ETH_P_8021Q, 0)),
+    "a tag": tags((wire.ETH_P_8021Q, 7)),
+    "a service tag": tags((wire.ETH_P_8021AD, 7)),
+    "two tags": tags((wire.ETH_P_8021AD, 7), (wire.ETH_P_8021Q, 8)),
+    "two tags without a VLAN": tags((wire.ETH_P_8021Q, 0), (wire.ETH_P_8021Q, 0)),
+    "PPPoE": session,
+    "LLC": link_control,
+    "an unknown type": experiment,
+}
+
+
 def frame(packet, identifier):
     segment, fragment = SEGMENTS[packet.protocol](packet), 0
     if packet.fragment == "first":
@@ -106,7 +145,7 @@ def frame(packet, identifier):
     target = {"bridge": packet.receiver, "router": f"host.{packet.sender.partition('.')[2] or 'outside'}"}
     to = wire.BROADCAST if packet.via == "flood" else wire.mac(target[packet.via])
     payload = internet(packet.source, packet.destination, packet.protocol, identifier, segment, fragment)
-    return to + wire.mac(packet.sender) + struct.pack("!H", wire.ETH_P_IP) + payload
+    return to + wire.mac(packet.sender) + FORMS.get(packet.form, tags())(wire.ETH_P_IP, payload)
 
 
 def in_order(flows):

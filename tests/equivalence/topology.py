@@ -84,6 +84,12 @@ def exposed(random):
     return found
 
 
+def policy(random):
+    made = {"icc": random.choice(("deny", "deny", "deny", "deny", "allow"))}
+    other_frames = random.choice((None, None, "deny", "allow"))
+    return made | ({"other_frames": other_frames} if other_frames else {})
+
+
 def generate(random):
     bridges = random.sample(wire.BRIDGES, random.randint(1, 3))
     count = random.randint(3, 10)
@@ -101,7 +107,7 @@ def generate(random):
             aliases = random.choice((1, 1, 1, 2, 3))
             record["links"] += [f"{child}:a{child}{alias}" if alias else child for alias in range(aliases)]
     strangers = {f"c{number}": {"bridges": [random.choice(wire.BRIDGES)]} for number in (10, 11)}
-    policies = {name: {"icc": random.choice(("deny", "deny", "deny", "deny", "allow"))} for name in bridges}
+    policies = {name: policy(random) for name in bridges}
     made = {"bridges": policies, "containers": containers, "strangers": strangers, "twins": {}, "gone": [], "former": None}
     return made | changes(random, made)
 

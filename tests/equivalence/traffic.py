@@ -4,7 +4,7 @@ import itertools
 
 import topology as topologies
 import wire
-from packets import FAR, ICMP, SCTP, TCP, UDP, Packet
+from packets import FAR, FORMS, ICMP, PRIORITY_TAG, SCTP, TCP, UDP, Packet
 from topology import STAGES
 
 CLIENT, SERVER = 1000, 5000  # the first sequence numbers of either side
@@ -114,6 +114,13 @@ def echo(client, server, sport, dport, via):
             packet("echo reply", server, client, ICMP, sport, via=via, data=16, reply=True)]
 
 
+def in_frames(client, server, sport, dport, via, form):
+    """In frames of that form, with the same in plain ones in between, unless the host would take all for one connection."""
+    asked = question(client, server, sport, dport, via)[:2]
+    strange = [dataclasses.replace(each, form=form, data=each.data + 1) for each in asked]
+    return strange if strange[0].is_plain else [strange[0], *asked, strange[1]]
+
+
 def errors_of_strangers(client, server, sport, dport, via, stranger):
     opening = packet("tcp SYN", client, server, TCP, sport, dport, via=via, flags="S", sequence=CLIENT)
     return [error("error about nothing known", stranger, client, opening, via=via), opening,
@@ -204,6 +211,12 @@ class Traffic:
         service = self.random.choice(offered or [anything])
         self.add(self.random.choice(self.shapes(service[0]) + OF_NONE), client, server, service)
 
+    def strange(self, client, server, service):
+        """A packet to that service, or that number, of UDP, in every form that a frame may have."""
+        ways = [(form, "bridge") for form in self.random.sample(list(FORMS), 4)] + [(PRIORITY_TAG, "router")]
+        for form, via in ways:
+            self.flows.append(in_frames(client, server, next(self.fresh), service[1], via, form))
+
     def elsewhere(self, bridge, parent, child):
         """The addresses of a link, on a bridge that it doesn't hold on."""
         others = [other for other in wire.BRIDGES
@@ -276,9 +289,15 @@ def generate(random, topology):
         made.elsewhere(*link)
     for bridge, parent, child in random.sample(links, min(6, len(links))):
         made.through_changes(bridge, parent, child)
+    for bridge, parent, child in random.sample(links, min(2, len(links))):
+        services = topologies.ports(topology["containers"][child]["expose"])
+        ends = end(parent, bridge), end(child, bridge)
+        made.strange(*random.choice((ends, ends[::-1])), random.choice(services or [("udp", 53)]))
     made.of_twins()
     for pair in random.sample(made.pairs, min(12, len(made.pairs))):
         made.unlinked(*pair)
+    if made.pairs:
+        made.strange(*random.choice(made.pairs), ("udp", random.choice(topologies.PORTS)))
     for inside, neighbour in random.sample(made.pairs, min(2, len(made.pairs))):
         other, _ = random.choice(made.pairs)
         made.abroad(inside, other)

@@ -21,6 +21,9 @@ OUTSIDE = "192.0.2.9"
 BROADCAST = b"\xff" * 6
 CLONE_NEWNET = 0x40000000
 ETH_P_ALL, ETH_P_IP, ETH_P_ARP = 3, 0x0800, 0x0806
+ETH_P_8021Q, ETH_P_8021AD, ETH_P_PPP_SES, ETH_P_EXPERIMENT = 0x8100, 0x88a8, 0x8864, 0x88b5
+HEADERS = {ETH_P_8021Q: 4, ETH_P_8021AD: 4, ETH_P_PPP_SES: 8, ETH_P_EXPERIMENT: 2}  # bytes behind the type; the last say what follows
+LLC, LONGEST_LLC = 8, 1500  # bytes of LLC and SNAP, behind a length instead of a type
 SOL_PACKET, PACKET_STATISTICS, PACKET_IGNORE_OUTGOING = 263, 6, 23
 PATIENCE = 10  # seconds for what takes microseconds
 BATCH = 64  # frames, well below what a socket's default buffer holds
@@ -55,8 +58,19 @@ def plug(port):
     return {"first": "sentinel", "second": "sentinel"}.get(port, port.partition(".")[2])
 
 
-def identity(packet):
-    """What routing leaves alone of an IPv4 packet: all but its TTL and checksum."""
+def packet_in(frame):
+    """The IP packet in a frame of whatever form. Packet sockets take a tag off, so that it makes no difference here."""
+    start = 14
+    kind = length = int.from_bytes(frame[12:14])
+    while kind in HEADERS:
+        start += HEADERS[kind]
+        kind = int.from_bytes(frame[start - 2:start])
+    return frame[start + LLC if start == 14 and length <= LONGEST_LLC else start:]
+
+
+def identity(frame):
+    """What routing leaves alone of the IPv4 packet in a frame: all but its TTL and checksum."""
+    packet = packet_in(frame)
     return packet[:8] + packet[9:10] + packet[12:]
 
 
@@ -122,7 +136,7 @@ class Wire:
         run("bridge", "-batch", "-", stdin="\n".join(table))
         for bridge in BRIDGES:
             self.senders[f"host.{bridge}"] = packet_socket(bridge)
-            self.listeners[f"host.{bridge}"] = packet_socket(bridge, ETH_P_IP)
+            self.listeners[f"host.{bridge}"] = packet_socket(bridge, ETH_P_ALL)
             self.listeners[f"host.{bridge}"].setblocking(False)
         system("setns", self.far, CLONE_NEWNET)
         run("ip", "-batch", "-", stdin="\n".join(f"link set {port} up" for port in PORTS))
@@ -191,7 +205,7 @@ class Wire:
 
     def exchange(self, frames):
         """Sends frames (sender, receiver, bytes), in order; says of each whether it came out at its receiver."""
-        expected = {identity(frame[14:]): (number, receiver) for number, (_, receiver, frame) in enumerate(frames)}
+        expected = {identity(frame): (number, receiver) for number, (_, receiver, frame) in enumerate(frames)}
         if len(expected) != len(frames):
             raise WireError("two packets of a batch are the same")
         if self._collect():
@@ -201,7 +215,7 @@ class Wire:
             for sender, _, frame in frames[start:start + BATCH]:
                 self.senders[sender].send(frame)
             for port, frame in self._collect():
-                number, receiver = expected.get(identity(frame[14:]), (None, None))
+                number, receiver = expected.get(identity(frame), (None, None))
                 if port == receiver:
                     passed[number] = True
                     continue
@@ -211,7 +225,7 @@ class Wire:
         return passed
 
     def _collect(self):
-        """All IPv4 packets that have come out, with their ports."""
+        """All frames that have come out, with their ports; ARP is the kernel's own, and the sentinels'."""
         self.sentinels += 1
         number = struct.pack("!Q", self.sentinels)
         if not self.loses_sentinels:
@@ -224,7 +238,7 @@ class Wire:
                 raise WireError("a sentinel got lost") from None
             if port == "second" and frame[14:22] == number:
                 break
-            if protocol == ETH_P_IP:
+            if protocol != ETH_P_ARP:
                 found.append((port, frame))
         for port, listener in self.listeners.items():
             found += self._heard_by_host(port, listener)
@@ -238,9 +252,11 @@ class Wire:
         found = []
         while True:
             try:
-                found.append((port, listener.recv(2048)))
+                frame, (_, protocol, *_) = listener.recvfrom(2048)
             except BlockingIOError:
                 return found
+            if protocol != ETH_P_ARP:
+                found.append((port, frame))
 
     def flush_connections(self):
         """Forgets all connections that the host namespace tracks, over netlink."""
