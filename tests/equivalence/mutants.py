@@ -28,7 +28,7 @@ def changed(change):
 
 
 def linked_children(topology):
-    names = dict.fromkeys(child for _, _, child in topologies.links(topology))
+    names = dict.fromkeys(child for *_, child in topologies.links(topology))
     return [topology["containers"][name] for name in names]
 
 
@@ -47,6 +47,17 @@ def link_everybody(topology):
         near = [other for other, its in topology["containers"].items()
                 if other != name and set(its["bridges"]) & set(record["bridges"])]
         record["links"] = sorted({*record["links"], *(f"{other}:mutant-{other}" for other in near)})
+
+
+def lose_ways_across(topology):
+    across = {(parent, child) for start, parent, to, child in topologies.links(topology) if start != to}
+    for name, record in topology["containers"].items():
+        record["links"] = [link for link in record["links"] if (name, link.partition(":")[0]) not in across]
+
+
+def open_to_routed(topology):
+    for policy in topology["bridges"].values():
+        policy["routed"] = "allow"
 
 
 def allow(topology):
@@ -95,6 +106,10 @@ MUTANTS = {
     "a port too many": Mutant(changed(widen_ports)),
     "links too many": Mutant(changed(link_everybody)),
     "icc is allowed": Mutant(changed(allow)),
+    "ways across are lost": Mutant(changed(lose_ways_across)),
+    "routed is open": Mutant(changed(open_to_routed)),
+    "answers to what was let in are lost": Mutant(ruleset=without_rules(r"reply iifname @routed")),
+    "errors about what was let in are lost": Mutant(ruleset=without_rules(r"^\s*ct direction reply iifname @routed")),
     "replies are lost": Mutant(ruleset=without_rules(r"th sport @replies4")),
     "links are lost": Mutant(ruleset=without_rules(r"th dport @links4")),
     "drops are lost": Mutant(ruleset=without_rules(r"\bdrop\b")),

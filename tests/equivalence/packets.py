@@ -23,7 +23,7 @@ class Packet:
     source: str  # addresses
     destination: str
     protocol: int
-    sport: int = 0  # of an echo: its number
+    sport: int = 0  # of an echo both are its number
     dport: int = 0
     via: str = "bridge"  # the frame's destination: bridge: the receiver | router: the host | flood: everybody
     flags: str = ""
@@ -53,6 +53,11 @@ class Packet:
     def is_plain(self):
         """To whatever looks at IP. A tag that names no VLAN says nothing to the host, which routes what is behind it."""
         return not self.form or self.form == PRIORITY_TAG and self.via == "router"
+
+    @property
+    def can_open(self):
+        """A connection, as the kernel sees it, whatever it knows already."""
+        return not self.about and not self.reply and self.flags not in ("SA", "RA") and self.protocol != SCTP
 
     @property
     def tuple(self):

@@ -46,14 +46,13 @@ VARIANTS = [
 
 
 def docker(topology, policy):
-    """The rules that Docker 0.10 would have, for iptables-restore."""
+    """The rules that Docker 0.10 would have, for iptables-restore; it knew no links across bridges, but how to write them."""
     links, base = [], []
-    for bridge, parent, child in topologies.links(topology):
-        one, other = topologies.address(parent, bridge), topologies.address(child, bridge)
+    for start, parent, to, child in topologies.links(topology):
+        one, other = topologies.address(parent, start), topologies.address(child, to)
         for protocol, port in topologies.ports(topology["containers"][child]["expose"]):
-            on = f"-A FORWARD -i {bridge} -o {bridge} -p {protocol}"
-            links += [f"{on} -s {one} --dport {port} -d {other} -j ACCEPT",
-                      f"{on} -s {other} --sport {port} -d {one} -j ACCEPT"]
+            links += [f"-A FORWARD -i {start} -o {to} -p {protocol} -s {one} --dport {port} -d {other} -j ACCEPT",
+                      f"-A FORWARD -i {to} -o {start} -p {protocol} -s {other} --sport {port} -d {one} -j ACCEPT"]
     for bridge, settings in topology["bridges"].items():
         base += [f"-A FORWARD -o {bridge} -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT",
                  f"-A FORWARD -i {bridge} ! -o {bridge} -j ACCEPT",

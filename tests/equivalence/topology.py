@@ -39,12 +39,15 @@ def ports(exposed):
 
 
 def links(topology):
-    """(bridge, parent, child) of each link on each bridge that both ends share; aliases make no difference."""
+    """(from, parent, to, child) of each way that a link goes: on each bridge that both ends share; where they share none,
+    from each of the parent's to each of the child's. Aliases make no difference."""
     found = set()
     containers = topology["containers"]
     for parent, record in containers.items():
         for child in {link.partition(":")[0] for link in record["links"]}:
-            found |= {(bridge, parent, child) for bridge in record["bridges"] if bridge in containers[child]["bridges"]}
+            ways = list(itertools.product(record["bridges"], containers[child]["bridges"]))
+            shared = [way for way in ways if way[0] == way[1]]
+            found |= {(start, parent, to, child) for start, to in shared or ways}
     return sorted(found)
 
 
@@ -87,7 +90,8 @@ def exposed(random):
 def policy(random):
     made = {"icc": random.choice(("deny", "deny", "deny", "deny", "allow"))}
     other_frames = random.choice((None, None, "deny", "allow"))
-    return made | ({"other_frames": other_frames} if other_frames else {})
+    routed = random.choice((None, "deny", "published", "allow"))
+    return made | ({"other_frames": other_frames} if other_frames else {}) | ({"routed": routed} if routed else {})
 
 
 def generate(random):
@@ -100,9 +104,11 @@ def generate(random):
         containers[f"c{number}"] = {"bridges": on, "expose": exposed(random), "links": []}
     loner = f"c{count - 1}"  # a stranger that is listed, but linked to nothing
     for name, record in containers.items():
-        near = [other for other, its in containers.items()
-                if other not in (name, loner) and set(record["bridges"]) & set(its["bridges"])]
-        children = [] if name == loner else random.sample(near, min(len(near), random.choice((0, 1, 1, 2, 3))))
+        others = [other for other in containers if other not in (name, loner)]
+        near = [other for other in others if set(record["bridges"]) & set(containers[other]["bridges"])]
+        far = [other for other in others if other not in near]
+        children = [] if name == loner else [*random.sample(near, min(len(near), random.choice((0, 1, 1, 2, 3)))),
+                                             *random.sample(far, min(len(far), random.choice((0, 0, 0, 1))))]
         for child in children:
             aliases = random.choice((1, 1, 1, 2, 3))
             record["links"] += [f"{child}:a{child}{alias}" if alias else child for alias in range(aliases)]
@@ -117,15 +123,15 @@ def changes(random, topology):
     found = links(topology)
     if not found:
         return {}
-    gone = [[parent, child] for _, parent, child in random.sample(found, (len(found) + 2) // 3)]
-    bridge, parent, child = random.choice(found)
+    gone = [[parent, child] for _, parent, _, child in random.sample(found, (len(found) + 2) // 3)]
+    bridge, parent, to, child = random.choice(found)
     others = [name for name in topology["bridges"] if name != bridge]
     twins = {}
-    if others:
+    if others and bridge == to:
         on, prefix = [random.choice(others)], TWINS[wire.BRIDGES.index(bridge)]
         one, other = f"{prefix}{parent[1:]}", f"{prefix}{child[1:]}"
         twins = {one: {"bridges": on, "expose": [f"{CALLED}/udp"], "links": random.choice(([], [f"{other}:twin"]))},
                  other: {"bridges": on, "expose": topology["containers"][child]["expose"],
                          "links": random.choice(([], [f"{one}:twin"]))}}
-    former = random.choice((None, random.choice(random.choice(found)[1:])))
+    former = random.choice((None, random.choice(random.choice(found)[1::2])))
     return {"gone": gone, "twins": twins, "former": former}

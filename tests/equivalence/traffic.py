@@ -29,6 +29,10 @@ def host(bridge):
     return End(f"host.{bridge}", wire.bridge_address(bridge), f"host.{bridge}")
 
 
+def crosses(client, server):
+    return client.port.partition(".")[2] != server.port.partition(".")[2]
+
+
 OUTSIDE = End("outside", wire.OUTSIDE, "outside")
 
 
@@ -110,8 +114,8 @@ def sctp(client, server, sport, dport, via):
 
 
 def echo(client, server, sport, dport, via):
-    return [packet("echo request", client, server, ICMP, sport, via=via, data=16),
-            packet("echo reply", server, client, ICMP, sport, via=via, data=16, reply=True)]
+    return [packet("echo request", client, server, ICMP, sport, sport, via, data=16),
+            packet("echo reply", server, client, ICMP, sport, sport, via, data=16, reply=True)]
 
 
 def in_frames(client, server, sport, dport, via, form):
@@ -162,6 +166,7 @@ def on_two_bridges(ends, sport, dport):
 OF_TCP = (conversation, conversation, refusal, midstream, answer_without_question, call_back, sctp)
 OF_UDP = (question, question, datagrams_back, fragments, flood)
 OF_NONE = (echo, broadcast)
+WITHIN = (flood, broadcast)  # what doesn't leave its bridge
 
 
 class Traffic:
@@ -174,42 +179,43 @@ class Traffic:
 
     def add(self, shape, client, server, service, **more):
         protocol, port = service
-        via = "router" if client.port.partition(".")[2] != server.port.partition(".")[2] else \
-            self.random.choice(("bridge", "bridge", "router"))
+        via = "router" if crosses(client, server) else self.random.choice(("bridge", "bridge", "router"))
         self.flows.append(shape(client, server, next(self.fresh), port, via, **more))
 
-    def shapes(self, protocol):
-        return OF_TCP if protocol == "tcp" else OF_UDP
+    def shapes(self, protocol, client, server):
+        made = {"tcp": OF_TCP, "udp": OF_UDP, "": OF_NONE}[protocol]
+        return [shape for shape in made if shape not in WITHIN] if crosses(client, server) else made
 
-    def linked(self, bridge, parent, child):
+    def linked(self, bridge, parent, to, child):
         """What a link permits, and what lies close to it."""
-        client, server = end(parent, bridge), end(child, bridge)
+        client, server = end(parent, bridge), end(child, to)
         services = topologies.ports(self.topology["containers"][child]["expose"])
         for service in self.random.sample(services, min(2, len(services))):
-            shapes = self.shapes(service[0])
+            shapes = self.shapes(service[0], client, server)
             for shape in self.random.sample(shapes, 3):
                 self.add(shape, client, server, service)
             self.add(self.random.choice(shapes), server, client, service)
             self.near_miss(client, server, service)
-            stranger = end(self.random.choice(topologies.residents(self.topology, bridge)), bridge)
+            place = self.random.choice((bridge, to))
+            stranger = end(self.random.choice(topologies.residents(self.topology, place)), place)
             if stranger not in (client, server):
                 self.add(self.random.choice(shapes), stranger.posing_as(client), server, service)
                 self.add(errors_of_strangers, client, server, service, stranger=stranger)
-                self.add(self.random.choice(shapes), client, stranger, service)
-        self.add(self.random.choice(OF_NONE), client, server, ("", 0))
+                self.add(self.random.choice(self.shapes(service[0], client, stranger)), client, stranger, service)
+        self.add(self.random.choice(self.shapes("", client, server)), client, server, ("", 0))
 
     def near_miss(self, client, server, service):
         protocol, port = service
         other = "udp" if protocol == "tcp" else "tcp"
         near = self.random.choice(((protocol, port + 1), (protocol, port - 1), (other, port)))
-        self.add(self.random.choice(self.shapes(near[0])), client, server, near)
+        self.add(self.random.choice(self.shapes(near[0], client, server)), client, server, near)
 
     def unlinked(self, client, server):
         containers = self.topology["containers"]
         offered = topologies.ports(containers.get(server.port.partition(".")[0], {"expose": []})["expose"])
         anything = self.random.choice(("tcp", "udp")), self.random.choice(topologies.PORTS)
         service = self.random.choice(offered or [anything])
-        self.add(self.random.choice(self.shapes(service[0]) + OF_NONE), client, server, service)
+        self.add(self.random.choice(self.shapes(service[0], client, server) + OF_NONE), client, server, service)
 
     def strange(self, client, server, service):
         """A packet to that service, or that number, of UDP, in every form that a frame may have."""
@@ -217,23 +223,23 @@ class Traffic:
         for form, via in ways:
             self.flows.append(in_frames(client, server, next(self.fresh), service[1], via, form))
 
-    def elsewhere(self, bridge, parent, child):
-        """The addresses of a link, on a bridge that it doesn't hold on."""
+    def elsewhere(self, bridge, parent, to, child):
+        """The addresses of a link, both on one bridge that it doesn't hold on."""
         others = [other for other in wire.BRIDGES
-                  if other != bridge and len(topologies.residents(self.topology, other)) > 1]
+                  if not bridge == other == to and len(topologies.residents(self.topology, other)) > 1]
         services = topologies.ports(self.topology["containers"][child]["expose"])
         if others and services:
             other = self.random.choice(others)
             one, two = self.random.sample(topologies.residents(self.topology, other), 2)
             client = end(one, other).posing_as(end(parent, bridge))
-            server = end(two, other).posing_as(end(child, bridge))
+            server = end(two, other).posing_as(end(child, to))
             protocol, port = self.random.choice(services)
-            shape = self.random.choice(self.shapes(protocol))
+            shape = self.random.choice(self.shapes(protocol, client, server))
             self.flows.append(shape(client, server, next(self.fresh), port, "bridge"))
 
-    def through_changes(self, bridge, parent, child):
+    def through_changes(self, bridge, parent, to, child):
         """What goes on while links end and come back."""
-        client, server = end(parent, bridge), end(child, bridge)
+        client, server = end(parent, bridge), end(child, to)
         for protocol, port in topologies.ports(self.topology["containers"][child]["expose"])[:2]:
             shape = enduring_connection if protocol == "tcp" else enduring_questions
             self.add(shape, client, server, (protocol, port), first=self.random.choice((0, 0, 1)))
@@ -262,8 +268,8 @@ class Traffic:
         paths = [(inside, OUTSIDE), (OUTSIDE, inside)] + [(inside, other)] * (inside != other)
         for client, server in paths:
             for service in (("tcp", 80), ("udp", 53)):
-                self.add(self.random.choice(self.shapes(service[0])[:-1]), client, server, service)
-        self.add(echo, inside, OUTSIDE, ("", 0))
+                self.add(self.random.choice(self.shapes(service[0], client, server)), client, server, service)
+            self.add(echo, client, server, ("", 0))
 
     def intruders(self, inside, neighbour):
         """A neighbour that takes part in a connection with the outside."""
@@ -287,9 +293,10 @@ def generate(random, topology):
     for link in random.sample(links, min(5, len(links))):
         made.linked(*link)
         made.elsewhere(*link)
-    for bridge, parent, child in random.sample(links, min(6, len(links))):
-        made.through_changes(bridge, parent, child)
-    for bridge, parent, child in random.sample(links, min(2, len(links))):
+    for link in random.sample(links, min(6, len(links))):
+        made.through_changes(*link)
+    within = [link for link in links if link[0] == link[2]]
+    for bridge, parent, _, child in random.sample(within, min(2, len(within))):
         services = topologies.ports(topology["containers"][child]["expose"])
         ends = end(parent, bridge), end(child, bridge)
         made.strange(*random.choice((ends, ends[::-1])), random.choice(services or [("udp", 53)]))
