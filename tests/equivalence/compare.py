@@ -54,6 +54,11 @@ class Scene:
         return packet.destination == first.source and (not packet.about or packet.about[0] == first.source)
 
     @property
+    def is_left_alone(self):
+        """Of IPv6, with `family: ip`."""
+        return not self.variant.polices(self.packet.family) and not self.is_closed
+
+    @property
     def is_closed(self):
         """Comes in a frame that no rule about IP sees, onto a bridge where such ones don't pass."""
         if not self.packet.form or not self.origin:
@@ -92,8 +97,9 @@ class Scene:
 
 def permissions(topology):
     """(from, parent's address, to, child's, protocol, port) of all links."""
-    return {(start, topologies.address(parent, start), to, topologies.address(child, to), *service)
+    return {(start, topologies.address(parent, start, family), to, topologies.address(child, to, family), *service)
             for start, parent, to, child in topologies.links(topology)
+            for family in topologies.families(topology, parent, child)
             for service in topologies.ports(topology["containers"][child]["expose"])}
 
 
@@ -209,6 +215,7 @@ REASONS = {
 
 # What passes although it should not, and is known to.
 KNOWN = {
+    "left alone": (never, "with 'family: ip', whatever Docker's rules for IPv6 drop"),
     "like link": (error_of_like_link, "errors about another link's connection, of the same port"),
     "beside": (beside_the_way, "of a link across bridges, what a neighbour of the sender takes instead of the receiver"),
 }
@@ -234,7 +241,10 @@ def compare(topology, variant, packets, reference, verdicts):
         scene = Scene(topology, variant, packet, permitted[packet.stage], docker, ours)
         if passed and packet.is_plain and not packet.about:
             docker.setdefault(packet.connection, packet)
-        if passed and not passes:
+        if scene.is_left_alone:
+            counts["left alone"] += passes and not passed
+            wrong += [] if passes else [f"{packet}: is no business of ours, and doesn't pass"]
+        elif passed and not passes:
             reason = explain(scene)
             counts.update([reason] if reason else [])
             wrong += [] if reason else [f"{packet}: passes with Docker's rules, and not with ours"]

@@ -86,7 +86,7 @@ def summary(done, total):
     for reason, (*_, sentence) in REASONS.items():
         print(f"{total.reasons[reason]:9} differ as they should, {reason}: {sentence}")
     for reason, (_, sentence) in KNOWN.items():
-        print(f"{total.reasons[reason]:9} pass that should not, {reason}: {sentence}")
+        print(f"{total.reasons[reason]:9} pass although Docker's rules or ours mean to drop them, {reason}: {sentence}")
     print(f"{len(total.failures):9} differ without a reason, or pass in spite of one")
 
 

@@ -124,7 +124,7 @@ def kept_cases_stay_mended(host):
 
 
 for each in ("a port is lost", "other frames pass", "invalid passes", "connections outlive their links",
-             "the bridge is forgotten", "ways across are lost", "routed is open"):
+             "the bridge is forgotten", "ways across are lost", "routed is open", "IPv6 passes", "IPv6 replies are lost"):
     find_mutant(each)
 for each in dict.fromkeys(variant.group for variant in rules.VARIANTS):
     equivalent(each)

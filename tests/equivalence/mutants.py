@@ -88,9 +88,9 @@ def open_all():
 
 def spread():
     """Each permission of one bridge to all of them."""
-    for name in ("links4", "replies4"):
+    for name in ("links4", "replies4", "links6", "replies6"):
         text = run("nft", "list", "set", "inet", "nftlink", name).stdout
-        keys = {key for key in re.findall(r'"[\w-]+" \. ([\d.]+ \. [\d.]+ \. \w+ \. \d+)', text)}
+        keys = {key for key in re.findall(r'"[\w-]+" \. ([\da-f.:]+ \. [\da-f.:]+ \. \w+ \. \d+)', text)}
         elements = ", ".join(f"{bridge} . {key}" for key in sorted(keys) for bridge in BRIDGES)
         if elements:
             run("nft", "-n", f"add element inet nftlink {name} {{ {elements} }}")
@@ -112,6 +112,10 @@ MUTANTS = {
     "errors about what was let in are lost": Mutant(ruleset=without_rules(r"^\s*ct direction reply iifname @routed")),
     "replies are lost": Mutant(ruleset=without_rules(r"th sport @replies4")),
     "links are lost": Mutant(ruleset=without_rules(r"th dport @links4")),
+    "IPv6 replies are lost": Mutant(ruleset=without_rules(r"th sport @replies6")),
+    "IPv6 links are lost": Mutant(ruleset=without_rules(r"th dport @links6")),
+    "IPv6 passes": Mutant(ruleset=with_rule("meta nfproto ipv6")),
+    "IPv6 errors pass": Mutant(ruleset=with_rule("meta l4proto ipv6-icmp ct state related")),
     "drops are lost": Mutant(ruleset=without_rules(r"\bdrop\b")),
     "errors are lost": Mutant(ruleset=without_rules(r"jump errors")),
     "errors pass": Mutant(ruleset=with_rule("meta l4proto icmp")),

@@ -7,8 +7,10 @@ import wire
 from topology import STAGES
 
 ICMP, TCP, UDP, SCTP = socket.IPPROTO_ICMP, socket.IPPROTO_TCP, socket.IPPROTO_UDP, socket.IPPROTO_SCTP
+ICMPV6, OPTIONS, FRAGMENT = socket.IPPROTO_ICMPV6, socket.IPPROTO_DSTOPTS, socket.IPPROTO_FRAGMENT
 FLAGS = {"S": 2, "A": 16, "SA": 18, "RA": 20, "PA": 24}
-CUT = 1480  # bytes of the first fragment: as many as fit, so that whoever puts both together cuts at the same place
+# Bytes of the first fragment: as many as fit, so that whoever puts both together cuts at the same place.
+CUT = {4: 1480, 6: 1448}
 FAR = 1 << 24  # further ahead in sequence than any window here reaches
 
 
@@ -33,6 +35,7 @@ class Packet:
     reply: bool = False  # of an echo
     about: tuple = ()  # an ICMP error: the source, destination, protocol and ports of the packet that it is about
     fragment: str = ""  # first | last: one half of a datagram
+    options: bool = False  # an extension header of IPv6
     form: str = ""  # of the frame, where it isn't plain: one of FORMS
     stage: int = 0  # of the topology; all flows share them
 
@@ -42,6 +45,10 @@ class Packet:
         ends = f"{self.sender} {self.source} > {self.receiver} {self.destination}"
         more = f"{f', {self.form}' if self.form else ''}{f', stage {self.stage}' if self.stage else ''}"
         return f"{self.kind}: {ends}{ports}{about} via {self.via}{more}"
+
+    @property
+    def family(self):
+        return 6 if ":" in self.source else 4
 
     @property
     def connection(self):
@@ -72,14 +79,22 @@ def checksum(data):
     return total ^ 0xffff
 
 
-def internet(source, destination, protocol, identifier, payload, fragment=0):
-    head = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 20 + len(payload), identifier, fragment, 64, protocol, 0,
-                       socket.inet_aton(source), socket.inet_aton(destination))
+def internet(source, destination, protocol, identifier, payload, fragment=None):
+    """fragment: its offset in units of 8 bytes, and whether more of them follow."""
+    offset, more = fragment or (0, False)
+    if ":" in source:
+        if fragment:
+            payload = struct.pack("!BxHI", protocol, offset << 3 | more, identifier) + payload
+            protocol = FRAGMENT
+        return struct.pack("!IHBB16s16s", 6 << 28 | identifier, len(payload), protocol, 64, wire.to_bytes(source),
+                           wire.to_bytes(destination)) + payload
+    head = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 20 + len(payload), identifier, more << 13 | offset, 64, protocol, 0,
+                       wire.to_bytes(source), wire.to_bytes(destination))
     return head[:10] + struct.pack("!H", checksum(head)) + head[12:] + payload
 
 
 def with_checksum(packet, segment, offset):
-    pseudo = socket.inet_aton(packet.source) + socket.inet_aton(packet.destination)
+    pseudo = wire.to_bytes(packet.source) + wire.to_bytes(packet.destination)
     pseudo += struct.pack("!HH", packet.protocol, len(segment))
     return segment[:offset] + struct.pack("!H", checksum(pseudo + segment)) + segment[offset + 2:]
 
@@ -96,12 +111,15 @@ def udp(packet):
 
 
 def icmp(packet):
+    unreachable, request, reply = (3, 8, 0) if packet.protocol == ICMP else (1, 128, 129)
     if packet.about:
         source, destination, protocol, sport, dport = packet.about
         quoted = internet(source, destination, protocol, 1, struct.pack("!HHI", sport, dport, 1000))
-        message = struct.pack("!BBHI", 3, 1, 0, 0) + quoted
+        message = struct.pack("!BBHI", unreachable, 1, 0, 0) + quoted
     else:
-        message = struct.pack("!BBHHH", 0 if packet.reply else 8, 0, 0, packet.sport, 1) + bytes(packet.data)
+        message = struct.pack("!BBHHH", reply if packet.reply else request, 0, 0, packet.sport, 1) + bytes(packet.data)
+    if packet.protocol == ICMPV6:
+        return with_checksum(packet, message, 2)
     return message[:2] + struct.pack("!H", checksum(message)) + message[4:]
 
 
@@ -109,15 +127,16 @@ def sctp(packet):
     return struct.pack("!HHII", packet.sport, packet.dport, 0, 0) + bytes(packet.data)
 
 
-SEGMENTS = {ICMP: icmp, TCP: tcp, UDP: udp, SCTP: sctp}
+SEGMENTS = {ICMP: icmp, ICMPV6: icmp, TCP: tcp, UDP: udp, SCTP: sctp}
 
 
 def tags(*each):
     return lambda kind, payload: b"".join(struct.pack("!HH", *tag) for tag in each) + struct.pack("!H", kind) + payload
 
 
-def session(_, payload):
-    return struct.pack("!HBBHHH", wire.ETH_P_PPP_SES, 0x11, 0, 1, 2 + len(payload), 0x21) + payload
+def session(kind, payload):
+    protocol = {wire.ETH_P_IP: 0x21, wire.ETH_P_IPV6: 0x57}[kind]
+    return struct.pack("!HBBHHH", wire.ETH_P_PPP_SES, 0x11, 0, 1, 2 + len(payload), protocol) + payload
 
 
 def link_control(kind, payload):
@@ -142,15 +161,18 @@ FORMS = {
 
 
 def frame(packet, identifier):
-    segment, fragment = SEGMENTS[packet.protocol](packet), 0
+    segment, protocol, fragment, cut = SEGMENTS[packet.protocol](packet), packet.protocol, None, CUT[packet.family]
+    if packet.options:
+        segment, protocol = struct.pack("!BBBB4x", protocol, 0, 1, 4) + segment, OPTIONS
     if packet.fragment == "first":
-        segment, fragment = segment[:CUT], 0x2000
+        segment, fragment = segment[:cut], (0, True)
     elif packet.fragment == "last":
-        segment, fragment = segment[CUT:], CUT // 8
+        segment, fragment = segment[cut:], (cut // 8, False)
     target = {"bridge": packet.receiver, "router": f"host.{packet.sender.partition('.')[2] or 'outside'}"}
     to = wire.BROADCAST if packet.via == "flood" else wire.mac(target[packet.via])
-    payload = internet(packet.source, packet.destination, packet.protocol, identifier, segment, fragment)
-    return to + wire.mac(packet.sender) + FORMS.get(packet.form, tags())(wire.ETH_P_IP, payload)
+    payload = internet(packet.source, packet.destination, protocol, identifier, segment, fragment)
+    kind = wire.ETH_P_IP if packet.family == 4 else wire.ETH_P_IPV6
+    return to + wire.mac(packet.sender) + FORMS.get(packet.form, tags())(kind, payload)
 
 
 def in_order(flows):

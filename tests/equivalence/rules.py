@@ -8,8 +8,8 @@ import topology as topologies
 import wire
 from wire import WireError, run
 
-FORWARD = {"family": "ip", "table": "filter", "chain": "FORWARD"}
-PLAIN = {"family": "inet", "table": "fw", "chain": "forward"}
+PLACES = {"iptables": [{"family": family, "table": "filter", "chain": "FORWARD"} for family in ("ip", "ip6")],
+          "nft": [{"family": "inet", "table": "fw", "chain": "forward"}]}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -30,9 +30,13 @@ class Variant:
     @property
     def firewall(self):
         made = {"family": self.family, "layout": self.layout, "replies": self.replies}
-        return made | ({"attach": [FORWARD if self.attach == "iptables" else PLAIN]} if self.attach else {})
+        return made | ({"attach": PLACES[self.attach]} if self.attach else {})
+
+    def polices(self, family):
+        return family == 4 or self.family != "ip"
 
 
+EMPTY = "*filter\n:FORWARD {}\nCOMMIT\n"
 REPLIES = ("established", "source-port")
 VARIANTS = [
     *(Variant(f"{family} table", family, layout, replies, base_rules) for family in ("inet", "ip")
@@ -45,11 +49,13 @@ VARIANTS = [
 ]
 
 
-def docker(topology, policy):
+def docker(topology, policy, family):
     """The rules that Docker 0.10 would have, for iptables-restore; it knew no links across bridges, but how to write them."""
     links, base = [], []
     for start, parent, to, child in topologies.links(topology):
-        one, other = topologies.address(parent, start), topologies.address(child, to)
+        if family not in topologies.families(topology, parent, child):
+            continue
+        one, other = topologies.address(parent, start, family), topologies.address(child, to, family)
         for protocol, port in topologies.ports(topology["containers"][child]["expose"]):
             links += [f"-A FORWARD -i {start} -o {to} -p {protocol} -s {one} --dport {port} -d {other} -j ACCEPT",
                       f"-A FORWARD -i {to} -o {start} -p {protocol} -s {other} --sport {port} -d {one} -j ACCEPT"]
@@ -62,6 +68,12 @@ def docker(topology, policy):
 
 class Refused(Exception):
     """nftlink did not apply a configuration."""
+
+
+def restore(program, text_of):
+    """text_of(family) for iptables-restore, and for ip6tables-restore."""
+    for family, name in ((4, program), (6, program.replace("iptables", "ip6tables"))):
+        run(name, stdin=text_of(family))
 
 
 MINIMAL = {"bridges": {"docker0": {"icc": "deny"}}, "strangers": {}, "containers": {
@@ -96,13 +108,13 @@ class Host:
                 verdicts += self.wire.exchange(frames)
         return verdicts
 
-    def reference(self, restore, policy, topology, stages):
+    def reference(self, program, policy, topology, stages):
         self.clear(switches=topology["bridges"])
         try:
-            return self.exchange(topology, stages, lambda now: run(restore, stdin=docker(now, policy)))
+            return self.exchange(topology, stages, lambda now: restore(program, lambda family: docker(now, policy, family)))
         finally:
-            if "legacy" in restore:
-                run(restore, stdin="*filter\n:FORWARD ACCEPT\nCOMMIT\n")
+            if "legacy" in program:
+                restore(program, lambda _: EMPTY.format("ACCEPT"))
 
     def write(self, topology, variant):
         with open(self.file, "w", encoding="utf-8") as out:  # JSON is YAML
@@ -111,7 +123,7 @@ class Host:
     def prepare(self, variant):
         self.clear()
         if variant.attach == "iptables":
-            run("iptables-nft-restore", stdin=f"*filter\n:FORWARD {variant.policy}\nCOMMIT\n")
+            restore("iptables-nft-restore", lambda _: EMPTY.format(variant.policy))
         elif variant.attach == "nft":
             run("nft", "-f", "-", stdin=f"table inet fw {{ chain forward {{ type filter hook forward priority 0;"
                                         f" policy {variant.policy.lower()}; }}; }}")

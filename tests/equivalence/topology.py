@@ -9,9 +9,15 @@ CALLED = 19_999  # of a parent's twin, which its child's twin may link to
 PORTS = (22, 53, 80, 443, 1194, 5353, 5432, 6379, 8000, 9999)
 
 
-def address(container, bridge):
+def address(container, bridge, family):
     home = TWINS.find(container[0])
-    return f"{wire.subnet(wire.BRIDGES[home] if home >= 0 else bridge)}.{10 + int(container[1:])}"
+    return wire.address(wire.BRIDGES[home] if home >= 0 else bridge, 10 + int(container[1:]), family)
+
+
+def families(topology, *names):
+    """Which of IPv4 and IPv6 all these containers have."""
+    everybody = topology["strangers"] | topology["containers"] | topology.get("twins", {})
+    return [family for family in (4, 6) if all(family in everybody[name].get("families", [4]) for name in names)]
 
 
 def at(topology, stage):
@@ -58,10 +64,11 @@ def residents(topology, bridge):
 
 
 def configuration(topology, firewall, base_rules):
-    """What nftlink is given. Unlisted strangers aren't in it."""
+    """What nftlink is given. Unlisted strangers aren't in it. With `family: ip` it wants an IPv4 address of everybody."""
     containers = {}
     for name, record in topology["containers"].items():
-        networks = {bridge: [address(name, bridge)] for bridge in record["bridges"]}
+        numbers = {*families(topology, name), *([4] if firewall["family"] == "ip" else [])}
+        networks = {bridge: [address(name, bridge, family) for family in sorted(numbers)] for bridge in record["bridges"]}
         place = {"networks": networks}
         if len(networks) == 1:
             ((bridge, addresses),) = networks.items()
@@ -101,10 +108,12 @@ def generate(random):
     for number in range(count):
         several = random.random() < 0.3
         on = random.sample(bridges, random.randint(1, len(bridges)) if several else 1)
-        containers[f"c{number}"] = {"bridges": on, "expose": exposed(random), "links": []}
+        containers[f"c{number}"] = {"bridges": on, "families": random.choice(([4], [4, 6], [4, 6], [6])),
+                                    "expose": exposed(random), "links": []}
     loner = f"c{count - 1}"  # a stranger that is listed, but linked to nothing
     for name, record in containers.items():
-        others = [other for other in containers if other not in (name, loner)]
+        others = [other for other in containers if other not in (name, loner)
+                  and set(record["families"]) & set(containers[other]["families"])]
         near = [other for other in others if set(record["bridges"]) & set(containers[other]["bridges"])]
         far = [other for other in others if other not in near]
         children = [] if name == loner else [*random.sample(near, min(len(near), random.choice((0, 1, 1, 2, 3)))),
@@ -112,7 +121,7 @@ def generate(random):
         for child in children:
             aliases = random.choice((1, 1, 1, 2, 3))
             record["links"] += [f"{child}:a{child}{alias}" if alias else child for alias in range(aliases)]
-    strangers = {f"c{number}": {"bridges": [random.choice(wire.BRIDGES)]} for number in (10, 11)}
+    strangers = {f"c{number}": {"bridges": [random.choice(wire.BRIDGES)], "families": [4, 6]} for number in (10, 11)}
     policies = {name: policy(random) for name in bridges}
     made = {"bridges": policies, "containers": containers, "strangers": strangers, "twins": {}, "gone": [], "former": None}
     return made | changes(random, made)
@@ -130,8 +139,9 @@ def changes(random, topology):
     if others and bridge == to:
         on, prefix = [random.choice(others)], TWINS[wire.BRIDGES.index(bridge)]
         one, other = f"{prefix}{parent[1:]}", f"{prefix}{child[1:]}"
-        twins = {one: {"bridges": on, "expose": [f"{CALLED}/udp"], "links": random.choice(([], [f"{other}:twin"]))},
-                 other: {"bridges": on, "expose": topology["containers"][child]["expose"],
+        like = {name: {"bridges": on, "families": topology["containers"][name]["families"]} for name in (parent, child)}
+        twins = {one: {**like[parent], "expose": [f"{CALLED}/udp"], "links": random.choice(([], [f"{other}:twin"]))},
+                 other: {**like[child], "expose": topology["containers"][child]["expose"],
                          "links": random.choice(([], [f"{one}:twin"]))}}
     former = random.choice((None, random.choice(random.choice(found)[1::2])))
     return {"gone": gone, "twins": twins, "former": former}

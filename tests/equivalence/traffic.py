@@ -4,7 +4,7 @@ import itertools
 
 import topology as topologies
 import wire
-from packets import FAR, FORMS, ICMP, PRIORITY_TAG, SCTP, TCP, UDP, Packet
+from packets import FAR, FORMS, ICMP, ICMPV6, PRIORITY_TAG, SCTP, TCP, UDP, Packet
 from topology import STAGES
 
 CLIENT, SERVER = 1000, 5000  # the first sequence numbers of either side
@@ -16,27 +16,33 @@ class End:
     address: str
     home: str  # the port where the host sends what it routes to that address
 
+    @property
+    def family(self):
+        return 6 if ":" in self.address else 4
+
     def posing_as(self, other):
         return End(self.port, other.address, other.home)
 
 
-def end(name, bridge):
+def end(name, bridge, family):
     port = f"c{name[1:]}.{bridge}"
-    return End(port, topologies.address(name, bridge), port)
+    return End(port, topologies.address(name, bridge, family), port)
 
 
-def host(bridge):
-    return End(f"host.{bridge}", wire.bridge_address(bridge), f"host.{bridge}")
+def host(bridge, family):
+    return End(f"host.{bridge}", wire.bridge_address(bridge, family), f"host.{bridge}")
 
 
 def crosses(client, server):
     return client.port.partition(".")[2] != server.port.partition(".")[2]
 
 
-OUTSIDE = End("outside", wire.OUTSIDE, "outside")
+OUTSIDE = {family: End("outside", address, "outside") for family, address in wire.OUTSIDE.items()}
 
 
 def packet(kind, sender, receiver, protocol, sport=0, dport=0, via="bridge", **more):
+    if protocol == ICMP and sender.family == 6:
+        protocol = ICMPV6
     port = receiver.home if via == "router" else receiver.port
     return Packet(kind, sender.port, port, sender.address, receiver.address, protocol, sport, dport, via, **more)
 
@@ -105,8 +111,13 @@ def flood(client, server, sport, dport, via):
 
 
 def broadcast(client, server, sport, dport, via):
-    everybody = End(server.port, "255.255.255.255", server.port)
+    everybody = End(server.port, {4: "255.255.255.255", 6: "ff02::1"}[client.family], server.port)
     return [packet("udp broadcast", client, everybody, UDP, sport, dport, via="flood", data=8)]
+
+
+def behind_options(client, server, sport, dport, via):
+    return [dataclasses.replace(each, kind=f"{each.kind}, behind options", options=client.family == 6)
+            for each in question(client, server, sport, dport, via)[:3]]
 
 
 def sctp(client, server, sport, dport, via):
@@ -164,7 +175,7 @@ def on_two_bridges(ends, sport, dport):
 
 
 OF_TCP = (conversation, conversation, refusal, midstream, answer_without_question, call_back, sctp)
-OF_UDP = (question, question, datagrams_back, fragments, flood)
+OF_UDP = (question, question, datagrams_back, fragments, behind_options, flood)
 OF_NONE = (echo, broadcast)
 WITHIN = (flood, broadcast)  # what doesn't leave its bridge
 
@@ -174,8 +185,14 @@ class Traffic:
         self.random, self.topology = random, topology
         self.fresh = itertools.count(20_000)  # above all services: no flow meets the connection of another one
         self.flows = []
-        self.pairs = [(end(one, bridge), end(other, bridge)) for bridge in wire.BRIDGES
-                      for one, other in itertools.permutations(topologies.residents(topology, bridge), 2)]
+        self.pairs = [self.ends(one, bridge, other, bridge) for bridge in wire.BRIDGES
+                      for one, other in itertools.permutations(topologies.residents(topology, bridge), 2)
+                      if topologies.families(topology, one, other)]
+
+    def ends(self, one, start, other, to):
+        """Both of IPv4, or of IPv6."""
+        family = self.random.choice(topologies.families(self.topology, one, other))
+        return end(one, start, family), end(other, to, family)
 
     def add(self, shape, client, server, service, **more):
         protocol, port = service
@@ -188,7 +205,7 @@ class Traffic:
 
     def linked(self, bridge, parent, to, child):
         """What a link permits, and what lies close to it."""
-        client, server = end(parent, bridge), end(child, to)
+        client, server = self.ends(parent, bridge, child, to)
         services = topologies.ports(self.topology["containers"][child]["expose"])
         for service in self.random.sample(services, min(2, len(services))):
             shapes = self.shapes(service[0], client, server)
@@ -197,7 +214,7 @@ class Traffic:
             self.add(self.random.choice(shapes), server, client, service)
             self.near_miss(client, server, service)
             place = self.random.choice((bridge, to))
-            stranger = end(self.random.choice(topologies.residents(self.topology, place)), place)
+            stranger = end(self.random.choice(topologies.residents(self.topology, place)), place, client.family)
             if stranger not in (client, server):
                 self.add(self.random.choice(shapes), stranger.posing_as(client), server, service)
                 self.add(errors_of_strangers, client, server, service, stranger=stranger)
@@ -231,15 +248,15 @@ class Traffic:
         if others and services:
             other = self.random.choice(others)
             one, two = self.random.sample(topologies.residents(self.topology, other), 2)
-            client = end(one, other).posing_as(end(parent, bridge))
-            server = end(two, other).posing_as(end(child, to))
+            poses = self.ends(parent, bridge, child, to)
+            client, server = (end(name, other, 4).posing_as(pose) for name, pose in zip((one, two), poses))
             protocol, port = self.random.choice(services)
             shape = self.random.choice(self.shapes(protocol, client, server))
             self.flows.append(shape(client, server, next(self.fresh), port, "bridge"))
 
     def through_changes(self, bridge, parent, to, child):
         """What goes on while links end and come back."""
-        client, server = end(parent, bridge), end(child, to)
+        client, server = self.ends(parent, bridge, child, to)
         for protocol, port in topologies.ports(self.topology["containers"][child]["expose"])[:2]:
             shape = enduring_connection if protocol == "tcp" else enduring_questions
             self.add(shape, client, server, (protocol, port), first=self.random.choice((0, 0, 1)))
@@ -253,7 +270,8 @@ class Traffic:
         home, on = wire.BRIDGES[topologies.TWINS.index(one[0])], record["bridges"][0]
         for protocol, port in topologies.ports(twins[1][1]["expose"]):
             if protocol == "udp":
-                pairs = [(end(f"c{one[1:]}", home), end(f"c{other[1:]}", home)), (end(one, on), end(other, on))]
+                first = self.ends(f"c{one[1:]}", home, f"c{other[1:]}", home)
+                pairs = [first, tuple(end(name, on, first[0].family) for name in (one, other))]
                 for ends in (pairs, pairs[::-1]):
                     sport, dport = next(self.fresh), port
                     self.flows.append(on_two_bridges(ends, sport, dport))
@@ -265,7 +283,8 @@ class Traffic:
 
     def abroad(self, inside, other):
         """Through the host: outwards, inwards, and between bridges."""
-        paths = [(inside, OUTSIDE), (OUTSIDE, inside)] + [(inside, other)] * (inside != other)
+        outside = OUTSIDE[inside.family]
+        paths = [(inside, outside), (outside, inside)] + [(inside, other)] * (inside != other)
         for client, server in paths:
             for service in (("tcp", 80), ("udp", 53)):
                 self.add(self.random.choice(self.shapes(service[0], client, server)), client, server, service)
@@ -273,7 +292,8 @@ class Traffic:
 
     def intruders(self, inside, neighbour):
         """A neighbour that takes part in a connection with the outside."""
-        for client, server in ((inside, OUTSIDE), (OUTSIDE, inside)):
+        outside = OUTSIDE[inside.family]
+        for client, server in ((inside, outside), (outside, inside)):
             flow = conversation(client, server, next(self.fresh), 80, "router")
             genuine = next(each for each in flow if each.sender == "outside" and each.flags == "PA")
             intruder = dataclasses.replace(genuine, kind="tcp data from outside, by a neighbour", sender=neighbour.port,
@@ -282,8 +302,8 @@ class Traffic:
 
     def with_host(self, inside, bridge):
         """Not forwarded at all, though the host's address may be that of another bridge."""
-        other = host(self.random.choice(wire.BRIDGES))
-        for client, server in ((inside, host(bridge)), (host(bridge), inside), (inside, host(bridge).posing_as(other))):
+        near, other = host(bridge, inside.family), host(self.random.choice(wire.BRIDGES), inside.family)
+        for client, server in ((inside, near), (near, inside), (inside, near.posing_as(other))):
             self.flows.append(question(client, server, next(self.fresh), 53, "bridge")[:2])
 
 
@@ -298,7 +318,7 @@ def generate(random, topology):
     within = [link for link in links if link[0] == link[2]]
     for bridge, parent, _, child in random.sample(within, min(2, len(within))):
         services = topologies.ports(topology["containers"][child]["expose"])
-        ends = end(parent, bridge), end(child, bridge)
+        ends = made.ends(parent, bridge, child, bridge)
         made.strange(*random.choice((ends, ends[::-1])), random.choice(services or [("udp", 53)]))
     made.of_twins()
     for pair in random.sample(made.pairs, min(12, len(made.pairs))):
@@ -306,7 +326,7 @@ def generate(random, topology):
     if made.pairs:
         made.strange(*random.choice(made.pairs), ("udp", random.choice(topologies.PORTS)))
     for inside, neighbour in random.sample(made.pairs, min(2, len(made.pairs))):
-        other, _ = random.choice(made.pairs)
+        other, _ = random.choice([pair for pair in made.pairs if pair[0].family == inside.family])
         made.abroad(inside, other)
         made.intruders(inside, neighbour)
         made.with_host(inside, inside.port.partition(".")[2])
