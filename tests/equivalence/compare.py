@@ -28,8 +28,11 @@ class Scene:
         return bridge if name != "host" and bridge in self.topology["bridges"] else None
 
     def routed(self, bridge):
-        """What comes by DNAT isn't sent, so that `published` lets in as little as `deny`."""
         return self.topology["bridges"][bridge].get("routed", "deny")
+
+    def lets_in(self, bridge):
+        """Whether the packet's connection may begin there from another one."""
+        return self.routed(bridge) == "allow" or self.routed(bridge) == "published" and bool(self.packet.published)
 
     @property
     def is_crossing(self):
@@ -37,19 +40,20 @@ class Scene:
 
     @property
     def is_denied(self):
-        """Stays on a bridge where no packet passes without a link, or goes to such one; that is nobody's business where
-        others' or Docker's base rules decide what is routed."""
-        if not self.packet.is_plain or not self.origin or not self.target:
+        """Stays on a bridge where no packet passes without a link, or goes to such one. Where others' rules or Docker's base
+        rules decide what is routed, nobody denies it."""
+        if not self.packet.is_plain or self.is_closed or not self.origin or not self.target:
             return False
         if self.is_crossing:
-            return self.is_by_key and not self.variant.attach and self.routed(self.target) != "allow"
+            is_open = self.routed(self.target) == "allow" or self.lets_in(self.target) and not self.packet.reply
+            return self.is_by_key and not self.variant.attach and not is_open
         return self.topology["bridges"][self.origin]["icc"] == "deny"
 
     @property
     def is_let_in(self):
         """Answers what another bridge was let begin here, or is an error about that."""
         packet, first = self.packet, self.first(self.ours)
-        if not self.is_crossing or not self.is_denied or self.routed(self.origin) != "allow" or not first:
+        if not self.is_crossing or not self.is_denied or not self.lets_in(self.origin) or not first:
             return False
         return packet.destination == first.source and (not packet.about or packet.about[0] == first.source)
 
@@ -104,7 +108,7 @@ def permissions(topology):
 
 
 def ended(scene):
-    """No link permits it (any more), on these bridges, and it is no error: by its connection's state alone it doesn't pass."""
+    """No link permits it (any more) on these bridges, and it is no error: by its connection's state alone it doesn't pass."""
     packet = scene.packet
     return scene.is_denied and scene.is_by_key and not packet.about and not scene.is_let_in \
         and not scene.is_question(packet.tuple) and not scene.is_answer(packet.tuple)
@@ -169,11 +173,11 @@ def beside_the_way(scene):
     source, destination, protocol, sport, dport = scene.packet.tuple
     if scene.is_crossing or not scene.is_denied or scene.packet.about or scene.variant.layout != "sets":
         return False
-    name, here, others = NAMES.get(protocol), scene.origin, [each for each in scene.topology["bridges"] if each != scene.origin]
-    first = scene.first(scene.ours)
+    name, here, first = NAMES.get(protocol), scene.origin, scene.first(scene.ours)
     is_known = scene.variant.replies == "source-port" or first and first.source == destination
     return any((here, source, other, destination, name, dport) in scene.permissions
-               or is_known and (other, destination, here, source, name, sport) in scene.permissions for other in others)
+               or is_known and (other, destination, here, source, name, sport) in scene.permissions
+               for other in scene.topology["bridges"] if other != here)
 
 
 def between_bridges(scene):
@@ -188,11 +192,9 @@ def never(_):
     return False
 
 
-# Each with what explains that a packet doesn't pass, and what forbids it to pass.
+# Each with what explains that a packet doesn't pass, and what forbids it to pass. Data connections of helpers (ftp, tftp)
+# don't pass either; none are sent.
 REASONS = {
-    "frames": (
-        lambda scene: scene.is_closed, lambda scene: scene.is_closed,
-        "strange frames don't pass: with a tag, VID 0 and stacked ones too, PPPoE, LLC, any other type"),
     "ended": (
         lambda scene: ended_here(scene) or known_from_elsewhere(scene), ended_here,
         "a connection ends with its link: a packet passes by a link of now, on its own bridge, and never only because its "
@@ -210,7 +212,11 @@ REASONS = {
         "chain, not at all"),
     "routed": (
         between_bridges, between_bridges,
-        "nothing is routed between policed bridges without a link, but what 'routed: allow' lets begin, and its answers"),
+        "nothing is routed between policed bridges without a link, but what 'routed: allow' and 'published' let begin, and "
+        "its answers"),
+    "frames": (
+        lambda scene: scene.is_closed, lambda scene: scene.is_closed,
+        "strange frames don't pass: with a tag, VID 0 and stacked ones too, PPPoE, LLC, any other type"),
 }
 
 # What passes although it should not, and is known to.

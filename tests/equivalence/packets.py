@@ -32,7 +32,8 @@ class Packet:
     sequence: int = 0
     acknowledged: int = 0
     data: int = 0  # bytes
-    reply: bool = False  # of an echo
+    reply: bool = False  # of an echo, or of what is published
+    published: tuple = ()  # the address and port of the host that stand for the service's, where the client sees them
     about: tuple = ()  # an ICMP error: the source, destination, protocol and ports of the packet that it is about
     fragment: str = ""  # first | last: one half of a datagram
     options: bool = False  # an extension header of IPv6
@@ -175,6 +176,17 @@ def frame(packet, identifier):
     return to + wire.mac(packet.sender) + FORMS.get(packet.form, tags())(kind, payload)
 
 
+def forms(packet, identifier):
+    """As it is sent, and as it arrives, where that is something else: the host changes the addresses of what it publishes."""
+    if not packet.published:
+        return [frame(packet, identifier)]
+    address, port = packet.published
+    at_client = dataclasses.replace(packet, source=address, sport=port) if packet.reply else \
+        dataclasses.replace(packet, destination=address, dport=port)
+    both = [frame(packet, identifier), frame(at_client, identifier)]
+    return both if packet.reply else both[::-1]
+
+
 def in_order(flows):
     """The packets of all flows, which are lists of them, as they are sent, each with its flow's number."""
     return sorted(((number, packet) for number, flow in enumerate(flows) for packet in flow), key=lambda each: each[1].stage)
@@ -189,5 +201,5 @@ def frames(flows):
     stages = [[] for _ in range(STAGES)]
     for place, (number, packet) in enumerate(in_order(flows)):
         identifier = 50_000 + number if packet.fragment else place
-        stages[packet.stage].append((packet.sender, packet.receiver, frame(packet, identifier)))
+        stages[packet.stage].append((packet.sender, packet.receiver, *forms(packet, identifier)))
     return stages

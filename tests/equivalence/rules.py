@@ -50,7 +50,8 @@ VARIANTS = [
 
 
 def docker(topology, policy, family):
-    """The rules that Docker 0.10 would have, for iptables-restore; it knew no links across bridges, but how to write them."""
+    """The rules that Docker 0.10 would have, for iptables-restore. A link across bridges, which it hadn't, is written like
+    the others."""
     links, base = [], []
     for start, parent, to, child in topologies.links(topology):
         if family not in topologies.families(topology, parent, child):
@@ -68,6 +69,19 @@ def docker(topology, policy, family):
 
 class Refused(Exception):
     """nftlink did not apply a configuration."""
+
+
+def publish(topology):
+    """By destination NAT, beside whatever rules."""
+    if published := topology.get("published"):
+        rules = ""
+        for address in published["addresses"]:
+            family = 6 if ":" in address else 4
+            words, to = ("ip6", f"[{address}]") if family == 6 else ("ip", address)
+            rules += f"{words} daddr {wire.bridge_address(published['bridge'], family)}" \
+                     f" {published['protocol']} dport {published['number']} dnat {words} to {to}:{published['port']}\n"
+        run("nft", "-f", "-", stdin="table inet scene { chain prerouting { type nat hook prerouting priority -100;\n"
+                                    f"{rules}}}\n}}\n")
 
 
 def restore(program, text_of):
@@ -97,6 +111,7 @@ class Host:
 
     def without_rules(self, topology, frames):
         self.clear(switches=topology["bridges"])
+        publish(topology)
         return self.wire.exchange(frames)
 
     def exchange(self, topology, stages, load):
@@ -110,6 +125,7 @@ class Host:
 
     def reference(self, program, policy, topology, stages):
         self.clear(switches=topology["bridges"])
+        publish(topology)
         try:
             return self.exchange(topology, stages, lambda now: restore(program, lambda family: docker(now, policy, family)))
         finally:
@@ -139,6 +155,7 @@ class Host:
 
     def verdicts(self, variant, topology, stages):
         self.prepare(variant)
+        publish(topology)
         return self.exchange(topology, stages, lambda now: self.apply(now, variant))
 
     def refusal(self, variant):

@@ -6,6 +6,7 @@ import wire
 STAGES = 3  # a topology's: as it is; without some links, and with a new container at one's address; as it was
 TWINS = "tuv"  # t3 is on another bridge than docker0 and has the address that c3 has there; u and v of the other bridges
 CALLED = 19_999  # of a parent's twin, which its child's twin may link to
+PUBLISHED = 7_000  # of the host
 PORTS = (22, 53, 80, 443, 1194, 5353, 5432, 6379, 8000, 9999)
 
 
@@ -124,7 +125,16 @@ def generate(random):
     strangers = {f"c{number}": {"bridges": [random.choice(wire.BRIDGES)], "families": [4, 6]} for number in (10, 11)}
     policies = {name: policy(random) for name in bridges}
     made = {"bridges": policies, "containers": containers, "strangers": strangers, "twins": {}, "gone": [], "former": None}
-    return made | changes(random, made)
+    return made | {"published": publish(random, made)} | changes(random, made)
+
+
+def publish(random, topology):
+    """One service, whoever's, that the host gives away: what comes to its own address and that number goes there."""
+    name, record = random.choice(list(topology["containers"].items()))
+    bridge = random.choice(record["bridges"])
+    protocol, port = random.choice(ports(record["expose"]) or [("udp", 53)])
+    return {"container": name, "bridge": bridge, "protocol": protocol, "port": port, "number": PUBLISHED,
+            "addresses": [address(name, bridge, family) for family in record["families"]]}
 
 
 def changes(random, topology):

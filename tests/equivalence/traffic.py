@@ -300,6 +300,22 @@ class Traffic:
                                            via="bridge")
             self.flows.append([*flow[:4], intruder])
 
+    def of_published(self):
+        """From other bridges and from outside, to the host's own address."""
+        published = self.topology["published"]
+        name, bridge, service = published["container"], published["bridge"], (published["protocol"], published["port"])
+        for family in topologies.families(self.topology, name):
+            clients = [end(other, place, family) for place in wire.BRIDGES if place != bridge
+                       for other in topologies.residents(self.topology, place)
+                       if other != name and family in topologies.families(self.topology, other)]
+            for client in [*self.random.sample(clients, min(3, len(clients))), OUTSIDE[family]]:
+                shape = self.random.choice({"tcp": (conversation, refusal), "udp": (question,)}[service[0]])
+                flow = shape(client, end(name, bridge, family), next(self.fresh), service[1], "router")
+                door = wire.bridge_address(bridge, family), published["number"]
+                self.flows.append([dataclasses.replace(each, kind=f"{each.kind}, published", published=door,
+                                                       reply=each.source != client.address)
+                                   for each in flow if not each.about])
+
     def with_host(self, inside, bridge):
         """Not forwarded at all, though the host's address may be that of another bridge."""
         near, other = host(bridge, inside.family), host(self.random.choice(wire.BRIDGES), inside.family)
@@ -321,6 +337,7 @@ def generate(random, topology):
         ends = made.ends(parent, bridge, child, bridge)
         made.strange(*random.choice((ends, ends[::-1])), random.choice(services or [("udp", 53)]))
     made.of_twins()
+    made.of_published()
     for pair in random.sample(made.pairs, min(12, len(made.pairs))):
         made.unlinked(*pair)
     if made.pairs:

@@ -242,15 +242,16 @@ class Wire:
         self._be_patient(PATIENCE)
 
     def exchange(self, frames):
-        """Sends frames (sender, receiver, bytes), in order; says of each whether it came out at its receiver."""
-        expected = {identity(frame): (number, receiver) for number, (_, receiver, frame) in enumerate(frames)}
-        if len(expected) != len(frames):
+        """Sends frames (sender, receiver, bytes), in order; says of each whether it came out at its receiver, as it was or as
+        the bytes that may follow."""
+        expected = {identity(form): (number, receiver) for number, (_, receiver, *forms) in enumerate(frames) for form in forms}
+        if len(expected) != sum(len(forms) for _, _, *forms in frames):
             raise WireError("two packets of a batch are the same")
         if not all(is_own(frame) for _, frame in self._collect()):
             raise WireError("packets came out before any was sent")
         passed = [False] * len(frames)
         for start in range(0, len(frames), BATCH):
-            for sender, _, frame in frames[start:start + BATCH]:
+            for sender, _, frame, *_ in frames[start:start + BATCH]:
                 self.senders[sender].send(frame)
             for port, frame in self._collect():
                 number, receiver = expected.get(identity(frame), (None, None))
