@@ -167,6 +167,11 @@ def error_of_like_link(scene):
              or scene.is_permitted(scene.packet.destination, scene.packet.source, first.protocol, first.dport))
 
 
+def is_discovery(scene):
+    return scene.is_denied and not scene.is_crossing and scene.packet.solicits \
+        and (scene.packet.hops == 255 or scene.variant.attach == "iptables")
+
+
 def beside_the_way(scene):
     """A link's packet for another bridge that a neighbour on its own one takes: a key names the bridge that a packet comes
     from, and has no room for the one that it goes to."""
@@ -200,7 +205,7 @@ REASONS = {
         "a connection ends with its link: a packet passes by a link of now, on its own bridge, and never only because its "
         "connection is known"),
     "child": (
-        opened_by_child, opens_as_child,
+        lambda scene: opened_by_child(scene) or opens_as_child(scene), opens_as_child,
         "a child never opens a connection from its service port; nor do errors about such a one pass"),
     "window": (
         outside_the_window, never,
@@ -222,6 +227,7 @@ REASONS = {
 # What passes although it should not, and is known to.
 KNOWN = {
     "left alone": (never, "with 'family: ip', whatever Docker's rules for IPv6 drop"),
+    "discovery": (is_discovery, "IPv6 neighbour discovery, without which no link works; by 'iptables', whatever its hops"),
     "like link": (error_of_like_link, "errors about another link's connection, of the same port"),
     "beside": (beside_the_way, "of a link across bridges, what a neighbour of the sender takes instead of the receiver"),
 }
@@ -250,6 +256,8 @@ def compare(topology, variant, packets, reference, verdicts):
         if scene.is_left_alone:
             counts["left alone"] += passes and not passed
             wrong += [] if passes else [f"{packet}: is no business of ours, and doesn't pass"]
+        elif is_discovery(scene) and not passes:
+            wrong.append(f"{packet}: no link works without it, and it doesn't pass with ours")
         elif passed and not passes:
             reason = explain(scene)
             counts.update([reason] if reason else [])

@@ -37,6 +37,8 @@ class Packet:
     about: tuple = ()  # an ICMP error: the source, destination, protocol and ports of the packet that it is about
     fragment: str = ""  # first | last: one half of a datagram
     options: bool = False  # an extension header of IPv6
+    hops: int = 64
+    solicits: bool = False  # a neighbour, whose address it asks about
     form: str = ""  # of the frame, where it isn't plain: one of FORMS
     stage: int = 0  # of the topology; all flows share them
 
@@ -65,7 +67,7 @@ class Packet:
     @property
     def can_open(self):
         """A connection, as the kernel sees it, whatever it knows already."""
-        return not self.about and not self.reply and self.flags not in ("SA", "RA") and self.protocol != SCTP
+        return not self.about and not self.reply and not self.solicits and self.flags not in ("SA", "RA") and self.protocol != SCTP
 
     @property
     def tuple(self):
@@ -80,16 +82,16 @@ def checksum(data):
     return total ^ 0xffff
 
 
-def internet(source, destination, protocol, identifier, payload, fragment=None):
+def internet(source, destination, protocol, identifier, payload, fragment=None, hops=64):
     """fragment: its offset in units of 8 bytes, and whether more of them follow."""
     offset, more = fragment or (0, False)
     if ":" in source:
         if fragment:
             payload = struct.pack("!BxHI", protocol, offset << 3 | more, identifier) + payload
             protocol = FRAGMENT
-        return struct.pack("!IHBB16s16s", 6 << 28 | identifier, len(payload), protocol, 64, wire.to_bytes(source),
+        return struct.pack("!IHBB16s16s", 6 << 28 | identifier, len(payload), protocol, hops, wire.to_bytes(source),
                            wire.to_bytes(destination)) + payload
-    head = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 20 + len(payload), identifier, more << 13 | offset, 64, protocol, 0,
+    head = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 20 + len(payload), identifier, more << 13 | offset, hops, protocol, 0,
                        wire.to_bytes(source), wire.to_bytes(destination))
     return head[:10] + struct.pack("!H", checksum(head)) + head[12:] + payload
 
@@ -117,6 +119,8 @@ def icmp(packet):
         source, destination, protocol, sport, dport = packet.about
         quoted = internet(source, destination, protocol, 1, struct.pack("!HHI", sport, dport, 1000))
         message = struct.pack("!BBHI", unreachable, 1, 0, 0) + quoted
+    elif packet.solicits:
+        message = struct.pack("!BBHI", 135, 0, 0, 0) + wire.to_bytes(packet.destination)
     else:
         message = struct.pack("!BBHHH", reply if packet.reply else request, 0, 0, packet.sport, 1) + bytes(packet.data)
     if packet.protocol == ICMPV6:
@@ -171,7 +175,7 @@ def frame(packet, identifier):
         segment, fragment = segment[cut:], (cut // 8, False)
     target = {"bridge": packet.receiver, "router": f"host.{packet.sender.partition('.')[2] or 'outside'}"}
     to = wire.BROADCAST if packet.via == "flood" else wire.mac(target[packet.via])
-    payload = internet(packet.source, packet.destination, protocol, identifier, segment, fragment)
+    payload = internet(packet.source, packet.destination, protocol, identifier, segment, fragment, packet.hops)
     kind = wire.ETH_P_IP if packet.family == 4 else wire.ETH_P_IPV6
     return to + wire.mac(packet.sender) + FORMS.get(packet.form, tags())(kind, payload)
 

@@ -136,6 +136,12 @@ def in_frames(client, server, sport, dport, via, form):
     return strange if strange[0].is_plain else [strange[0], *asked, strange[1]]
 
 
+def discovery(client, server, sport, dport, via):
+    """As neighbours do it, and as it comes from further away. With IPv4 it is no IP packet."""
+    return [packet(f"neighbour solicitation, {hops} hops", client, server, ICMP, via="bridge", hops=hops, solicits=True)
+            for hops in (255, 254) if client.family == 6]
+
+
 def errors_of_strangers(client, server, sport, dport, via, stranger):
     opening = packet("tcp SYN", client, server, TCP, sport, dport, via=via, flags="S", sequence=CLIENT)
     return [error("error about nothing known", stranger, client, opening, via=via), opening,
@@ -176,8 +182,8 @@ def on_two_bridges(ends, sport, dport):
 
 OF_TCP = (conversation, conversation, refusal, midstream, answer_without_question, call_back, sctp)
 OF_UDP = (question, question, datagrams_back, fragments, behind_options, flood)
-OF_NONE = (echo, broadcast)
-WITHIN = (flood, broadcast)  # what doesn't leave its bridge
+OF_NONE = (echo, broadcast, discovery)
+WITHIN = (flood, broadcast, discovery)  # what doesn't leave its bridge
 
 
 class Traffic:
@@ -197,7 +203,8 @@ class Traffic:
     def add(self, shape, client, server, service, **more):
         protocol, port = service
         via = "router" if crosses(client, server) else self.random.choice(("bridge", "bridge", "router"))
-        self.flows.append(shape(client, server, next(self.fresh), port, via, **more))
+        flow = shape(client, server, next(self.fresh), port, via, **more)
+        self.flows += [flow] if flow else []
 
     def shapes(self, protocol, client, server):
         made = {"tcp": OF_TCP, "udp": OF_UDP, "": OF_NONE}[protocol]
