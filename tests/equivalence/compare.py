@@ -174,14 +174,15 @@ def is_discovery(scene):
 
 def beside_the_way(scene):
     """A link's packet for another bridge that a neighbour on its own one takes: a key names the bridge that a packet comes
-    from, and has no room for the one that it goes to."""
-    source, destination, protocol, sport, dport = scene.packet.tuple
-    if scene.is_crossing or not scene.is_denied or scene.packet.about or scene.variant.layout != "sets":
+    from, and has no room for the one that it goes to. The same goes for errors about what is known."""
+    packet, here, first = scene.packet, scene.origin, scene.first(scene.ours)
+    if scene.is_crossing or not scene.is_denied or scene.variant.layout != "sets" or packet.about and not first:
         return False
-    name, here, first = NAMES.get(protocol), scene.origin, scene.first(scene.ours)
-    is_known = scene.variant.replies == "source-port" or first and first.source == destination
-    return any((here, source, other, destination, name, dport) in scene.permissions
-               or is_known and (other, destination, here, source, name, sport) in scene.permissions
+    ends, name = (packet.source, packet.destination), NAMES.get(first.protocol if packet.about else packet.protocol)
+    sport, dport = (first.dport, first.dport) if packet.about else (packet.sport, packet.dport)
+    answers = packet.about or scene.variant.replies == "source-port" or first and first.source == packet.destination
+    return any((here, ends[0], other, ends[1], name, dport) in scene.permissions
+               or answers and (other, ends[1], here, ends[0], name, sport) in scene.permissions
                for other in scene.topology["bridges"] if other != here)
 
 

@@ -118,7 +118,7 @@ def generate(random):
         near = [other for other in others if set(record["bridges"]) & set(containers[other]["bridges"])]
         far = [other for other in others if other not in near]
         children = [] if name == loner else [*random.sample(near, min(len(near), random.choice((0, 1, 1, 2, 3)))),
-                                             *random.sample(far, min(len(far), random.choice((0, 0, 0, 1))))]
+                                             *random.sample(far, min(len(far), random.choice((0, 0, 1))))]
         for child in children:
             aliases = random.choice((1, 1, 1, 2, 3))
             record["links"] += [f"{child}:a{child}{alias}" if alias else child for alias in range(aliases)]
