@@ -14,7 +14,7 @@ import rules
 import shrink
 import topology as topologies
 import traffic
-from compare import REASONS
+from compare import KNOWN, REASONS
 from mutants import MUTANTS
 from trial import Outcome, trial
 from wire import Wire
@@ -85,8 +85,9 @@ def summary(done, total):
     print(f"\n{done} topologies, {total.verdicts} verdicts compared, {total.passed} of them to let pass")
     for reason, (*_, sentence) in REASONS.items():
         print(f"{total.reasons[reason]:9} differ as they should, {reason}: {sentence}")
-    print(f"{total.reasons['like link']:9} pass that should not: errors about another link's connection, of the same port")
-    print("no strange frames: none are sent here, where all is IPv4 without tags")
+    print("not sent: data connections of helpers (ftp, tftp), which don't pass, and errors about what is published")
+    for reason, (_, sentence) in KNOWN.items():
+        print(f"{total.reasons[reason]:9} pass on no rule's purpose, {reason}: {sentence}")
     print(f"{len(total.failures):9} differ without a reason, or pass in spite of one")
 
 

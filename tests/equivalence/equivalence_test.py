@@ -123,7 +123,8 @@ def kept_cases_stay_mended(host):
     examine(host, rules.VARIANTS, shrink.kept())
 
 
-for each in ("a port is lost", "invalid passes", "connections outlive their links", "the bridge is forgotten"):
+for each in ("a port is lost", "other frames pass", "invalid passes", "connections outlive their links",
+             "the bridge is forgotten", "ways across are lost", "routed is open", "IPv6 passes", "IPv6 replies are lost"):
     find_mutant(each)
 for each in dict.fromkeys(variant.group for variant in rules.VARIANTS):
     equivalent(each)

@@ -28,7 +28,7 @@ def changed(change):
 
 
 def linked_children(topology):
-    names = dict.fromkeys(child for _, _, child in topologies.links(topology))
+    names = dict.fromkeys(child for *_, child in topologies.links(topology))
     return [topology["containers"][name] for name in names]
 
 
@@ -47,6 +47,17 @@ def link_everybody(topology):
         near = [other for other, its in topology["containers"].items()
                 if other != name and set(its["bridges"]) & set(record["bridges"])]
         record["links"] = sorted({*record["links"], *(f"{other}:mutant-{other}" for other in near)})
+
+
+def lose_ways_across(topology):
+    across = {(parent, child) for start, parent, to, child in topologies.links(topology) if start != to}
+    for name, record in topology["containers"].items():
+        record["links"] = [link for link in record["links"] if (name, link.partition(":")[0]) not in across]
+
+
+def open_to_routed(topology):
+    for policy in topology["bridges"].values():
+        policy["routed"] = "allow"
 
 
 def allow(topology):
@@ -77,12 +88,16 @@ def open_all():
 
 def spread():
     """Each permission of one bridge to all of them."""
-    for name in ("links4", "replies4"):
+    for name in ("links4", "replies4", "links6", "replies6"):
         text = run("nft", "list", "set", "inet", "nftlink", name).stdout
-        keys = {key for key in re.findall(r'"[\w-]+" \. ([\d.]+ \. [\d.]+ \. \w+ \. \d+)', text)}
+        keys = {key for key in re.findall(r'"[\w-]+" \. ([\da-f.:]+ \. [\da-f.:]+ \. \w+ \. \d+)', text)}
         elements = ", ".join(f"{bridge} . {key}" for key in sorted(keys) for bridge in BRIDGES)
         if elements:
             run("nft", "-n", f"add element inet nftlink {name} {{ {elements} }}")
+
+
+def nft(*commands):
+    return lambda: [run("nft", command) for command in commands]
 
 
 REPLY = "iifname . ip saddr . ip daddr . meta l4proto . th sport"
@@ -91,8 +106,21 @@ MUTANTS = {
     "a port too many": Mutant(changed(widen_ports)),
     "links too many": Mutant(changed(link_everybody)),
     "icc is allowed": Mutant(changed(allow)),
+    "ways across are lost": Mutant(changed(lose_ways_across)),
+    "routed is open": Mutant(changed(open_to_routed)),
+    "what is published is lost": Mutant(ruleset=without_rules(r"dnat oifname @published")),
+    "answers of what is published are lost": Mutant(ruleset=without_rules(r"dnat iifname @published")),
+    "published is open": Mutant(ruleset=with_rule("oifname @published iifname . oifname != @inside")),
+    "answers to what was let in are lost": Mutant(ruleset=without_rules(r"reply iifname @routed")),
+    "errors about what was let in are lost": Mutant(ruleset=without_rules(r"^\s*ct direction reply iifname @routed")),
     "replies are lost": Mutant(ruleset=without_rules(r"th sport @replies4")),
     "links are lost": Mutant(ruleset=without_rules(r"th dport @links4")),
+    "IPv6 replies are lost": Mutant(ruleset=without_rules(r"th sport @replies6")),
+    "IPv6 links are lost": Mutant(ruleset=without_rules(r"th dport @links6")),
+    "IPv6 passes": Mutant(ruleset=with_rule("meta nfproto ipv6")),
+    "discovery is lost": Mutant(ruleset=without_rules(r"nd-neighbor-solicit")),
+    "discovery from afar passes": Mutant(ruleset=with_rule("icmpv6 type nd-neighbor-solicit")),
+    "IPv6 errors pass": Mutant(ruleset=with_rule("meta l4proto ipv6-icmp ct state related")),
     "drops are lost": Mutant(ruleset=without_rules(r"\bdrop\b")),
     "errors are lost": Mutant(ruleset=without_rules(r"jump errors")),
     "errors pass": Mutant(ruleset=with_rule("meta l4proto icmp")),
@@ -104,4 +132,6 @@ MUTANTS = {
     "the bridge is forgotten": Mutant(ruleset=spread),
     "invalid passes": Mutant(ruleset=with_rule("ct state invalid")),
     "source ports are ignored": Mutant(ruleset=with_rule("udp sport 53")),
+    "other frames pass": Mutant(ruleset=nft("flush table bridge nftlink-frames")),
+    "tags are seen too late": Mutant(ruleset=nft("flush chain bridge nftlink-frames prerouting")),
 }

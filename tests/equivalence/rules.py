@@ -8,8 +8,8 @@ import topology as topologies
 import wire
 from wire import WireError, run
 
-FORWARD = {"family": "ip", "table": "filter", "chain": "FORWARD"}
-PLAIN = {"family": "inet", "table": "fw", "chain": "forward"}
+PLACES = {"iptables": [{"family": family, "table": "filter", "chain": "FORWARD"} for family in ("ip", "ip6")],
+          "nft": [{"family": "inet", "table": "fw", "chain": "forward"}]}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -30,9 +30,13 @@ class Variant:
     @property
     def firewall(self):
         made = {"family": self.family, "layout": self.layout, "replies": self.replies}
-        return made | ({"attach": [FORWARD if self.attach == "iptables" else PLAIN]} if self.attach else {})
+        return made | ({"attach": PLACES[self.attach]} if self.attach else {})
+
+    def polices(self, family):
+        return family == 4 or self.family != "ip"
 
 
+EMPTY = "*filter\n:FORWARD {}\nCOMMIT\n"
 REPLIES = ("established", "source-port")
 VARIANTS = [
     *(Variant(f"{family} table", family, layout, replies, base_rules) for family in ("inet", "ip")
@@ -45,15 +49,17 @@ VARIANTS = [
 ]
 
 
-def docker(topology, policy):
-    """The rules that Docker 0.10 would have, for iptables-restore."""
+def docker(topology, policy, family):
+    """The rules that Docker 0.10 would have, for iptables-restore. A link across bridges, which it hadn't, is written like
+    the others."""
     links, base = [], []
-    for bridge, parent, child in topologies.links(topology):
-        one, other = topologies.address(parent, bridge), topologies.address(child, bridge)
+    for start, parent, to, child in topologies.links(topology):
+        if family not in topologies.families(topology, parent, child):
+            continue
+        one, other = topologies.address(parent, start, family), topologies.address(child, to, family)
         for protocol, port in topologies.ports(topology["containers"][child]["expose"]):
-            on = f"-A FORWARD -i {bridge} -o {bridge} -p {protocol}"
-            links += [f"{on} -s {one} --dport {port} -d {other} -j ACCEPT",
-                      f"{on} -s {other} --sport {port} -d {one} -j ACCEPT"]
+            links += [f"-A FORWARD -i {start} -o {to} -p {protocol} -s {one} --dport {port} -d {other} -j ACCEPT",
+                      f"-A FORWARD -i {to} -o {start} -p {protocol} -s {other} --sport {port} -d {one} -j ACCEPT"]
     for bridge, settings in topology["bridges"].items():
         base += [f"-A FORWARD -o {bridge} -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT",
                  f"-A FORWARD -i {bridge} ! -o {bridge} -j ACCEPT",
@@ -63,6 +69,25 @@ def docker(topology, policy):
 
 class Refused(Exception):
     """nftlink did not apply a configuration."""
+
+
+def publish(topology):
+    """By destination NAT, beside whatever rules."""
+    if published := topology.get("published"):
+        rules = ""
+        for address in published["addresses"]:
+            family = 6 if ":" in address else 4
+            words, to = ("ip6", f"[{address}]") if family == 6 else ("ip", address)
+            rules += f"{words} daddr {wire.bridge_address(published['bridge'], family)}" \
+                     f" {published['protocol']} dport {published['number']} dnat {words} to {to}:{published['port']}\n"
+        run("nft", "-f", "-", stdin="table inet scene { chain prerouting { type nat hook prerouting priority -100;\n"
+                                    f"{rules}}}\n}}\n")
+
+
+def restore(program, text_of):
+    """text_of(family) for iptables-restore, and for ip6tables-restore."""
+    for family, name in ((4, program), (6, program.replace("iptables", "ip6tables"))):
+        run(name, stdin=text_of(family))
 
 
 MINIMAL = {"bridges": {"docker0": {"icc": "deny"}}, "strangers": {}, "containers": {
@@ -86,6 +111,7 @@ class Host:
 
     def without_rules(self, topology, frames):
         self.clear(switches=topology["bridges"])
+        publish(topology)
         return self.wire.exchange(frames)
 
     def exchange(self, topology, stages, load):
@@ -97,13 +123,14 @@ class Host:
                 verdicts += self.wire.exchange(frames)
         return verdicts
 
-    def reference(self, restore, policy, topology, stages):
+    def reference(self, program, policy, topology, stages):
         self.clear(switches=topology["bridges"])
+        publish(topology)
         try:
-            return self.exchange(topology, stages, lambda now: run(restore, stdin=docker(now, policy)))
+            return self.exchange(topology, stages, lambda now: restore(program, lambda family: docker(now, policy, family)))
         finally:
-            if "legacy" in restore:
-                run(restore, stdin="*filter\n:FORWARD ACCEPT\nCOMMIT\n")
+            if "legacy" in program:
+                restore(program, lambda _: EMPTY.format("ACCEPT"))
 
     def write(self, topology, variant):
         with open(self.file, "w", encoding="utf-8") as out:  # JSON is YAML
@@ -112,7 +139,7 @@ class Host:
     def prepare(self, variant):
         self.clear()
         if variant.attach == "iptables":
-            run("iptables-nft-restore", stdin=f"*filter\n:FORWARD {variant.policy}\nCOMMIT\n")
+            restore("iptables-nft-restore", lambda _: EMPTY.format(variant.policy))
         elif variant.attach == "nft":
             run("nft", "-f", "-", stdin=f"table inet fw {{ chain forward {{ type filter hook forward priority 0;"
                                         f" policy {variant.policy.lower()}; }}; }}")
@@ -128,6 +155,7 @@ class Host:
 
     def verdicts(self, variant, topology, stages):
         self.prepare(variant)
+        publish(topology)
         return self.exchange(topology, stages, lambda now: self.apply(now, variant))
 
     def refusal(self, variant):

@@ -99,7 +99,7 @@ def as_json(packet):
 
 
 def as_packet(record):
-    return Packet(**{**record, "about": tuple(record.get("about", ()))})
+    return Packet(**record | {key: tuple(record.get(key, ())) for key in ("about", "published")})
 
 
 def keep(why, topology, flows):

@@ -6,12 +6,19 @@ import wire
 STAGES = 3  # a topology's: as it is; without some links, and with a new container at one's address; as it was
 TWINS = "tuv"  # t3 is on another bridge than docker0 and has the address that c3 has there; u and v of the other bridges
 CALLED = 19_999  # of a parent's twin, which its child's twin may link to
+PUBLISHED = 7_000  # of the host
 PORTS = (22, 53, 80, 443, 1194, 5353, 5432, 6379, 8000, 9999)
 
 
-def address(container, bridge):
+def address(container, bridge, family):
     home = TWINS.find(container[0])
-    return f"{wire.subnet(wire.BRIDGES[home] if home >= 0 else bridge)}.{10 + int(container[1:])}"
+    return wire.address(wire.BRIDGES[home] if home >= 0 else bridge, 10 + int(container[1:]), family)
+
+
+def families(topology, *names):
+    """Which of IPv4 and IPv6 all these containers have."""
+    everybody = topology["strangers"] | topology["containers"] | topology.get("twins", {})
+    return [family for family in (4, 6) if all(family in everybody[name].get("families", [4]) for name in names)]
 
 
 def at(topology, stage):
@@ -39,12 +46,15 @@ def ports(exposed):
 
 
 def links(topology):
-    """(bridge, parent, child) of each link on each bridge that both ends share; aliases make no difference."""
+    """(from, parent, to, child) of each way that a link goes: on each bridge that both ends share; where they share none,
+    from each of the parent's to each of the child's. Aliases make no difference."""
     found = set()
     containers = topology["containers"]
     for parent, record in containers.items():
         for child in {link.partition(":")[0] for link in record["links"]}:
-            found |= {(bridge, parent, child) for bridge in record["bridges"] if bridge in containers[child]["bridges"]}
+            ways = list(itertools.product(record["bridges"], containers[child]["bridges"]))
+            shared = [way for way in ways if way[0] == way[1]]
+            found |= {(start, parent, to, child) for start, to in shared or ways}
     return sorted(found)
 
 
@@ -55,10 +65,11 @@ def residents(topology, bridge):
 
 
 def configuration(topology, firewall, base_rules):
-    """What nftlink is given. Unlisted strangers aren't in it."""
+    """What nftlink is given. Unlisted strangers aren't in it. With `family: ip` it wants an IPv4 address of everybody."""
     containers = {}
     for name, record in topology["containers"].items():
-        networks = {bridge: [address(name, bridge)] for bridge in record["bridges"]}
+        numbers = {*families(topology, name), *([4] if firewall["family"] == "ip" else [])}
+        networks = {bridge: [address(name, bridge, family) for family in sorted(numbers)] for bridge in record["bridges"]}
         place = {"networks": networks}
         if len(networks) == 1:
             ((bridge, addresses),) = networks.items()
@@ -84,6 +95,13 @@ def exposed(random):
     return found
 
 
+def policy(random):
+    made = {"icc": random.choice(("deny", "deny", "deny", "deny", "allow"))}
+    other_frames = random.choice((None, None, "deny", "allow"))
+    routed = random.choice((None, "deny", "published", "allow"))
+    return made | ({"other_frames": other_frames} if other_frames else {}) | ({"routed": routed} if routed else {})
+
+
 def generate(random):
     bridges = random.sample(wire.BRIDGES, random.randint(1, 3))
     count = random.randint(3, 10)
@@ -91,19 +109,32 @@ def generate(random):
     for number in range(count):
         several = random.random() < 0.3
         on = random.sample(bridges, random.randint(1, len(bridges)) if several else 1)
-        containers[f"c{number}"] = {"bridges": on, "expose": exposed(random), "links": []}
+        containers[f"c{number}"] = {"bridges": on, "families": random.choice(([4], [4, 6], [4, 6], [6])),
+                                    "expose": exposed(random), "links": []}
     loner = f"c{count - 1}"  # a stranger that is listed, but linked to nothing
     for name, record in containers.items():
-        near = [other for other, its in containers.items()
-                if other not in (name, loner) and set(record["bridges"]) & set(its["bridges"])]
-        children = [] if name == loner else random.sample(near, min(len(near), random.choice((0, 1, 1, 2, 3))))
+        others = [other for other in containers if other not in (name, loner)
+                  and set(record["families"]) & set(containers[other]["families"])]
+        near = [other for other in others if set(record["bridges"]) & set(containers[other]["bridges"])]
+        far = [other for other in others if other not in near]
+        children = [] if name == loner else [*random.sample(near, min(len(near), random.choice((0, 1, 1, 2, 3)))),
+                                             *random.sample(far, min(len(far), random.choice((0, 0, 1))))]
         for child in children:
             aliases = random.choice((1, 1, 1, 2, 3))
             record["links"] += [f"{child}:a{child}{alias}" if alias else child for alias in range(aliases)]
-    strangers = {f"c{number}": {"bridges": [random.choice(wire.BRIDGES)]} for number in (10, 11)}
-    policies = {name: {"icc": random.choice(("deny", "deny", "deny", "deny", "allow"))} for name in bridges}
+    strangers = {f"c{number}": {"bridges": [random.choice(wire.BRIDGES)], "families": [4, 6]} for number in (10, 11)}
+    policies = {name: policy(random) for name in bridges}
     made = {"bridges": policies, "containers": containers, "strangers": strangers, "twins": {}, "gone": [], "former": None}
-    return made | changes(random, made)
+    return made | {"published": publish(random, made)} | changes(random, made)
+
+
+def publish(random, topology):
+    """One service, whoever's, that the host gives away: what comes to its own address and that number goes there."""
+    name, record = random.choice(list(topology["containers"].items()))
+    bridge = random.choice(record["bridges"])
+    protocol, port = random.choice(ports(record["expose"]) or [("udp", 53)])
+    return {"container": name, "bridge": bridge, "protocol": protocol, "port": port, "number": PUBLISHED,
+            "addresses": [address(name, bridge, family) for family in record["families"]]}
 
 
 def changes(random, topology):
@@ -111,15 +142,16 @@ def changes(random, topology):
     found = links(topology)
     if not found:
         return {}
-    gone = [[parent, child] for _, parent, child in random.sample(found, (len(found) + 2) // 3)]
-    bridge, parent, child = random.choice(found)
+    gone = [[parent, child] for _, parent, _, child in random.sample(found, (len(found) + 2) // 3)]
+    bridge, parent, to, child = random.choice(found)
     others = [name for name in topology["bridges"] if name != bridge]
     twins = {}
-    if others:
+    if others and bridge == to:
         on, prefix = [random.choice(others)], TWINS[wire.BRIDGES.index(bridge)]
         one, other = f"{prefix}{parent[1:]}", f"{prefix}{child[1:]}"
-        twins = {one: {"bridges": on, "expose": [f"{CALLED}/udp"], "links": random.choice(([], [f"{other}:twin"]))},
-                 other: {"bridges": on, "expose": topology["containers"][child]["expose"],
+        like = {name: {"bridges": on, "families": topology["containers"][name]["families"]} for name in (parent, child)}
+        twins = {one: {**like[parent], "expose": [f"{CALLED}/udp"], "links": random.choice(([], [f"{other}:twin"]))},
+                 other: {**like[child], "expose": topology["containers"][child]["expose"],
                          "links": random.choice(([], [f"{one}:twin"]))}}
-    former = random.choice((None, random.choice(random.choice(found)[1:])))
+    former = random.choice((None, random.choice(random.choice(found)[1::2])))
     return {"gone": gone, "twins": twins, "former": former}

@@ -35,8 +35,9 @@ def grounds(host, topology, flows, policies):
     """Docker's verdicts for each policy of the chain, and what is wrong with them."""
     failures, references = [], {}
     flat, stages = packets.flat(flows), packets.frames(flows)
-    if not all(host.without_rules(topology, sum(stages, []))):
-        failures.append(Failure(None, "not everything passes without rules"))
+    without = host.without_rules(topology, sum(stages, []))
+    if not all(without):
+        failures.append(Failure(None, f"doesn't pass without rules: {flat[without.index(False)]}"))
     for policy in policies:
         legacy, references[policy] = (host.reference(restore, policy, topology, stages) for restore in REFERENCES)
         if legacy != references[policy]:

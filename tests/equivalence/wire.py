@@ -6,6 +6,7 @@ sending, and when a sentinel has come out, whatever was sent before it has come 
 """
 import contextlib
 import ctypes
+import itertools
 import os
 import pathlib
 import socket
@@ -17,10 +18,18 @@ BRIDGES = ("docker0", "br-back", "br-front")
 SLOTS = 12  # ports of each bridge: containers c0 to c11
 CONTAINERS = [f"c{slot}.{bridge}" for bridge in BRIDGES for slot in range(SLOTS)]
 PORTS = [*CONTAINERS, "first", "second", "outside"]  # the far ends
-OUTSIDE = "192.0.2.9"
+OUTSIDE = {4: "192.0.2.9", 6: "fd00:ff::9"}
 BROADCAST = b"\xff" * 6
 CLONE_NEWNET = 0x40000000
-ETH_P_ALL, ETH_P_IP, ETH_P_ARP = 3, 0x0800, 0x0806
+ETH_P_ALL, ETH_P_IP, ETH_P_ARP, ETH_P_IPV6 = 3, 0x0800, 0x0806, 0x86dd
+ETH_P_8021Q, ETH_P_8021AD, ETH_P_PPP_SES, ETH_P_EXPERIMENT = 0x8100, 0x88a8, 0x8864, 0x88b5
+# Bytes behind the type; the last of them say what follows.
+HEADERS = {ETH_P_8021Q: 4, ETH_P_8021AD: 4, ETH_P_PPP_SES: 8, ETH_P_EXPERIMENT: 2}
+LLC, LONGEST_LLC = 8, 1500  # bytes of LLC and SNAP, behind a length instead of a type
+SO_ATTACH_FILTER = 26
+# What IPv6 itself says about multicast groups would fill a socket: no frame of type IPv6 (at 12) with hop-by-hop options
+# (at 20) is heard.
+UNHEARD = ((0x28, 0, 0, 12), (0x15, 0, 2, ETH_P_IPV6), (0x30, 0, 0, 20), (0x15, 1, 0, 0), (6, 0, 0, 0xffffffff), (6, 0, 0, 0))
 SOL_PACKET, PACKET_STATISTICS, PACKET_IGNORE_OUTGOING = 263, 6, 23
 PATIENCE = 10  # seconds for what takes microseconds
 BATCH = 64  # frames, well below what a socket's default buffer holds
@@ -31,15 +40,21 @@ class WireError(Exception):
     """The wire itself misbehaved, so that nothing can be said about any verdict."""
 
 
-def subnet(bridge):
-    return f"10.0.{BRIDGES.index(bridge)}"
+def address(bridge, number, family):
+    place = BRIDGES.index(bridge)
+    return f"10.0.{place}.{number}" if family == 4 else f"fd00:{place + 1}::{number:x}"
 
 
-def bridge_address(bridge):
-    return f"{subnet(bridge)}.1"
+def bridge_address(bridge, family):
+    return address(bridge, 1, family)
 
 
-OWN_ADDRESSES = {socket.inet_aton(bridge_address(bridge)) for bridge in BRIDGES}
+def to_bytes(text):
+    return socket.inet_pton(socket.AF_INET6 if ":" in text else socket.AF_INET, text)
+
+
+# The host's own, and what IPv6 has before it has any.
+OWN_ADDRESSES = {to_bytes(bridge_address(bridge, family)) for bridge in BRIDGES for family in (4, 6)} | {bytes(16)}
 
 
 def mac(port):
@@ -55,9 +70,34 @@ def plug(port):
     return {"first": "sentinel", "second": "sentinel"}.get(port, port.partition(".")[2])
 
 
-def identity(packet):
-    """What routing leaves alone of an IPv4 packet: all but its TTL and checksum."""
-    return packet[:8] + packet[9:10] + packet[12:]
+def packet_in(frame):
+    """The IP packet in a frame of whatever form. Packet sockets take a tag off, so that it makes no difference here."""
+    start = 14
+    kind = length = int.from_bytes(frame[12:14])
+    while kind in HEADERS:
+        start += HEADERS[kind]
+        kind = int.from_bytes(frame[start - 2:start])
+    return frame[start + LLC if start == 14 and length <= LONGEST_LLC else start:]
+
+
+def identity(frame):
+    """What routing leaves alone of the packet in a frame: all but its TTL or hop limit, checksum, and the number of an IPv6
+    fragment, which whoever puts fragments together and cuts them again makes anew."""
+    packet = packet_in(frame)
+    if is_ipv4(packet):
+        return packet[:8] + packet[9:10] + packet[12:]
+    end = 44 if packet[6] == socket.IPPROTO_FRAGMENT else len(packet)
+    return packet[:7] + packet[8:end] + packet[end + 4:]
+
+
+def is_ipv4(packet):
+    return packet[0] >> 4 == 4
+
+
+def is_own(frame):
+    """What the host says by itself."""
+    packet = packet_in(frame)
+    return (packet[12:16] if is_ipv4(packet) else packet[8:24]) in OWN_ADDRESSES
 
 
 def run(*command, stdin=None, status=0):
@@ -80,6 +120,8 @@ def set_switches(value, *paths):
 def packet_socket(port, protocol=0):
     made = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(protocol))
     made.setsockopt(SOL_PACKET, PACKET_IGNORE_OUTGOING, 1)
+    code = ctypes.create_string_buffer(b"".join(struct.pack("HBBI", *each) for each in UNHEARD))
+    made.setsockopt(socket.SOL_SOCKET, SO_ATTACH_FILTER, struct.pack("HP", len(UNHEARD), ctypes.addressof(code)))
     if port:
         made.bind((port, protocol))
     return made
@@ -95,7 +137,7 @@ class Wire:
         self.ear = packet_socket(None, ETH_P_ALL)
         self._enter_namespace()
         self.near = os.open("/proc/self/ns/net", os.O_RDONLY)
-        set_switches("1", "ipv4/ip_forward")
+        set_switches("1", "ipv4/ip_forward", "ipv6/conf/all/forwarding", "ipv6/conf/default/addr_gen_mode")
         set_switches("0", "bridge/bridge-nf-call-iptables", "bridge/bridge-nf-call-ip6tables")
         self._lay_cables()
         self._settle()
@@ -118,11 +160,14 @@ class Wire:
 
     def _lay_cables(self):
         run("ip", "-batch", "-", stdin="\n".join(self._near_ends()))
+        for device in (*BRIDGES, "voutside"):
+            set_switches("0", f"ipv6/conf/{device}/accept_ra", f"ipv6/conf/{device}/disable_ipv6")
+        run("ip", "-batch", "-", stdin="\n".join(self._addresses()))
         table = [f"fdb replace {mac(port).hex(':')} dev v{port} master static" for port in CONTAINERS]
         run("bridge", "-batch", "-", stdin="\n".join(table))
         for bridge in BRIDGES:
             self.senders[f"host.{bridge}"] = packet_socket(bridge)
-            self.listeners[f"host.{bridge}"] = packet_socket(bridge, ETH_P_IP)
+            self.listeners[f"host.{bridge}"] = packet_socket(bridge, ETH_P_ALL)
             self.listeners[f"host.{bridge}"].setblocking(False)
         system("setns", self.far, CLONE_NEWNET)
         run("ip", "-batch", "-", stdin="\n".join(f"link set {port} up" for port in PORTS))
@@ -142,13 +187,20 @@ class Wire:
         yield "link set sentinel up"
         for bridge in BRIDGES:
             yield f"link set {bridge} address {mac(f'host.{bridge}').hex(':')} up"
-            yield f"address add {bridge_address(bridge)}/24 dev {bridge}"
+        yield f"link set voutside address {mac('host.outside').hex(':')}"
+
+    @staticmethod
+    def _addresses():
+        """Commands for the host's addresses, and those that it would ask for."""
+        for bridge, (family, length) in itertools.product(BRIDGES, ((4, "24"), (6, "64 nodad"))):
+            yield f"address add {bridge_address(bridge, family)}/{length} dev {bridge}"
             for slot in range(SLOTS):
                 port = mac(f"c{slot}.{bridge}").hex(":")
-                yield f"neighbor add {subnet(bridge)}.{10 + slot} lladdr {port} dev {bridge}"
-        yield f"link set voutside address {mac('host.outside').hex(':')}"
+                yield f"neighbor add {address(bridge, 10 + slot, family)} lladdr {port} dev {bridge}"
         yield "address add 192.0.2.1/24 dev voutside"
-        yield f"neighbor add {OUTSIDE} lladdr {mac('outside').hex(':')} dev voutside"
+        yield "address add fd00:ff::1/64 dev voutside nodad"
+        for outside in OUTSIDE.values():
+            yield f"neighbor add {outside} lladdr {mac('outside').hex(':')} dev voutside"
 
     def _settle(self):
         """Bridges learn of their ports' carriers a little later; until then they forward nothing."""
@@ -190,28 +242,29 @@ class Wire:
         self._be_patient(PATIENCE)
 
     def exchange(self, frames):
-        """Sends frames (sender, receiver, bytes), in order; says of each whether it came out at its receiver."""
-        expected = {identity(frame[14:]): (number, receiver) for number, (_, receiver, frame) in enumerate(frames)}
-        if len(expected) != len(frames):
+        """Sends frames (sender, receiver, bytes), in order; says of each whether it came out at its receiver, as it was or as
+        the bytes that may follow."""
+        expected = {identity(form): (number, receiver) for number, (_, receiver, *forms) in enumerate(frames) for form in forms}
+        if len(expected) != sum(len(forms) for _, _, *forms in frames):
             raise WireError("two packets of a batch are the same")
-        if self._collect():
+        if not all(is_own(frame) for _, frame in self._collect()):
             raise WireError("packets came out before any was sent")
         passed = [False] * len(frames)
         for start in range(0, len(frames), BATCH):
-            for sender, _, frame in frames[start:start + BATCH]:
+            for sender, _, frame, *_ in frames[start:start + BATCH]:
                 self.senders[sender].send(frame)
             for port, frame in self._collect():
-                number, receiver = expected.get(identity(frame[14:]), (None, None))
+                number, receiver = expected.get(identity(frame), (None, None))
                 if port == receiver:
                     passed[number] = True
                     continue
                 flooded = receiver and frame[:6] == BROADCAST
-                if not flooded and not port.startswith("host.") and frame[26:30] not in OWN_ADDRESSES:
+                if not flooded and not port.startswith("host.") and not is_own(frame):
                     raise WireError(f"{frame[:60].hex()} came out at {port}, and was meant for {receiver}")
         return passed
 
     def _collect(self):
-        """All IPv4 packets that have come out, with their ports."""
+        """All frames that have come out, with their ports; ARP is the kernel's own, and the sentinels'."""
         self.sentinels += 1
         number = struct.pack("!Q", self.sentinels)
         if not self.loses_sentinels:
@@ -224,7 +277,7 @@ class Wire:
                 raise WireError("a sentinel got lost") from None
             if port == "second" and frame[14:22] == number:
                 break
-            if protocol == ETH_P_IP:
+            if protocol != ETH_P_ARP:
                 found.append((port, frame))
         for port, listener in self.listeners.items():
             found += self._heard_by_host(port, listener)
@@ -238,9 +291,11 @@ class Wire:
         found = []
         while True:
             try:
-                found.append((port, listener.recv(2048)))
+                frame, (_, protocol, *_) = listener.recvfrom(2048)
             except BlockingIOError:
                 return found
+            if protocol != ETH_P_ARP:
+                found.append((port, frame))
 
     def flush_connections(self):
         """Forgets all connections that the host namespace tracks, over netlink."""
