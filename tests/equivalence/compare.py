@@ -128,6 +128,18 @@ def between_bridges(scene):
     return scene.origin and scene.target and scene.origin != scene.target and scene.is_by_key and not scene.variant.attach
 
 
+def untracked(scene):
+    """It needs what no rule asks for: its ports, as a fragment, or what its connection did while no link was there."""
+    packet, variant = scene.packet, scene.variant
+    if (variant.family, variant.layout) != ("bridge", "rules") or not scene.is_denied or packet.via == "router":
+        return False
+    if variant.replies == "source-port":
+        return packet.fragment == "last"
+    between = topologies.at(scene.topology, 1)
+    asked = any(between["containers"][child]["expose"] for _, _, child in topologies.links(between))
+    return packet.protocol == TCP and packet.stage == 2 and not asked
+
+
 def never(_):
     return False
 
@@ -152,6 +164,9 @@ REASONS = {
     "routed": (
         between_bridges, between_bridges,
         "nothing is routed between policed bridges without a link"),
+    "untracked": (
+        untracked, never,
+        "in the bridge family, by rules, the kernel tracks connections only while a link's rule asks for their state"),
 }
 
 
