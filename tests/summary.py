@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Counts single test cases out of the reports of build folders and of single GoogleTest reports (*.xml), whose cases get
-the report's folder before their names; prints, last, `N passed, N failed`.
+"""Counts single test cases out of the reports of build folders and of single reports of GoogleTest (*.xml) or of our
+scripts (*.tap), whose cases get the report's folder before their names; prints, last, `N passed, N failed`.
 
 A skipped case counts as failed unless skips.txt beside this file names it: what a kernel may lack, or an ordinary user.
 """
@@ -21,32 +21,46 @@ def may_be_skipped(name):
     return name in allowed or any(f"/ {suite}." in name for suite in root_suites)
 
 
-def read_cases(report):
+def read_xml(report):
+    """(name, how it ended) of each case."""
     try:
-        return list(xml.parse(report).getroot().iter("testcase"))
+        cases = list(xml.parse(report).getroot().iter("testcase"))
     except (FileNotFoundError, xml.ParseError):
-        return []
+        return
+    for case in cases:
+        failed = case.find("failure") is not None or case.find("error") is not None
+        skipped = case.find("skipped") is not None or case.get("status") == "notrun"
+        yield f'{case.get("classname", "")}.{case.get("name", "")}', \
+            "failed" if failed else "skipped" if skipped else "passed"
+
+
+def read_tap(report):
+    """The same; those that the plan announces, and that never came, have failed."""
+    text = report.read_text(errors="replace") if report.exists() else ""
+    found = re.findall(r"^(not )?ok (\d+) - (.*?)( # SKIP.*)?\r?$", text, re.MULTILINE)
+    for failed, _, name, skipped in found:
+        yield f"{report.stem}.{name}", "failed" if failed else "skipped" if skipped else "passed"
+    plan = re.search(r"^1\.\.(\d+)", text, re.MULTILINE)
+    for number in range(len(found) + 1, int(plan[1]) + 1 if plan else 0):
+        yield f"{report.stem}.case {number}, to which it did not come", "failed"
 
 
 passed, failed = 0, []
 for argument in sys.argv[1:]:
     path, prefix = pathlib.Path(argument), ""
-    if path.suffix == ".xml":
+    if path.suffix in (".xml", ".tap"):
         prefix = f"{path.parent.name}/"
     else:
         path = path / "meson-logs" / "testlog.junit.xml"
-    cases = read_cases(path)
+    cases = [(prefix + name, end) for name, end in (read_tap if path.suffix == ".tap" else read_xml)(path)]
     if not cases:
         failed.append(f"{argument}: no test has run")
-    for case in cases:
-        name = f'{prefix}{case.get("classname", "")}.{case.get("name", "")}'
-        skipped = case.find("skipped") is not None or case.get("status") == "notrun"
-        if case.find("failure") is not None or case.find("error") is not None:
+    for name, end in cases:
+        if end == "failed":
             failed.append(name)
-        elif skipped and not may_be_skipped(name):
+        elif end == "skipped" and not may_be_skipped(name):
             failed.append(f"{name} (skipped)")
-        elif not skipped:
-            passed += 1
+        passed += end == "passed"
 
 for name in failed:
     print(f"failed: {name}")

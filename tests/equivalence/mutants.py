@@ -83,7 +83,7 @@ def with_rule(text):
 def open_all():
     """Every bridge to every other."""
     pairs = ", ".join(f"{one} . {other}" for one, other in itertools.permutations(BRIDGES, 2))
-    run("nft", f"add element inet nftlink open {{ {pairs} }}")
+    run("nft", f"add element inet nftlink open {{ {pairs} }}; add element inet nftlink lenient {{ {', '.join(BRIDGES)} }}")
 
 
 def spread():
@@ -111,7 +111,7 @@ MUTANTS = {
     "what is published is lost": Mutant(ruleset=without_rules(r"dnat oifname @published")),
     "answers of what is published are lost": Mutant(ruleset=without_rules(r"dnat iifname @published")),
     "published is open": Mutant(ruleset=with_rule("oifname @published iifname . oifname != @inside")),
-    "answers to what was let in are lost": Mutant(ruleset=without_rules(r"reply iifname @routed")),
+    "answers to what was let in are lost": Mutant(ruleset=without_rules(r"^\s*iifname @routed")),
     "errors about what was let in are lost": Mutant(ruleset=without_rules(r"^\s*ct direction reply iifname @routed")),
     "replies are lost": Mutant(ruleset=without_rules(r"th sport @replies4")),
     "links are lost": Mutant(ruleset=without_rules(r"th dport @links4")),

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# Runs the kernel suite on Debian's own kernels in emulated machines, which takes neither root nor KVM. Wants
-# build/release to be built. The reports and consoles go to build/kernels/VERSION. To run a part:
-#   run.sh [FILTER-WITHOUT-BR_NETFILTER [FILTER-WITH-IT]]
+# Runs the kernel suite, and the program suites that need names of bridges in rules, on Debian's own kernels in emulated
+# machines, which takes neither root nor KVM. Wants build/release to be built. The reports and consoles go to
+# build/kernels/VERSION. To run a part:
+#   run.sh [FILTER-WITHOUT-BR_NETFILTER [FILTER-WITH-IT [PROGRAM-SUITES]]]
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
@@ -9,13 +10,17 @@ versions=(6.1 6.12)
 # What proves the bridge family runs without br_netfilter, but for what is about both.
 bridge_filter=${1:-Bridge*:*/Bridge*:*/bridge_*-*WithBridgeNetfilterOn*}
 others_filter=${2:-*-*/bridge_*}
+program_suites=${3-frames equivalence}
+topologies=3  # of the equivalence test
 limit=900   # seconds for a machine from its start to its end
 patience=2  # NFTLINK_TEST_PATIENCE; the machine is ten times slower, but most waiting is for nothing to come
 
 folder=build/kernels
-kernel_test=$PWD/build/release/tests/kernel/kernel-test
+release=$PWD/build/release
+kernel_test=$release/tests/kernel/kernel-test
 # dash, because busybox's shell takes busybox's ip for ip.
-programs=("$kernel_test" "$PWD/build/release/src/nftlinkd" /bin/dash /bin/ip /usr/sbin/nft /usr/sbin/xtables-nft-multi)
+programs=("$kernel_test" "$release"/src/{nftlink,nftlinkd} /bin/dash /{bin/ip,sbin/bridge} /usr/bin/{python3,unshare}
+  /usr/sbin/{nft,xtables-nft-multi,xtables-legacy-multi})
 plugins=/usr/lib/x86_64-linux-gnu/xtables
 
 say() { echo "kernels: $*" >&2; }
@@ -50,26 +55,53 @@ fetch() {
   rm -r "$work"
 }
 
-# copy ROOT FILE…: each to its own place below the root; symbolic links as what they point to.
+# copy ROOT FILE…: each to its own place below the root; symbolic links as what they point to. Python takes its compiled
+# modules for old when a file's time is another one.
 copy() {
   local root=$1 file
-  for file in "${@:2}"; do install -D "$file" "$root$file"; done
+  for file in "${@:2}"; do install -D -p "$file" "$root$file"; done
+}
+
+# The files of Python's library that our scripts need, compiled ones too.
+python_files() {
+  local names
+  mapfile -t names < <(grep -hoP '^(import|from) \K[\w.]+' tests/{program,equivalence}/*.py | sort -u)
+  /usr/bin/python3 -I -B - site "${names[@]}" <<'PY'
+import importlib
+import os
+import sys
+
+for name in sys.argv[1:]:
+    if name.partition(".")[0] in sys.stdlib_module_names:
+        importlib.import_module(name)
+library = os.path.dirname(os.__file__) + "/"
+for module in list(sys.modules.values()):
+    for place in (getattr(module, "__file__", None), getattr(module, "__cached__", None)):
+        if place and place.startswith(library) and os.path.exists(place):
+            print(place)
+PY
 }
 
 # What the machines need apart from the kernel: our programs where they are here, and what tests call.
 make_userland() {
-  local root=$1 libraries tool
-  mkdir -p "$root"/{bin,dev,proc,sbin,sys,tmp}
-  mapfile -t libraries < <(ldd "${programs[@]}" | grep -oE '/[^ ]+ \(' | cut -d ' ' -f 1 | sort -u)
-  copy "$root" "${programs[@]}" "${libraries[@]}" "$plugins"/*.so /bin/busybox /etc/{protocols,services,nsswitch.conf}
+  local root=$1 python extensions libraries tool
+  mkdir -p "$root"/{bin,dev,proc,sbin,sys,tmp,tests}
+  mapfile -t python < <(python_files)
+  mapfile -t extensions < <(printf '%s\n' "${python[@]}" | grep '\.so$')
+  mapfile -t libraries < <(ldd "${programs[@]}" "${extensions[@]}" | grep -oE '/[^ ]+ \(' | cut -d ' ' -f 1 | sort -u)
+  copy "$root" "${programs[@]}" "${libraries[@]}" "${python[@]}" "$plugins"/*.so /bin/busybox \
+    /etc/{protocols,services,nsswitch.conf}
+  cp -r tests/{program,equivalence} "$root/tests"
   busybox --list | grep -vxE 'busybox|ip|sh' | xargs -I NAME ln -s busybox "$root/bin/NAME"
   ln -s dash "$root/bin/sh"
   ln -s ../bin/modprobe "$root/sbin/modprobe"  # where the kernel looks for it
   for tool in {ip,ip6}tables{,-nft}{,-save,-restore} {ip,ip6}tables-restore-translate; do
     ln -s xtables-nft-multi "$root/usr/sbin/$tool"
   done
+  ln -s xtables-legacy-multi "$root/usr/sbin/iptables-legacy-restore"
   install tests/kernels/init.sh "$root/init"
   printf 'export %s\n' "KERNEL_TEST='$kernel_test'" "BRIDGE_FILTER='$bridge_filter'" "OTHERS_FILTER='$others_filter'" \
+    "PROGRAM_SUITES='$program_suites'" "TOPOLOGIES=$topologies" "PROGRAMS='$release/src'" \
     "NFTLINK_TEST_PATIENCE=$patience" >"$root/settings"
 }
 
@@ -107,18 +139,22 @@ boot() {
 
 # finish VERSION STATUS-OF-BOOT: takes out the reports, and shows what went wrong.
 finish() {
-  local here=$folder/$1 wrong=''
+  local here=$folder/$1 reports=(bridge.xml others.xml) name report wrong=''
+  for name in $program_suites; do reports+=("$name.tap"); done
   tar -C "$here" --ignore-zeros -xf "$here/reports.tar" 2>/dev/null || true  # one after another
   if [ "$2" -eq 124 ]; then
     wrong="had not ended after $limit seconds"
-  elif [ ! -s "$here/bridge.xml" ] || [ ! -s "$here/others.xml" ]; then
-    wrong="gave not all its reports (the emulator's status was $2)"
-  elif [ "$(grep -c '^== .* with status 0' "$here/console")" -ne 2 ]; then
+  elif [ "$(grep -c '^== .* with status 0' "$here/console")" -ne "${#reports[@]}" ]; then
     wrong="failed tests"
+  elif grep -q '^ok .* # SKIP' "$here/console"; then
+    wrong="skipped what it is there for"
   fi
+  for report in "${reports[@]}"; do
+    [ -s "$here/$report" ] || wrong="gave no $report (the emulator's status was $2)"
+  done
   [ -z "$wrong" ] && grep '^== ' "$here/console" >&2 && return 0
   say "Linux $1 $wrong; the end of $here/console:"
-  { tr -d '\r' <"$here/console" | grep -vE '^\[( +RUN| +OK|-+)|^$' || true; } | tail -n 60 >&2
+  { tr -d '\r' <"$here/console" | grep -vE '^\[( +RUN| +OK|-+)|^ok |^$' || true; } | tail -n 60 >&2
   return 1
 }
 
