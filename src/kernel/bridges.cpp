@@ -111,23 +111,28 @@ BridgeTable::BridgeTable() : news_(NETLINK_ROUTE) {
 
 const Bridges& BridgeTable::read(Socket& route_socket, Kernel::Look look) try {
     is_whole_ = follow() && is_whole_;
-    if (look == Kernel::Look::closely)
-        is_whole_ &= std::ranges::none_of(links_, [](const auto& each) { return each.second.is_silent; });
+    if (!is_whole_ || look == Kernel::Look::closely)
+        look_closely();
     if (!is_whole_ && means_read_again(read_again([&] { return read_links(route_socket) && follow() ? 0 : ENOBUFS; })))
         throw std::system_error(EBUSY, std::generic_category(), "the links change faster than they can be read");
     if (!is_whole_)
         build();
     is_whole_ = true;
+    return bridges_;
+} catch (...) {
+    is_whole_ = false;
+    throw;
+}
+
+// At what no message tells.
+void BridgeTable::look_closely() {
+    is_whole_ &= std::ranges::none_of(links_, [](const auto& each) { return each.second.is_silent; });
     const bool module_loaded = access(module_directory, F_OK) == 0;
     const BridgeNetfilter global{read_switch("bridge-nf-call-iptables"), read_switch("bridge-nf-call-ip6tables")};
     if (module_loaded != bridges_.module_loaded || global != bridges_.global)
         ++bridges_.revision;
     bridges_.module_loaded = module_loaded;
     bridges_.global = global;
-    return bridges_;
-} catch (...) {
-    is_whole_ = false;
-    throw;
 }
 
 // False when they changed meanwhile.

@@ -157,7 +157,7 @@ void Enforcer::take_back() {
 // Looks at the host, and makes the target anew if there is a difference to it.
 std::expected<void, std::string> Enforcer::make_target(std::optional<reconcile::Target>* replaced) try {
     const model::FirewallPolicy& policy = desired_.config().firewall;
-    const kernel::Bridges& bridges = kernel_.bridges();
+    const kernel::Bridges& bridges = kernel_.bridges(kernel::Kernel::Look::closely);
     auto facts = reconcile::host_facts(kernel_, desired_.topology(), policy, bridges);
     if (!facts)
         return std::unexpected(facts.error());

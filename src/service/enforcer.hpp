@@ -90,6 +90,7 @@ private:
     bool commit(firewall::LinkSets::Update& update);
     std::vector<reconcile::Switch> see_to_bridges(const firewall::LinkSets::Update& update,
                                                   const kernel::Bridges& bridges);
+    void exchange_policed(const std::vector<std::string>& gone, const std::vector<std::string>& come);
     void switched_on(const std::vector<reconcile::Switch>& switches);
     void keep_counts(nft::Batch& batch);
     void made_commit(std::uint32_t generation);

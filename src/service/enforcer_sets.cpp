@@ -112,20 +112,12 @@ bool Enforcer::commit(firewall::LinkSets::Update& update) {
 // Follows the bridges that are policed now, and has their packets come to the rules.
 std::vector<reconcile::Switch> Enforcer::see_to_bridges(const firewall::LinkSets::Update& update,
                                                         const kernel::Bridges& bridges) {
-    const auto place = [&](const std::string& name) {
-        return std::ranges::lower_bound(target_.bridges, name, {}, &reconcile::PolicedBridge::name);
-    };
-    auto before = target_.bridges;
-    auto bridges_before = bridges_;
-    for (const std::string& name : update.bridges_gone)
-        if (const auto found = place(name); found != target_.bridges.end() && found->name == name)
-            target_.bridges.erase(found);
-    for (const std::string& name : update.bridges_come)
-        target_.bridges.insert(place(name), reconcile::policed_bridge(name, desired_.config().firewall, facts_.frames));
+    exchange_policed(update.bridges_gone, update.bridges_come);
+    auto bridges_before = std::exchange(bridges_, {});
     bridges_ = relevant(bridges);
     auto plan = reconcile::plan_bridges(target_.bridges, bridges_);
     if (const auto done = reconcile::turn_on(kernel_, plan.switches); !done) {
-        target_.bridges = std::move(before);
+        exchange_policed(update.bridges_come, update.bridges_gone);
         bridges_ = std::move(bridges_before);
         throw std::system_error(EPERM, std::generic_category(), done.error());
     }
@@ -133,6 +125,17 @@ std::vector<reconcile::Switch> Enforcer::see_to_bridges(const firewall::LinkSets
     switched_on(plan.switches);
     bridge_warnings_ = std::move(plan.warnings);
     return std::move(plan.switches);
+}
+
+void Enforcer::exchange_policed(const std::vector<std::string>& gone, const std::vector<std::string>& come) {
+    const auto place = [&](const std::string& name) {
+        return std::ranges::lower_bound(target_.bridges, name, {}, &reconcile::PolicedBridge::name);
+    };
+    for (const std::string& name : gone)
+        if (const auto found = place(name); found != target_.bridges.end() && found->name == name)
+            target_.bridges.erase(found);
+    for (const std::string& name : come)
+        target_.bridges.insert(place(name), reconcile::policed_bridge(name, desired_.config().firewall, facts_.frames));
 }
 
 // What goes and comes in the same batch takes its counts along; what is counted between this and the commit is lost.
