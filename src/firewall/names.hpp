@@ -23,8 +23,8 @@ bool is_marked(const T& object) {
 }
 
 // The chains of a table of ours: with the hook; what that asks about replies, about bridges that take more than links,
-// and about ICMP errors; each port's rules with `layout: rules`; in the bridge family what is IP and has no tag; what no
-// packet meets.
+// and about ICMP errors; each port's rules with `layout: rules`; in the bridge family what is IP and has no tag; what
+// no packet meets.
 inline constexpr std::string_view forward_chain = "forward";
 inline constexpr std::string_view replies_chain = "replies";
 inline constexpr std::string_view lenient_chain = "lenient";

@@ -233,11 +233,12 @@ void BridgeTable::put_in(std::uint32_t index, const Link& link, std::vector<std:
 
 void BridgeTable::switched_on(const std::string& name, BridgeNetfilter wanted) {
     const auto bridge = place_of(name);
-    if (bridge == bridges_.bridges.end() || bridge->name != name)
+    if (!is_whole_ || bridge == bridges_.bridges.end() || bridge->name != name)
         return;
-    auto link = links_.at(bridge->index);
+    const std::uint32_t index = bridge->index;
+    Link link = links_.at(index);
     link.switches = {link.switches.ipv4 || wanted.ipv4, link.switches.ipv6 || wanted.ipv6};
-    replace(bridge->index, std::move(link));
+    replace(index, std::move(link));
 }
 
 std::vector<Bridge>::iterator BridgeTable::place_of(const std::string& name) {

@@ -52,9 +52,11 @@ std::optional<Enforced> Enforcer::change_sets(const firewall::Before& before) tr
     facts_.ports = std::move(ports);
     is_current_ = false;
     Enforced enforced{update->batch.size(), steady_clock::now() - begin};
-    if (bridges != nullptr)
-        enforced.switches = see_to_bridges(*update, *bridges);
-    if (bridges != nullptr && bridges->revision != looked_revision_)
+    if (bridges == nullptr)
+        return enforced;
+    const bool others_may_have_changed = bridges->revision != looked_revision_;
+    enforced.switches = see_to_bridges(*update, *bridges);
+    if (others_may_have_changed)
         look_at_bridges_soon();
     return enforced;
 } catch (const std::system_error&) {

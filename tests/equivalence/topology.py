@@ -65,11 +65,15 @@ def residents(topology, bridge):
 
 
 def configuration(topology, firewall, base_rules):
-    """What nftlink is given. Unlisted strangers aren't in it. With `family: ip` it wants an IPv4 address of everybody."""
+    """What nftlink is given. Unlisted strangers aren't in it. With `family: ip` it wants an IPv4 address of everybody: who has
+    none gets one that nobody sends from."""
     containers = {}
     for name, record in topology["containers"].items():
-        numbers = {*families(topology, name), *([4] if firewall["family"] == "ip" else [])}
-        networks = {bridge: [address(name, bridge, family) for family in sorted(numbers)] for bridge in record["bridges"]}
+        numbers = families(topology, name)
+        networks = {bridge: [address(name, bridge, family) for family in numbers] for bridge in record["bridges"]}
+        if firewall["family"] == "ip" and 4 not in numbers:
+            spare = 100 + int(name[1:]) + 30 * (TWINS.find(name[0]) + 1)
+            networks = {bridge: [wire.address(bridge, spare, 4), *known] for bridge, known in networks.items()}
         place = {"networks": networks}
         if len(networks) == 1:
             ((bridge, addresses),) = networks.items()

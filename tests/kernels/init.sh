@@ -56,7 +56,7 @@ for switch in arp ip ip6; do echo 0 >"/proc/sys/net/bridge/bridge-nf-call-${swit
 suite others "$OTHERS_FILTER"
 send others.xml
 
-modprobe iptable_filter  # iptables-legacy's own modprobe may not, in the user namespace of a script
+modprobe -a iptable_filter ip6table_filter  # iptables-legacy's own modprobe may not, in the user namespace of a script
 for name in $PROGRAM_SUITES; do
   timed "$name" program_suite "$name"
   send "$name.tap"

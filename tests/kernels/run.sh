@@ -99,6 +99,7 @@ make_userland() {
     ln -s xtables-nft-multi "$root/usr/sbin/$tool"
   done
   ln -s xtables-legacy-multi "$root/usr/sbin/iptables-legacy-restore"
+  ln -s xtables-legacy-multi "$root/usr/sbin/ip6tables-legacy-restore"
   install tests/kernels/init.sh "$root/init"
   printf 'export %s\n' "KERNEL_TEST='$kernel_test'" "BRIDGE_FILTER='$bridge_filter'" "OTHERS_FILTER='$others_filter'" \
     "PROGRAM_SUITES='$program_suites'" "TOPOLOGIES=$topologies" "PROGRAMS='$release/src'" \
