@@ -1,5 +1,6 @@
 #include "bridges.hpp"
 
+#include <fcntl.h>
 #include <net/if.h>
 #include <unistd.h>
 
@@ -7,8 +8,6 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
-#include <fstream>
-#include <string_view>
 #include <system_error>
 
 #include "attributes.hpp"
@@ -20,11 +19,16 @@ namespace {
 
 constexpr const char* module_directory = "/proc/sys/net/bridge";
 
-// A sysctl of the calling thread's network namespace; false where it can't be read.
-bool read_switch(std::string_view name) {
-    std::ifstream file(std::string(module_directory) + "/" + std::string(name));
-    int value = 0;
-    return (file >> value) && value != 0;
+// A sysctl of the calling thread's network namespace; false where it can't be read. Not by a stream: this is asked for
+// with every message about a link.
+bool read_switch(const char* name) {
+    char value = '0';
+    const int file = open((std::string(module_directory) + "/" + name).c_str(), O_RDONLY | O_CLOEXEC);
+    if (file < 0)
+        return false;
+    const bool is_read = ::read(file, &value, 1) == 1;
+    close(file);
+    return is_read && value != '0';
 }
 
 // One link message being written.
@@ -111,27 +115,27 @@ BridgeTable::BridgeTable() : news_(NETLINK_ROUTE) {
 
 const Bridges& BridgeTable::read(Socket& route_socket, Kernel::Look look) try {
     is_whole_ = follow() && is_whole_;
-    if (!is_whole_ || look == Kernel::Look::closely)
-        look_closely();
+    if (look == Kernel::Look::closely)
+        is_whole_ &= std::ranges::none_of(links_, [](const auto& each) { return each.second.is_silent; });
     if (!is_whole_ && means_read_again(read_again([&] { return read_links(route_socket) && follow() ? 0 : ENOBUFS; })))
         throw std::system_error(EBUSY, std::generic_category(), "the links change faster than they can be read");
     if (!is_whole_)
         build();
     is_whole_ = true;
+    read_module();
     return bridges_;
 } catch (...) {
     is_whole_ = false;
     throw;
 }
 
-// At what no message tells.
-void BridgeTable::look_closely() {
-    is_whole_ &= std::ranges::none_of(links_, [](const auto& each) { return each.second.is_silent; });
-    const bool module_loaded = access(module_directory, F_OK) == 0;
+// No message tells of it.
+void BridgeTable::read_module() {
+    const bool is_loaded = access(module_directory, F_OK) == 0;
     const BridgeNetfilter global{read_switch("bridge-nf-call-iptables"), read_switch("bridge-nf-call-ip6tables")};
-    if (module_loaded != bridges_.module_loaded || global != bridges_.global)
+    if (is_loaded != bridges_.module_loaded || global != bridges_.global)
         ++bridges_.revision;
-    bridges_.module_loaded = module_loaded;
+    bridges_.module_loaded = is_loaded;
     bridges_.global = global;
 }
 

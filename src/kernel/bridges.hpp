@@ -37,7 +37,7 @@ public:
     int descriptor() const { return news_.descriptor(); }
 
 private:
-    void look_closely();
+    void read_module();
     bool read_links(Socket& route_socket);
     bool follow();
     void build();

@@ -136,6 +136,20 @@ def a_switch_that_sends_no_message_is_seen_in_time_and_never_told_as_enforced(pl
 
 
 @case
+def a_bridge_that_comes_after_the_global_switches_went_off_is_switched_on(place):
+    def switch_globally(value):
+        for name in ("iptables", "ip6tables"):
+            pathlib.Path(f"/proc/sys/net/bridge/bridge-nf-call-{name}").write_text(value)
+
+    switch_globally("1")
+    place.endings.callback(switch_globally, "0")
+    Service(place, "bridges: {docker0: {}, 'br-*': {}}\n")
+    switch_globally("0")
+    add_bridge("br-new")
+    eventually(lambda: switches("br-new"))
+
+
+@case
 def other_bridges_and_the_global_switches_are_left_alone(place):
     add_bridge()
     add_bridge("other")

@@ -122,9 +122,8 @@ public:
     // may not change the ruleset.
     virtual std::optional<BridgeFamily> bridge_family() = 0;
 
-    // As of now, apart from what the kernel tells nobody: the global switches, whether the module is loaded, and the
-    // switches of a bridge that is down, until it comes up; with Look::closely these too. Valid until the next call
-    // of this or of enable_bridge_netfilter().
+    // As of now, apart from the switches of a bridge that is down, of which the kernel says nothing until it comes up;
+    // with Look::closely these too. Valid until the next call of this or of enable_bridge_netfilter().
     enum class Look { as_told, closely };
     virtual const Bridges& bridges(Look look) = 0;
     const Bridges& bridges() { return bridges(Look::as_told); }
