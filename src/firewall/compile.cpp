@@ -222,7 +222,8 @@ private:
                                                    replies_set(ipv4), ipv4));
     }
 
-    // What a link permits comes before what is let in, which has no mark of ours.
+    // The replies of links come before those to what was let in, which have no mark of ours; so do links that are
+    // rules, their replies among them.
     void add_links_and_replies(Rules& rules) const {
         if (has_tracked_replies())
             add_jump_to_replies(rules);

@@ -69,8 +69,8 @@ struct LinkMessage {
     bool is_gone = false;
 };
 
-// Nothing for a message of another kind; a bridge's own of its ports (AF_BRIDGE) too, which come beside those of the
-// links.
+// Nothing for a message of another kind, nor for one that doesn't say all of its link: a bridge's own of its ports
+// (AF_BRIDGE), and those of wireless devices, which have no MTU. They come beside the whole ones.
 std::optional<LinkMessage> read_link(const Message& message) {
     if ((message.type != RTM_NEWLINK && message.type != RTM_DELLINK) || message.payload.size() < sizeof(ifinfomsg))
         return {};
@@ -81,7 +81,9 @@ std::optional<LinkMessage> read_link(const Message& message) {
     read.index = static_cast<std::uint32_t>(header->ifi_index);
     read.is_gone = message.type == RTM_DELLINK;
     BridgeTable::Link& link = read.link;
+    bool is_whole = false;
     for_each_attribute(message.payload, sizeof(ifinfomsg), [&](std::uint16_t type, Payload value) {
+        is_whole |= type == IFLA_MTU;
         if (type == IFLA_IFNAME)
             link.name = text(value);
         if (type == IFLA_MASTER && value.size() == sizeof link.master)
@@ -94,6 +96,8 @@ std::optional<LinkMessage> read_link(const Message& message) {
                     read_switches(part, link.switches);
             });
     });
+    if (!is_whole)
+        return {};
     link.is_silent = link.is_bridge && (header->ifi_flags & IFF_UP) == 0;
     return read;
 }
@@ -114,7 +118,7 @@ BridgeTable::BridgeTable() : news_(NETLINK_ROUTE) {
 }
 
 const Bridges& BridgeTable::read(Socket& route_socket, Kernel::Look look) try {
-    is_whole_ = follow() && is_whole_;
+    follow();
     if (look == Kernel::Look::closely)
         is_whole_ &= std::ranges::none_of(links_, [](const auto& each) { return each.second.is_silent; });
     if (!is_whole_ && means_read_again(read_again([&] { return read_links(route_socket) && follow() ? 0 : ENOBUFS; })))
@@ -155,17 +159,14 @@ bool BridgeTable::read_links(Socket& route_socket) {
 // Takes in what has been said since; false when some of it was lost. What came while the links were read says the same
 // again or is later: the last word holds.
 bool BridgeTable::follow() {
-    for (bool is_whole = true;;) {
+    for (bool is_lost = false;;) {
         const auto datagram = news_.receive();
-        if (!datagram) {
-            is_whole = false;
-            continue;
-        }
-        if (!*datagram)
-            return is_whole;
-        const auto messages = read_messages(**datagram);
+        if (datagram && !*datagram)
+            return !is_lost;
+        const auto messages = datagram ? read_messages(**datagram) : std::unexpected(std::string());
         if (!messages) {
-            is_whole = false;
+            is_lost = true;
+            is_whole_ = false;
             continue;
         }
         for (const Message& message : *messages)

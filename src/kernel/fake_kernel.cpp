@@ -289,6 +289,7 @@ const Bridges& FakeKernel::bridges(Look) {
     if (fails_now(Step::bridges))
         throw std::system_error(EIO, std::generic_category(), "reading the bridges");
     std::ranges::sort(bridge_state.bridges, {}, &Bridge::name);
+    std::ranges::sort(bridge_state.others);
     bridge_state.revision = bridges_.revision;
     if (bridge_state != bridges_) {
         bridges_ = bridge_state;

@@ -257,8 +257,8 @@ class Bench:
 
 
 FIGURES = {"bulk": Bench.bulk, "apply": Bench.apply, "one": Bench.one, "clients": Bench.clients, "adopt": Bench.adopt,
-           "heal": Bench.heal, "packets": Bench.packets, "bridges": Bench.bridges,
-            "memory": Bench.memory_use, "idle": Bench.idle, "env": Bench.env}
+           "heal": Bench.heal, "packets": Bench.packets, "bridges": Bench.bridges, "memory": Bench.memory_use,
+           "idle": Bench.idle, "env": Bench.env}
 
 
 def kernel_memory():

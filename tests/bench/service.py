@@ -55,8 +55,10 @@ class Service:
         return count
 
     def processor_seconds(self):
+        files = glob.glob(f"/proc/{self.process.pid}/task/*/schedstat")
+        assert files, "this kernel tells no processor time (CONFIG_SCHED_INFO)"
         used = 0
-        for file in glob.glob(f"/proc/{self.process.pid}/task/*/schedstat"):
+        for file in files:
             with open(file, encoding="ascii") as line:
                 used += int(line.read().split()[0])
         return used / 1e9

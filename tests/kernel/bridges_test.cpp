@@ -87,7 +87,9 @@ TEST_F(BridgesTest, ReadsThemAgainWhenMessagesWereLost) {
         "-");
     host().run("ip link add br1 type bridge; ip link set port0 master br1; ip link del br0");
     EXPECT_TRUE(follows());
-    EXPECT_THAT(kernel().bridges().find("br1")->ports, ElementsAre("port0"));
+    const kernel::Bridge* bridge = kernel().bridges().find("br1");
+    ASSERT_NE(bridge, nullptr);
+    EXPECT_THAT(bridge->ports, ElementsAre("port0"));
 }
 
 TEST_F(BridgesTest, WhatChangesNothingIsNoRevision) {

@@ -18,6 +18,11 @@ def switches(name="docker0"):
     return all(f"{switch} 1" in details for switch in SWITCHES)
 
 
+def switch_globally(value):
+    for name in ("iptables", "ip6tables"):
+        pathlib.Path(f"/proc/sys/net/bridge/bridge-nf-call-{name}").write_text(value, encoding="ascii")
+
+
 @case
 def a_bridge_that_is_there_is_enforced_from_the_start(place):
     add_bridge()
@@ -137,16 +142,26 @@ def a_switch_that_sends_no_message_is_seen_in_time_and_never_told_as_enforced(pl
 
 @case
 def a_bridge_that_comes_after_the_global_switches_went_off_is_switched_on(place):
-    def switch_globally(value):
-        for name in ("iptables", "ip6tables"):
-            pathlib.Path(f"/proc/sys/net/bridge/bridge-nf-call-{name}").write_text(value)
-
     switch_globally("1")
     place.endings.callback(switch_globally, "0")
+    add_bridge()
     Service(place, "bridges: {docker0: {}, 'br-*': {}}\n")
+    assert not switches(), "which it doesn't need"
     switch_globally("0")
     add_bridge("br-new")
-    eventually(lambda: switches("br-new"))
+    eventually(lambda: switches("br-new") and switches())
+
+
+@case
+def global_switches_that_go_off_are_seen_when_they_are_asked_for(place):
+    switch_globally("1")
+    place.endings.callback(switch_globally, "0")
+    add_bridge()
+    service = Service(place)
+    switch_globally("0")
+    told = bridge_state(service)["enforced"]
+    assert switches() or not told, "enforced, as it says, and in truth is not"
+    eventually(switches)
 
 
 @case
