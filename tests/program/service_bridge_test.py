@@ -157,6 +157,7 @@ def global_switches_that_go_off_are_seen_when_they_are_asked_for(place):
     switch_globally("1")
     place.endings.callback(switch_globally, "0")
     add_bridge()
+    run("ip", "link", "set", "docker0", "up")
     service = Service(place)
     switch_globally("0")
     told = bridge_state(service)["enforced"]
