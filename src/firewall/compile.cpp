@@ -165,8 +165,8 @@ private:
         Rules rules{rule().not_in_set({from()}, bridges_set).accept().build()};
         add_links_and_replies(rules);
         rules.push_back(rule().not_in_set({to()}, bridges_set).accept().build());
+        add_jumps_to_errors(rules);  // first: those of links have a mark
         rules.push_back(rule().in_set({to()}, lenient_set).jump(lenient_chain).build());
-        add_jumps_to_errors(rules);
         rules_.add_neighbour_discovery(rules, rule());
         add_end(rules);
         return rules;

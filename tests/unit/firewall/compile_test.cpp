@@ -173,6 +173,28 @@ TEST(Compile, RulesChainsAndSetsAreTheSameWhateverBridgesAndLinksThereAre) {
     }
 }
 
+// Else a packet of a link, or an error about one, would pass without the mark by which other firewalls let it pass.
+TEST(Compile, WhatIsOfALinkIsMarkedBeforeAnythingElseLetsItPass) {
+    for (const auto layout : {model::Layout::sets, model::Layout::rules})
+        for (const auto replies : {model::Replies::established, model::Replies::source_port}) {
+            const auto text = frame_of(compile(seed(), policy([&](auto& p) {
+                                                   p.accept_mark = 16;
+                                                   p.layout = layout;
+                                                   p.replies = replies;
+                                               })));
+            const auto comes_first = [&](const char* one, const char* other) {
+                EXPECT_NE(text.find(one), std::string::npos) << one;
+                EXPECT_LT(text.find(one), text.find(other)) << text;
+            };
+            const bool is_by_rules = layout == model::Layout::rules;
+            const bool is_tracked = !is_by_rules && replies == model::Replies::established;
+            comes_first("jump errors", "jump lenient");
+            comes_first(is_by_rules ? "jump links" : "@links4 meta mark", "jump lenient");
+            comes_first(is_by_rules ? "jump links" : "@replies4 meta mark",
+                        is_tracked ? "iifname @routed" : "jump replies");
+        }
+}
+
 // Of a set of the frame or of the table of frames.
 std::vector<std::string> keys_in(const Wanted& want, const char* set) {
     std::vector<std::string> found;
