@@ -3,9 +3,10 @@
 //
 //   forward   what comes from no bridge of ours, or leaves for none, passes; so do links by their key, neighbour
 //             discovery, and what the other chains let pass. The rest is dropped.
-//   replies   to an open connection: those of a link by their key, and those to what was let in from other bridges.
+//   replies   those of a link, by their connection and key.
 //   lenient   what bridges take beside links: everything with icc: allow, and what `routed` lets in. Most bridges take
 //             none, which one look at a set of names tells.
+//   answers   to what was let in from other bridges.
 //   errors    an ICMP error passes between the two ends of a link, about a connection that this link permits; and back
 //             to what was let in.
 //
@@ -105,6 +106,8 @@ private:
     Field from() const { return is_bridge_ ? Field::ibrname : Field::iifname; }
     Field to() const { return is_bridge_ ? Field::obrname : Field::oifname; }
     nft::RuleBuilder rule() const { return rules_.rule(); }
+    // The direction first: of most packets it isn't that one.
+    nft::RuleBuilder reply() const { return rule().reply_direction().established(); }
 
     void add_sets(const Permissions& permissions) {
         const auto add_sized = [&](std::string_view name, bool ipv4, std::string_view comment,
@@ -147,10 +150,12 @@ private:
         forward.rules = is_bridge_ ? bridge_rules() : inet_rules();
         if (is_bridge_)
             add_chain(untagged_chain, "IP packets, in frames without a tag").rules = untagged_rules();
-        if (auto rules = reply_rules(); !rules.empty())
-            add_chain(replies_chain, "replies to open connections").rules = std::move(rules);
-        if (!is_bridge_)
+        if (has_tracked_replies())
+            add_replies(add_chain(replies_chain, "replies to open connections of links").rules);
+        if (!is_bridge_) {
             add_chain(lenient_chain, "what bridges take beside links").rules = lenient_rules();
+            add_chain(answers_chain, "answers to what was let in from other bridges").rules = answer_rules();
+        }
         if (has_errors())
             add_chain(errors_chain, "ICMP errors between the ends of a link").rules = error_rules();
         else if (has_conntrack_)
@@ -165,8 +170,10 @@ private:
         Rules rules{rule().not_in_set({from()}, bridges_set).accept().build()};
         add_links_and_replies(rules);
         rules.push_back(rule().not_in_set({to()}, bridges_set).accept().build());
-        add_jumps_to_errors(rules);  // first: those of links have a mark
+        // What is of a link comes first, since it may have a mark: errors too.
+        add_jumps_to_errors(rules);
         rules.push_back(rule().in_set({to()}, lenient_set).jump(lenient_chain).build());
+        rules.push_back(reply().jump(answers_chain).build());
         rules_.add_neighbour_discovery(rules, rule());
         add_end(rules);
         return rules;
@@ -203,15 +210,8 @@ private:
 
     bool has_tracked_replies() const { return !is_by_rules_ && !rules_.replies_by_port(); }
 
-    Rules reply_rules() const {
-        Rules rules;
-        if (has_tracked_replies())
-            add_replies(rules);
-        if (!is_bridge_) {
-            rules.push_back(onto_other(rule(), from(), routed_set));
-            rules.push_back(onto_other(rule().dnat(), from(), published_set));
-        }
-        return rules;
+    Rules answer_rules() const {
+        return {onto_other(rule(), from(), routed_set), onto_other(rule().dnat(), from(), published_set)};
     }
 
     void add_replies(Rules& rules) const {
@@ -222,22 +222,13 @@ private:
                                                    replies_set(ipv4), ipv4));
     }
 
-    // The replies of links come before those to what was let in, which have no mark of ours; so do links that are
-    // rules, their replies among them.
     void add_links_and_replies(Rules& rules) const {
         if (has_tracked_replies())
-            add_jump_to_replies(rules);
+            rules.push_back(reply().jump(replies_chain).build());
         if (is_by_rules_)
             rules.push_back(rule().jump(links_chain).build());
         else
             add_links(rules);
-        if (!has_tracked_replies() && !is_bridge_)
-            add_jump_to_replies(rules);
-    }
-
-    // The direction first: of most packets it isn't that one.
-    void add_jump_to_replies(Rules& rules) const {
-        rules.push_back(rule().reply_direction().established().jump(replies_chain).build());
     }
 
     void add_links(Rules& rules) const {

@@ -144,7 +144,7 @@ bool has_kind_of_form(const nft::Table& table, const nft::Chain& chain) {
         return has_hook(chain, forward);
     if (chain.name == prerouting_chain)
         return is_frames_table(table.family, table.name) && has_hook(chain, prerouting);
-    constexpr std::array names{replies_chain, lenient_chain, errors_chain, links_chain, untagged_chain};
+    constexpr std::array names{replies_chain, lenient_chain, answers_chain, errors_chain, links_chain, untagged_chain};
     const bool is_regular = std::ranges::find(names, chain.name) != names.end() || is_tracking(chain.name) ||
                             is_old_bridge_chain(table, chain) || is_copies_chain(chain.name);
     return is_regular && !chain.hook;

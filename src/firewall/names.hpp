@@ -28,6 +28,7 @@ bool is_marked(const T& object) {
 inline constexpr std::string_view forward_chain = "forward";
 inline constexpr std::string_view replies_chain = "replies";
 inline constexpr std::string_view lenient_chain = "lenient";
+inline constexpr std::string_view answers_chain = "answers";
 inline constexpr std::string_view errors_chain = "errors";
 inline constexpr std::string_view links_chain = "links";
 inline constexpr std::string_view untagged_chain = "untagged";

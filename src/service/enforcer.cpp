@@ -391,8 +391,16 @@ void Enforcer::look_at_bridges_soon() {
         heal_later(of_bridges(), steady_clock::now());
 }
 
+// A change that is still to be dealt with is told as it is.
+kernel::Bridges Enforcer::bridges_of_now() const try {
+    const bool is_due = bridges_wait_ || (scheduled_ && scheduled_->of == Cause::Of::bridges);
+    return is_due ? relevant(kernel_.bridges()) : bridges_;
+} catch (const std::system_error&) {
+    return bridges_;
+}
+
 std::vector<reconcile::BridgeState> Enforcer::bridges() const {
-    auto states = reconcile::bridge_states(target_, bridges_);
+    auto states = reconcile::bridge_states(target_, bridges_of_now());
     std::string obstacle = error_;
     if (obstacle.empty() && is_behind_)
         obstacle = "the rules have just been changed by others, and are repaired in a moment";

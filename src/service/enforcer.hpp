@@ -97,6 +97,7 @@ private:
     std::expected<void, std::string> make_target(std::optional<reconcile::Target>* replaced = nullptr);
     kernel::Bridges relevant(const kernel::Bridges& bridges) const;
     void look_at_bridges_soon();
+    kernel::Bridges bridges_of_now() const;
     bool concerns_us(const kernel::Change& change) const;
     void heal(const Cause& cause);
     std::expected<Enforced, std::string> repair(const Cause& cause);

@@ -124,7 +124,7 @@ TEST_F(ChangeOver, WithMarksOrWithoutCommentsItIsTheSame) {
         }
         bring(compile(seed(), {}));
         EXPECT_EQ(table().set("links4")->elements.at(0).counters, counted);
-        EXPECT_EQ(table().chains.size(), 4u);
+        EXPECT_EQ(table().chains.size(), 5u);
     }
 }
 

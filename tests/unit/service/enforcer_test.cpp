@@ -152,6 +152,27 @@ TEST_F(EnforcerTest, ABridgeThatTheKernelRefusesIsTriedAgain) {
     }
 }
 
+// A repair leaves others three times what it took.
+TEST_F(EnforcerTest, ABridgeThatMustWaitForAPauseIsToldAsItIs) {
+    start();
+    kernel_.before_apply = [] {
+        for (const auto end = std::chrono::steady_clock::now() + std::chrono::milliseconds(20);
+             std::chrono::steady_clock::now() < end;) {
+        }
+    };
+    add_bridge("br-new", 5);
+    enforcer_->bridges_changed();
+    bridge("docker0").own = {};
+    enforcer_->bridges_changed();
+    EXPECT_THAT(bridges(),
+                ElementsAre("br-new", testing::HasSubstr("docker0: the bridge's own netfilter hooks are off")));
+    rest();
+    context_.restart();
+    context_.run_for(std::chrono::milliseconds(20));
+    EXPECT_THAT(bridges(), ElementsAre("br-new", "docker0"));
+    EXPECT_EQ(bridge("docker0").own, (kernel::BridgeNetfilter{true, true}));
+}
+
 TEST_F(EnforcerTest, BridgesThatAreThereAreKnownFromTheStart) {
     add_bridge("br-old", 5);
     start();
