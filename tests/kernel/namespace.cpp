@@ -172,6 +172,11 @@ Guest::Guest(const Namespace& host, const std::string& bridge, const std::vector
         fmt::format("ip link add {} type veth peer name eth0 netns /proc/{}/fd/{} && ip link set {} master '{}' up",
                     leg, getpid(), space_.descriptor(), leg, bridge));
     space_.run("ip link set eth0 up");
+    // A busy kernel tells the bridge of the carrier a little later: until then what is sent is lost.
+    host.run(
+        fmt::format("for attempt in $(seq 200); do"
+                    " ip -d link show {} | grep -q 'state forwarding' && exit; sleep 0.01; done; exit 1",
+                    leg));
     for (const std::string& address : addresses) {
         const bool ipv4 = address.find(':') == std::string::npos;
         space_.run(fmt::format("ip address add {}/{} dev eth0 {}", address, ipv4 ? 16 : 64, ipv4 ? "" : "nodad"));
