@@ -200,9 +200,9 @@ private:
     Rules untagged_rules() const {
         Rules rules;
         add_links_and_replies(rules);
-        rules.push_back(rule().in_set({from(), to()}, open_set).accept().build());
         if (has_errors())
             add_jumps_to_errors(rules);
+        rules.push_back(rule().in_set({from(), to()}, open_set).accept().build());
         rules_.add_neighbour_discovery(rules, rule());
         add_end(rules);
         return rules;

@@ -196,6 +196,8 @@ TEST(Compile, WhatIsOfALinkIsMarkedBeforeAnythingElseLetsItPass) {
                             other);
             }
         }
+    const auto bridged = frame_of(compile(seed(), policy([](auto& p) { p.family = model::Family::bridge; })));
+    EXPECT_LT(bridged.find("jump errors"), bridged.find("meta ibrname . meta obrname @open")) << bridged;
 }
 
 // Of a set of the frame or of the table of frames.
