@@ -22,7 +22,7 @@ std::optional<gid_t> find_group(const std::string& name) {
     return found->gr_gid;
 }
 
-Access access_of(const Peer& peer, std::optional<gid_t> group, config::Readers readers) {
+Access access_of(const http::Peer& peer, std::optional<gid_t> group, config::Readers readers) {
     if (peer.user == 0 || peer.user == geteuid())
         return Access::write;
     if (group && (peer.group == *group || std::ranges::find(peer.groups, *group) != peer.groups.end()))

@@ -6,8 +6,8 @@
 #include <optional>
 #include <string>
 
-#include "http_server.hpp"
 #include "nftlink/config/config.hpp"
+#include "nftlink/http/peer.hpp"
 
 namespace nftlink::service {
 
@@ -17,6 +17,6 @@ enum class Access { none, read, write };
 std::optional<gid_t> find_group(const std::string& name);
 
 // Root, the service's own user and the members of the group may write; others read, if all may.
-Access access_of(const Peer& peer, std::optional<gid_t> group, config::Readers readers);
+Access access_of(const http::Peer& peer, std::optional<gid_t> group, config::Readers readers);
 
 }  // namespace nftlink::service

@@ -20,19 +20,19 @@ namespace json = boost::json;
 
 namespace {
 
-Response respond(const json::object& record, unsigned status = 200) {
+http::Response respond(const json::object& record, unsigned status = 200) {
     return {.status = status, .body = json::serialize(record) + "\n"};
 }
 
-Response respond(const Faults& faults) {
+http::Response respond(const Faults& faults) {
     return respond(api::to_json(faults), faults.front().status);
 }
 
-Response respond(api::Fault fault) {
+http::Response respond(api::Fault fault) {
     return respond(Faults{std::move(fault)});
 }
 
-Response not_found(const std::string& message) {
+http::Response not_found(const std::string& message) {
     return respond(api::Fault{404, "not_found", message, ""});
 }
 
@@ -59,7 +59,7 @@ json::object named(std::string_view what, const std::string& name) {
 }
 
 // The answer to a change: what was changed, under a name, beside what is always said.
-Response respond(const std::expected<Changed, Faults>& changed, json::object record, bool created = false) {
+http::Response respond(const std::expected<Changed, Faults>& changed, json::object record, bool created = false) {
     if (!changed)
         return respond(changed.error());
     record["changed"] = changed->anything;
@@ -95,7 +95,7 @@ std::span<const ControlApi::Route> ControlApi::routes() {
     return all;
 }
 
-asio::awaitable<Response> ControlApi::handle(Request request) {
+asio::awaitable<http::Response> ControlApi::handle(http::Request request) {
     const Access access = access_of(request.peer, facts_.group, facts_.readers);
     if (access == Access::none)
         co_return respond(api::Fault{403, "not_allowed", "only root and the configured group may use this socket", ""});
@@ -110,7 +110,7 @@ asio::awaitable<Response> ControlApi::handle(Request request) {
     if (methods.empty())
         co_return not_found("there is nothing here; /v1/openapi.json says what there is");
     if (chosen == nullptr) {
-        Response response = respond(api::Fault{
+        http::Response response = respond(api::Fault{
             405, "method_not_allowed", fmt::format("{} is not possible here, but {}", request.method, methods), ""});
         response.allow = methods;
         co_return response;
@@ -137,7 +137,7 @@ asio::awaitable<void> ControlApi::let_events_pass() {
         co_await asio::post(executor, asio::use_awaitable);
 }
 
-ControlApi::Answer ControlApi::get_status(Request) {
+ControlApi::Answer ControlApi::get_status(http::Request) {
     keeper_.enforcer().bridges_changed(kernel::Kernel::Look::closely);  // some changes of a bridge send no message
     json::object status = status_record(keeper_);
     const auto uptime = std::chrono::system_clock::now() - facts_.started;
@@ -147,11 +147,11 @@ ControlApi::Answer ControlApi::get_status(Request) {
     co_return respond(status);
 }
 
-ControlApi::Answer ControlApi::get_links(Request) {
+ControlApi::Answer ControlApi::get_links(http::Request) {
     co_return respond(links_record(keeper_));
 }
 
-ControlApi::Answer ControlApi::put_link(Request request) {
+ControlApi::Answer ControlApi::put_link(http::Request request) {
     const auto body = api::parse(request.body);
     if (!body)
         co_return respond(body.error());
@@ -168,7 +168,7 @@ ControlApi::Answer ControlApi::put_link(Request request) {
     co_return respond(changed, named("link", model::link_name(name.parent, name.alias)), is_new);
 }
 
-ControlApi::Answer ControlApi::delete_link(Request request) {
+ControlApi::Answer ControlApi::delete_link(http::Request request) {
     const api::LinkName name{request.path[2], request.path[3]};
     api::Transaction transaction;
     transaction.delete_links.push_back(name);
@@ -176,11 +176,11 @@ ControlApi::Answer ControlApi::delete_link(Request request) {
     co_return respond(changed, named("link", model::link_name(name.parent, name.alias)));
 }
 
-ControlApi::Answer ControlApi::get_containers(Request) {
+ControlApi::Answer ControlApi::get_containers(http::Request) {
     co_return respond(containers_record(keeper_.desired()));
 }
 
-ControlApi::Answer ControlApi::put_container(Request request) {
+ControlApi::Answer ControlApi::put_container(http::Request request) {
     auto body = api::parse(request.body);
     if (!body)
         co_return respond(body.error());
@@ -194,14 +194,14 @@ ControlApi::Answer ControlApi::put_container(Request request) {
     co_return respond(changed, named("container", name), is_new);
 }
 
-ControlApi::Answer ControlApi::delete_container(Request request) {
+ControlApi::Answer ControlApi::delete_container(http::Request request) {
     api::Transaction transaction;
     transaction.delete_containers.push_back(request.path[2]);
     const auto changed = co_await keeper_.change(std::move(transaction));
     co_return respond(changed, named("container", request.path[2]));
 }
 
-ControlApi::Answer ControlApi::get_environment(Request request) {
+ControlApi::Answer ControlApi::get_environment(http::Request request) {
     const Desired& desired = keeper_.desired();
     const model::Container* container = desired.find(request.path[2]);
     if (container == nullptr)
@@ -223,10 +223,11 @@ ControlApi::Answer ControlApi::get_environment(Request request) {
     const auto text = linkenv::format(environment.variables, *format);
     if (!text)
         co_return respond(api::Fault{422, "invalid", text.error(), ""});
-    co_return Response{.type = *format == linkenv::Format::json ? "application/json" : "text/plain", .body = *text};
+    co_return http::Response{.type = *format == linkenv::Format::json ? "application/json" : "text/plain",
+                             .body = *text};
 }
 
-ControlApi::Answer ControlApi::get_hosts(Request request) {
+ControlApi::Answer ControlApi::get_hosts(http::Request request) {
     const Desired& desired = keeper_.desired();
     const model::Container* container = desired.find(request.path[2]);
     if (container == nullptr)
@@ -239,7 +240,7 @@ ControlApi::Answer ControlApi::get_hosts(Request request) {
     co_return respond(json::object{{"hosts", linkenv::hosts(*container, desired.topology(), *format)}});
 }
 
-ControlApi::Answer ControlApi::post_transaction(Request request) {
+ControlApi::Answer ControlApi::post_transaction(http::Request request) {
     const auto body = api::parse(request.body);
     if (!body)
         co_return respond(body.error());
@@ -250,7 +251,7 @@ ControlApi::Answer ControlApi::post_transaction(Request request) {
     co_return respond(changed, {});
 }
 
-ControlApi::Answer ControlApi::get_plan(Request) {
+ControlApi::Answer ControlApi::get_plan(http::Request) {
     Enforcer& enforcer = keeper_.enforcer();
     const reconcile::Target& target = enforcer.target();
     reconcile::Means means = enforcer.means();
@@ -261,7 +262,7 @@ ControlApi::Answer ControlApi::get_plan(Request) {
     co_return respond(plan_record(*plan, target.bridges));
 }
 
-ControlApi::Answer ControlApi::post_reload(Request) {
+ControlApi::Answer ControlApi::post_reload(http::Request) {
     const auto changed = co_await keeper_.reload();
     json::object record = named("hash", keeper_.desired().files().hash);
     if (changed)
@@ -269,11 +270,11 @@ ControlApi::Answer ControlApi::post_reload(Request) {
     co_return respond(changed, std::move(record));
 }
 
-ControlApi::Answer ControlApi::get_events(Request) {
-    co_return Response{.type = "application/x-ndjson", .stream = keeper_.events().subscribe()};
+ControlApi::Answer ControlApi::get_events(http::Request) {
+    co_return http::Response{.type = "application/x-ndjson", .stream = keeper_.events().subscribe()};
 }
 
-ControlApi::Answer ControlApi::get_metrics(Request) {
+ControlApi::Answer ControlApi::get_metrics(http::Request) {
     keeper_.enforcer().bridges_changed(kernel::Kernel::Look::closely);
     const config::Loaded& files = keeper_.desired().files();
     const Reading reading{.links = keeper_.links(),
@@ -285,12 +286,12 @@ ControlApi::Answer ControlApi::get_metrics(Request) {
                           .in_force = keeper_.enforcer().in_force(),
                           .waiting = keeper_.desired().waiting().size(),
                           .engine = keeper_.engine()};
-    co_return Response{.type = "text/plain; version=0.0.4; charset=utf-8",
-                       .body = prometheus_text(keeper_.counts(), reading)};
+    co_return http::Response{.type = "text/plain; version=0.0.4; charset=utf-8",
+                             .body = prometheus_text(keeper_.counts(), reading)};
 }
 
-ControlApi::Answer ControlApi::get_openapi(Request) {
-    co_return Response{.body = std::string(openapi_text)};
+ControlApi::Answer ControlApi::get_openapi(http::Request) {
+    co_return http::Response{.body = std::string(openapi_text)};
 }
 
 }  // namespace nftlink::service

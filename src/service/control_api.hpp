@@ -11,8 +11,8 @@
 #include <string>
 #include <string_view>
 
-#include "http_server.hpp"
 #include "keeper.hpp"
+#include "nftlink/http/message.hpp"
 
 namespace nftlink::service {
 
@@ -34,37 +34,37 @@ public:
     // The keeper must outlive it.
     ControlApi(Keeper& keeper, Facts facts) : keeper_(keeper), facts_(std::move(facts)) {}
 
-    boost::asio::awaitable<Response> handle(Request request);
+    boost::asio::awaitable<http::Response> handle(http::Request request);
 
     // What it answers to, for the test that holds the description against it.
     struct Route {
         const char* method;
         const char* pattern;  // `/v1/links/{parent}/{alias}`
         bool writes;
-        boost::asio::awaitable<Response> (ControlApi::*answer)(Request request);
+        boost::asio::awaitable<http::Response> (ControlApi::*answer)(http::Request request);
     };
     static std::span<const Route> routes();
 
 private:
-    using Answer = boost::asio::awaitable<Response>;
+    using Answer = boost::asio::awaitable<http::Response>;
 
     boost::asio::awaitable<void> let_events_pass();
 
-    Answer get_status(Request request);
-    Answer get_links(Request request);
-    Answer put_link(Request request);
-    Answer delete_link(Request request);
-    Answer get_containers(Request request);
-    Answer put_container(Request request);
-    Answer delete_container(Request request);
-    Answer get_environment(Request request);
-    Answer get_hosts(Request request);
-    Answer post_transaction(Request request);
-    Answer get_plan(Request request);
-    Answer post_reload(Request request);
-    Answer get_events(Request request);
-    Answer get_metrics(Request request);
-    Answer get_openapi(Request request);
+    Answer get_status(http::Request request);
+    Answer get_links(http::Request request);
+    Answer put_link(http::Request request);
+    Answer delete_link(http::Request request);
+    Answer get_containers(http::Request request);
+    Answer put_container(http::Request request);
+    Answer delete_container(http::Request request);
+    Answer get_environment(http::Request request);
+    Answer get_hosts(http::Request request);
+    Answer post_transaction(http::Request request);
+    Answer get_plan(http::Request request);
+    Answer post_reload(http::Request request);
+    Answer get_events(http::Request request);
+    Answer get_metrics(http::Request request);
+    Answer get_openapi(http::Request request);
 
     Keeper& keeper_;
     Facts facts_;

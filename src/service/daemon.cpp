@@ -13,8 +13,8 @@
 #include <utility>
 
 #include "access.hpp"
-#include "control_socket.hpp"
 #include "log.hpp"
+#include "nftlink/http/listen.hpp"
 #include "notify.hpp"
 
 namespace nftlink::service {
@@ -64,14 +64,14 @@ void Daemon::open_control_socket() {
     if (!group)
         log(LogLevel::warning,
             fmt::format("there is no group {}: only root may use the control socket", control.group));
-    const auto opened = listen_control(socket_, group, control.readers == config::Readers::all);
+    const auto opened = http::listen(socket_, group, control.readers == config::Readers::all);
     if (!opened.warning.empty())
         log(LogLevel::warning, opened.warning);
     api_.emplace(keeper_, ControlApi::Facts{group, control.readers, std::chrono::system_clock::now(),
                                             [this] { return server_->client_count(); }});
     server_.emplace(
-        context_.get_executor(), opened.descriptor, HttpLimits{},
-        [this](Request request) { return api_->handle(std::move(request)); }, error_body);
+        context_.get_executor(), opened.descriptor, http::Limits{},
+        [this](http::Request request) { return api_->handle(std::move(request)); }, error_body);
 }
 
 int Daemon::run() {

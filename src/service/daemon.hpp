@@ -9,8 +9,8 @@
 #include <string>
 
 #include "control_api.hpp"
-#include "http_server.hpp"
 #include "keeper.hpp"
+#include "nftlink/http/server.hpp"
 #include "nftlink/kernel/events.hpp"
 #include "nftlink/kernel/instance.hpp"
 #include "nftlink/kernel/kernel.hpp"
@@ -56,7 +56,7 @@ private:
     std::string status_;  // as systemd knows it
     Keeper keeper_;
     std::optional<ControlApi> api_;
-    std::optional<HttpServer> server_;
+    std::optional<http::Server> server_;
     std::exception_ptr failure_;
 };
 

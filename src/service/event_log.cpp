@@ -48,7 +48,7 @@ struct EventLog::Records {
     asio::steady_timer news;  // cancelled when there is something new
 };
 
-class EventLog::Subscription final : public Stream {
+class EventLog::Subscription final : public http::Stream {
 public:
     explicit Subscription(std::shared_ptr<Records> records)
         : records_(std::move(records)), next_number_(records_->last_number + 1) {}
@@ -103,7 +103,7 @@ void EventLog::publish(std::string_view event, json::object fields) {
     records_->news.cancel();
 }
 
-std::unique_ptr<Stream> EventLog::subscribe() {
+std::unique_ptr<http::Stream> EventLog::subscribe() {
     return std::make_unique<Subscription>(records_);
 }
 

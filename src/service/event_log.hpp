@@ -9,7 +9,7 @@
 #include <string>
 #include <string_view>
 
-#include "http_server.hpp"
+#include "nftlink/http/stream.hpp"
 
 namespace nftlink::service {
 
@@ -25,7 +25,7 @@ public:
     void publish(std::string_view event, boost::json::object fields);
     // All records from now on, as lines of JSON. Who is so slow that the next record for it isn't kept any more gets
     // one last record that says so, and no more.
-    std::unique_ptr<Stream> subscribe();
+    std::unique_ptr<http::Stream> subscribe();
     // Ends all streams, after what they still have to say.
     void close();
 

@@ -4,8 +4,8 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
-#include "folder.hpp"
 #include "nftlink/linkenv/cdi.hpp"
+#include "support/folder.hpp"
 
 namespace nftlink::service {
 namespace {

@@ -11,10 +11,10 @@
 #include <set>
 #include <sstream>
 
-#include "folder.hpp"
 #include "nftlink/kernel/fake_kernel.hpp"
 #include "schema.hpp"
 #include "service/control_api.hpp"
+#include "support/folder.hpp"
 
 namespace nftlink::service {
 namespace {
@@ -43,7 +43,7 @@ bool matches(const std::string& pattern, const std::vector<std::string>& path) {
 }
 
 // What is said of the answer of that status; null when the path or the method isn't described.
-const json::value* described(const Request& request, unsigned status) {
+const json::value* described(const http::Request& request, unsigned status) {
     std::string method = request.method;
     std::ranges::transform(method, method.begin(), [](char c) { return static_cast<char>(std::tolower(c)); });
     for (const auto& path : document().at("paths").as_object())
@@ -88,8 +88,9 @@ protected:
     json::object ask(const std::string& method, const std::string& path, unsigned status, const std::string& body = "",
                      const std::map<std::string, std::string>& query = {}, std::uint32_t user = 0) {
         const std::string name = method + " " + path;
-        Request request{.method = method, .path = split(path), .query = query, .body = body, .peer = {.user = user}};
-        const Response answer = run(api_->handle(request));
+        http::Request request{
+            .method = method, .path = split(path), .query = query, .body = body, .peer = {.user = user}};
+        const http::Response answer = run(api_->handle(request));
         EXPECT_EQ(answer.status, status) << name << ": " << answer.body;
         const json::value* expected = described(request, answer.status);
         if (expected == nullptr) {

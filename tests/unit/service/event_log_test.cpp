@@ -17,7 +17,7 @@ using testing::HasSubstr;
 class EventLogTest : public testing::Test {
 protected:
     // What the stream has to say now; nothing when it waits.
-    std::optional<std::string> next(Stream& stream) {
+    std::optional<std::string> next(http::Stream& stream) {
         std::optional<std::string> lines;
         asio::co_spawn(context_, stream.next(), [&lines](std::exception_ptr, std::string text) { lines = text; });
         context_.restart();

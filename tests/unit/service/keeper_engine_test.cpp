@@ -6,10 +6,10 @@
 #include <optional>
 
 #include "../engine/fake_engine.hpp"
-#include "folder.hpp"
 #include "frame.hpp"
 #include "nftlink/kernel/fake_kernel.hpp"
 #include "service/keeper.hpp"
+#include "support/folder.hpp"
 
 namespace nftlink::service {
 namespace {

@@ -11,10 +11,10 @@
 #include <boost/asio/io_context.hpp>
 #include <optional>
 
-#include "folder.hpp"
 #include "frame.hpp"
 #include "nftlink/config/fragment.hpp"
 #include "nftlink/kernel/fake_kernel.hpp"
+#include "support/folder.hpp"
 
 namespace nftlink::service {
 

@@ -4,7 +4,7 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
-#include "folder.hpp"
+#include "support/folder.hpp"
 
 namespace nftlink::service {
 namespace {

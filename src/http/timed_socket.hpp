@@ -10,7 +10,7 @@
 #include <memory>
 #include <string_view>
 
-namespace nftlink::service {
+namespace nftlink::http {
 
 // Held by std::shared_ptr. One task reads or writes at a time. Closed, it fails whatever is tried, and at once.
 class TimedSocket : public std::enable_shared_from_this<TimedSocket> {
@@ -50,4 +50,4 @@ private:
     bool late_ = false;
 };
 
-}  // namespace nftlink::service
+}  // namespace nftlink::http

@@ -6,10 +6,10 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
-#include "http_client.hpp"
-#include "service/http_server.hpp"
+#include "client.hpp"
+#include "nftlink/http/server.hpp"
 
-namespace nftlink::service {
+namespace nftlink::http {
 namespace {
 
 namespace asio = boost::asio;
@@ -44,15 +44,15 @@ asio::awaitable<Response> answer_big() {
     co_return response;
 }
 
-class HttpEndTest : public testing::Test, public HttpFixture {
+class EndTest : public testing::Test, public HttpFixture {
 protected:
-    HttpServer::Handler handler() {
+    Server::Handler handler() {
         return [this](const Request&) { return wait_for_ever(&record_); };
     }
     Record record_;
 };
 
-TEST_F(HttpEndTest, CancelsItsHandlers) {
+TEST_F(EndTest, CancelsItsHandlers) {
     start(handler());
     Client one(*this);
     Client other(*this);
@@ -66,7 +66,7 @@ TEST_F(HttpEndTest, CancelsItsHandlers) {
     EXPECT_EQ(one.received, "");
 }
 
-TEST_F(HttpEndTest, LetsTheClientsGo) {
+TEST_F(EndTest, LetsTheClientsGo) {
     start([](const Request&) { return answer_big(); });
     Client idle(*this);
     Client half(*this);
@@ -81,7 +81,7 @@ TEST_F(HttpEndTest, LetsTheClientsGo) {
 }
 
 // Two requests that have come; the server ends with the first.
-TEST_F(HttpEndTest, CallsNoHandlerAfterwards) {
+TEST_F(EndTest, CallsNoHandlerAfterwards) {
     start([this](const Request&) {
         stop();
         return wait_for_ever(&record_);
@@ -97,7 +97,7 @@ TEST_F(HttpEndTest, CallsNoHandlerAfterwards) {
 }
 
 // However far the request has come.
-TEST_F(HttpEndTest, MayComeAtAnyStep) {
+TEST_F(EndTest, MayComeAtAnyStep) {
     for (int steps = 0; steps < 12; ++steps) {
         start(handler());
         Client client(*this);
@@ -113,13 +113,13 @@ TEST_F(HttpEndTest, MayComeAtAnyStep) {
     EXPECT_GT(record_.begun, 0);
 }
 
-TEST_F(HttpEndTest, MayComeBeforeTheLoopRuns) {
+TEST_F(EndTest, MayComeBeforeTheLoopRuns) {
     start(handler());
     stop();
     run_for(milliseconds(5));
 }
 
-TEST_F(HttpEndTest, MayBeTheLoops) {
+TEST_F(EndTest, MayBeTheLoops) {
     start(handler());
     Client idle(*this);
     Client half(*this);
@@ -132,7 +132,7 @@ TEST_F(HttpEndTest, MayBeTheLoops) {
     EXPECT_EQ(record_.ended, 1);
 }
 
-TEST_F(HttpEndTest, MayBeInItsOwnHandler) {
+TEST_F(EndTest, MayBeInItsOwnHandler) {
     start([this](const Request&) {
         stop();
         return wait_for_ever(&record_);
@@ -144,4 +144,4 @@ TEST_F(HttpEndTest, MayBeInItsOwnHandler) {
 }
 
 }  // namespace
-}  // namespace nftlink::service
+}  // namespace nftlink::http

@@ -1,4 +1,4 @@
-#include "control_socket.hpp"
+#include "nftlink/http/listen.hpp"
 
 #include <fmt/format.h>
 #include <sys/socket.h>
@@ -13,7 +13,7 @@
 #include <system_error>
 #include <utility>
 
-namespace nftlink::service {
+namespace nftlink::http {
 
 namespace fs = std::filesystem;
 
@@ -119,7 +119,7 @@ void clear_place(const std::string& path, const sockaddr_un& address) {
 
 }  // namespace
 
-ControlSocket listen_control(const std::string& path, std::optional<gid_t> group, bool everyone) {
+Listener listen(const std::string& path, std::optional<gid_t> group, bool everyone) {
     const sockaddr_un address = address_of(path);
     make_folder(path);
     clear_place(path, address);
@@ -143,4 +143,4 @@ ControlSocket listen_control(const std::string& path, std::optional<gid_t> group
     return {socket.release(), std::move(warning)};
 }
 
-}  // namespace nftlink::service
+}  // namespace nftlink::http

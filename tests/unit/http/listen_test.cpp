@@ -1,4 +1,4 @@
-#include "service/control_socket.hpp"
+#include "nftlink/http/listen.hpp"
 
 #include <fcntl.h>
 #include <gmock/gmock.h>
@@ -13,9 +13,9 @@
 #include <cstring>
 #include <stdexcept>
 
-#include "folder.hpp"
+#include "support/folder.hpp"
 
-namespace nftlink::service {
+namespace nftlink::http {
 namespace {
 
 using testing::AllOf;
@@ -51,15 +51,15 @@ mode_t mode_of(const std::string& path) {
     return status_of(path).st_mode & 07777;
 }
 
-class ControlSocketTest : public testing::Test {
+class ListenTest : public testing::Test {
 protected:
     void TearDown() override {
         for (const int fd : open_)
             close(fd);
     }
 
-    ControlSocket listen(const std::string& path, bool everyone = false) {
-        auto control = listen_control(path, getegid(), everyone);
+    Listener listen_here(const std::string& path, bool everyone = false) {
+        auto control = http::listen(path, getegid(), everyone);
         open_.push_back(control.descriptor);
         return control;
     }
@@ -72,7 +72,7 @@ protected:
     }
     static std::string refusal(const std::string& path) {
         try {
-            close(listen_control(path, {}, false).descriptor);
+            close(http::listen(path, {}, false).descriptor);
             return "";
         } catch (const std::runtime_error& error) {
             return error.what();
@@ -84,70 +84,70 @@ protected:
     std::vector<int> open_;
 };
 
-TEST_F(ControlSocketTest, Listens) {
-    const auto control = listen(path_);
+TEST_F(ListenTest, Listens) {
+    const auto control = listen_here(path_);
     EXPECT_THAT(control.warning, IsEmpty());
     EXPECT_TRUE(connects(path_));
     EXPECT_NE(fcntl(control.descriptor, F_GETFL) & O_NONBLOCK, 0);
     EXPECT_NE(fcntl(control.descriptor, F_GETFD) & FD_CLOEXEC, 0);
 }
 
-TEST_F(ControlSocketTest, IsForTheGroup) {
+TEST_F(ListenTest, IsForTheGroup) {
     for (const mode_t mask : {0000, 0022, 0077, 0777}) {
         const mode_t old = umask(mask);
         const std::string path = folder_ / std::to_string(mask);
-        listen(path);
+        listen_here(path);
         EXPECT_EQ(umask(old), mask);
         EXPECT_EQ(mode_of(path), 0660u);
     }
 }
 
-TEST_F(ControlSocketTest, IsForEveryone) {
+TEST_F(ListenTest, IsForEveryone) {
     const mode_t old = umask(0077);
-    listen(path_, true);
+    listen_here(path_, true);
     umask(old);
     EXPECT_EQ(mode_of(path_), 0666u);
 }
 
-TEST_F(ControlSocketTest, MakesItsFolder) {
+TEST_F(ListenTest, MakesItsFolder) {
     for (const mode_t mask : {0000, 0077}) {
         const mode_t old = umask(mask);
         const std::string top = folder_ / std::to_string(mask);
-        listen(top + "/run/nftlink.sock");
+        listen_here(top + "/run/nftlink.sock");
         umask(old);
         EXPECT_EQ(mode_of(top), 0755u);
         EXPECT_EQ(mode_of(top + "/run"), 0755u);
     }
 }
 
-TEST_F(ControlSocketTest, LeavesAFolderAsItIs) {
+TEST_F(ListenTest, LeavesAFolderAsItIs) {
     ASSERT_EQ(mkdir((folder_ / "run").c_str(), 0700), 0);
-    listen(folder_ / "run/nftlink.sock");
+    listen_here(folder_ / "run/nftlink.sock");
     EXPECT_EQ(mode_of(folder_ / "run"), 0700u);
 }
 
-TEST_F(ControlSocketTest, NeedsNoFolderInItsPath) {
+TEST_F(ListenTest, NeedsNoFolderInItsPath) {
     const std::string before = std::filesystem::current_path();
     std::filesystem::current_path(folder_ / "");
-    listen("nftlink.sock");
+    listen_here("nftlink.sock");
     EXPECT_TRUE(connects("nftlink.sock"));
     std::filesystem::current_path(before);
 }
 
-TEST_F(ControlSocketTest, ReplacesADeadOne) {
-    close(listen_control(path_, {}, false).descriptor);
+TEST_F(ListenTest, ReplacesADeadOne) {
+    close(http::listen(path_, {}, false).descriptor);
     ASSERT_FALSE(connects(path_));
-    listen(path_);
+    listen_here(path_);
     EXPECT_TRUE(connects(path_));
 }
 
-TEST_F(ControlSocketTest, NamesWhoListensAlready) {
-    listen(path_);
+TEST_F(ListenTest, NamesWhoListensAlready) {
+    listen_here(path_);
     EXPECT_THAT(refusal(path_), AllOf(HasSubstr(path_), HasSubstr("process " + std::to_string(getpid()))));
     EXPECT_TRUE(connects(path_));
 }
 
-TEST_F(ControlSocketTest, RefusesWhenSoManyWaitThatNoneGetsThrough) {
+TEST_F(ListenTest, RefusesWhenSoManyWaitThatNoneGetsThrough) {
     ::listen(bind_socket(path_, SOCK_STREAM), 0);
     const sockaddr_un address = address_of(path_);
     int error = 0;
@@ -159,32 +159,32 @@ TEST_F(ControlSocketTest, RefusesWhenSoManyWaitThatNoneGetsThrough) {
     EXPECT_THAT(refusal(path_), HasSubstr("another process does already"));
 }
 
-TEST_F(ControlSocketTest, RefusesAnotherKindOfSocketInUse) {
+TEST_F(ListenTest, RefusesAnotherKindOfSocketInUse) {
     bind_socket(path_, SOCK_DGRAM);
     EXPECT_THAT(refusal(path_), HasSubstr("cannot tell whether"));
     EXPECT_TRUE(S_ISSOCK(status_of(path_).st_mode));
 }
 
-TEST_F(ControlSocketTest, LeavesOtherFilesAlone) {
+TEST_F(ListenTest, LeavesOtherFilesAlone) {
     folder_.write("nftlink.sock", "precious");
     EXPECT_THAT(refusal(path_), HasSubstr("no socket"));
     EXPECT_EQ(folder_.read("nftlink.sock"), "precious");
 }
 
-TEST_F(ControlSocketTest, FollowsNoLink) {
+TEST_F(ListenTest, FollowsNoLink) {
     const std::string target = folder_ / "target";
-    close(listen_control(target, {}, false).descriptor);
+    close(http::listen(target, {}, false).descriptor);
     ASSERT_EQ(symlink(target.c_str(), path_.c_str()), 0);
     EXPECT_THAT(refusal(path_), HasSubstr("no socket"));
     EXPECT_TRUE(S_ISSOCK(status_of(target).st_mode));
 }
 
-TEST_F(ControlSocketTest, SaysThatAPathIsTooLong) {
+TEST_F(ListenTest, SaysThatAPathIsTooLong) {
     EXPECT_THAT(refusal(folder_ / std::string(107, 'x')), HasSubstr("107 bytes"));
     EXPECT_THAT(refusal(""), HasSubstr("1 to 107 bytes"));
 }
 
-TEST_F(ControlSocketTest, SaysThatTheFolderCannotBeMade) {
+TEST_F(ListenTest, SaysThatTheFolderCannotBeMade) {
     folder_.write("file", "");
     EXPECT_THAT(refusal(folder_ / "file/nftlink.sock"), HasSubstr("cannot make the folder"));
 }
@@ -202,21 +202,21 @@ bool as_ordinary_user(auto check) {
     return status == 0;
 }
 
-TEST_F(ControlSocketTest, WarnsWhenTheGroupCannotBeSet) {
+TEST_F(ListenTest, WarnsWhenTheGroupCannotBeSet) {
     ASSERT_EQ(chmod((folder_ / "").c_str(), 0777), 0);
     EXPECT_TRUE(as_ordinary_user([&] {
-        const auto control = listen_control(path_, 54321, false);
+        const auto control = http::listen(path_, 54321, false);
         return control.warning.find("54321") != std::string::npos && connects(path_);
     }));
     EXPECT_EQ(mode_of(path_), 0660u);
 }
 
-TEST_F(ControlSocketTest, BelongsToTheGroup) {
+TEST_F(ListenTest, BelongsToTheGroup) {
     const std::string file = folder_.write("file", "");
     const gid_t group = chown(file.c_str(), getuid(), 54321) == 0 ? 54321 : getegid();  // root may give it to any group
-    open_.push_back(listen_control(path_, group, false).descriptor);
+    open_.push_back(http::listen(path_, group, false).descriptor);
     EXPECT_EQ(status_of(path_).st_gid, group);
 }
 
 }  // namespace
-}  // namespace nftlink::service
+}  // namespace nftlink::http

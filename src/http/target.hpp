@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-namespace nftlink::service {
+namespace nftlink::http {
 
 struct Target {
     std::vector<std::string> path;             // segments, decoded; a `/` at the end gives an empty one
@@ -19,4 +19,4 @@ struct Target {
 // Nothing when it isn't a path, of this host or with one before it (`http://host/v1`), or an escape is no `%XX`.
 std::optional<Target> parse_target(std::string_view text);
 
-}  // namespace nftlink::service
+}  // namespace nftlink::http

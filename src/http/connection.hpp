@@ -9,22 +9,22 @@
 #include <optional>
 #include <string>
 
-#include "http_message.hpp"
-#include "http_server.hpp"
+#include "nftlink/http/server.hpp"
+#include "response_text.hpp"
 #include "timed_socket.hpp"
 
-namespace nftlink::service {
+namespace nftlink::http {
 
 // What all connections of a server share.
-struct HttpSettings {
-    HttpLimits limits;
-    HttpServer::Handler handler;
-    HttpServer::Refusal refuse;
+struct Settings {
+    Limits limits;
+    Server::Handler handler;
+    Server::Refusal refuse;
 };
 
-class HttpConnection {
+class Connection {
 public:
-    HttpConnection(TimedSocket::Socket socket, std::shared_ptr<const HttpSettings> settings);
+    Connection(TimedSocket::Socket socket, std::shared_ptr<const Settings> settings);
 
     const Peer& peer() const { return peer_; }
     // The handler is at work: the answer is on its way.
@@ -75,7 +75,7 @@ private:
 
     void touch() { quiet_since_ = std::chrono::steady_clock::now(); }
 
-    std::shared_ptr<const HttpSettings> settings_;
+    std::shared_ptr<const Settings> settings_;
     std::shared_ptr<TimedSocket> socket_;
     boost::asio::steady_timer closed_;  // expires when close() is called
     boost::beast::flat_buffer buffer_;  // what was read and isn't parsed yet
@@ -85,4 +85,4 @@ private:
     std::chrono::steady_clock::time_point quiet_since_;
 };
 
-}  // namespace nftlink::service
+}  // namespace nftlink::http

@@ -1,9 +1,9 @@
-#include "http_target.hpp"
+#include "target.hpp"
 
 #include <algorithm>
 #include <charconv>
 
-namespace nftlink::service {
+namespace nftlink::http {
 
 namespace {
 
@@ -73,4 +73,4 @@ std::optional<Target> parse_target(std::string_view text) {
     return good_query ? std::optional(std::move(target)) : std::nullopt;
 }
 
-}  // namespace nftlink::service
+}  // namespace nftlink::http

@@ -1,4 +1,4 @@
-#include "peer.hpp"
+#include "nftlink/http/peer.hpp"
 
 #include <sys/socket.h>
 
@@ -8,7 +8,7 @@
 #define SO_PEERGROUPS 59
 #endif
 
-namespace nftlink::service {
+namespace nftlink::http {
 
 namespace {
 
@@ -38,4 +38,4 @@ Peer peer_of(int socket) {
     return {credentials.uid, credentials.gid, credentials.pid, groups_of(socket)};
 }
 
-}  // namespace nftlink::service
+}  // namespace nftlink::http

@@ -1,4 +1,4 @@
-#include "http_server.hpp"
+#include "nftlink/http/server.hpp"
 
 #include <algorithm>
 #include <boost/asio/basic_socket_acceptor.hpp>
@@ -13,9 +13,9 @@
 #include <optional>
 #include <tuple>
 
-#include "http_connection.hpp"
+#include "connection.hpp"
 
-namespace nftlink::service {
+namespace nftlink::http {
 
 namespace asio = boost::asio;
 using boost::system::error_code;
@@ -29,13 +29,13 @@ constexpr std::chrono::milliseconds breather{50};
 }  // namespace
 
 // Shared by the server and its tasks: they may end later than the server does.
-struct HttpServer::State {
-    State(const asio::any_io_executor& executor, int listener, HttpLimits limits, Handler handler, Refusal refuse)
+struct Server::State {
+    State(const asio::any_io_executor& executor, int listener, Limits limits, Handler handler, Refusal refuse)
         : acceptor(executor, Protocol(), listener),
-          settings(std::make_shared<HttpSettings>(limits, std::move(handler), std::move(refuse))) {}
+          settings(std::make_shared<Settings>(limits, std::move(handler), std::move(refuse))) {}
 
     static asio::awaitable<void> accept(std::shared_ptr<State> state);
-    static asio::awaitable<void> serve(std::shared_ptr<State> state, std::shared_ptr<HttpConnection> connection);
+    static asio::awaitable<void> serve(std::shared_ptr<State> state, std::shared_ptr<Connection> connection);
 
     // False when it was impossible.
     static bool let_in(const std::shared_ptr<State>& state, TimedSocket::Socket socket);
@@ -44,12 +44,12 @@ struct HttpServer::State {
     void close();
 
     asio::basic_socket_acceptor<Protocol> acceptor;
-    std::shared_ptr<const HttpSettings> settings;
-    std::list<std::shared_ptr<HttpConnection>> connections;
+    std::shared_ptr<const Settings> settings;
+    std::list<std::shared_ptr<Connection>> connections;
     bool closed = false;
 };
 
-asio::awaitable<void> HttpServer::State::accept(std::shared_ptr<State> state) {
+asio::awaitable<void> Server::State::accept(std::shared_ptr<State> state) {
     asio::steady_timer timer(state->acceptor.get_executor());
     for (bool failed_before = false; !state->closed;) {
         error_code error;
@@ -69,11 +69,11 @@ asio::awaitable<void> HttpServer::State::accept(std::shared_ptr<State> state) {
     }
 }
 
-bool HttpServer::State::let_in(const std::shared_ptr<State>& state, TimedSocket::Socket socket) {
+bool Server::State::let_in(const std::shared_ptr<State>& state, TimedSocket::Socket socket) {
     auto& connections = state->connections;
-    std::shared_ptr<HttpConnection> connection;
+    std::shared_ptr<Connection> connection;
     try {
-        connection = std::make_shared<HttpConnection>(std::move(socket), state->settings);
+        connection = std::make_shared<Connection>(std::move(socket), state->settings);
         while (connections.size() >= state->settings->limits.clients && state->make_room(&connection->peer()))
             ;
         connections.push_back(connection);
@@ -85,8 +85,7 @@ bool HttpServer::State::let_in(const std::shared_ptr<State>& state, TimedSocket:
     }
 }
 
-asio::awaitable<void> HttpServer::State::serve(std::shared_ptr<State> state,
-                                               std::shared_ptr<HttpConnection> connection) {
+asio::awaitable<void> Server::State::serve(std::shared_ptr<State> state, std::shared_ptr<Connection> connection) {
     co_await connection->serve();
     std::erase(state->connections, connection);
 }
@@ -94,7 +93,7 @@ asio::awaitable<void> HttpServer::State::serve(std::shared_ptr<State> state,
 // Ends one connection: of the user, and then of the process, that has the most of them, the one that has been quiet or
 // slow for the longest; a stream, which is quiet by nature, after the others. A handler at work protects its
 // connection, but no process that has more than half of all.
-bool HttpServer::State::make_room(const Peer* newcomer) {
+bool Server::State::make_room(const Peer* newcomer) {
     if (connections.empty())
         return false;
     std::map<std::int32_t, std::ptrdiff_t> counts;
@@ -107,7 +106,7 @@ bool HttpServer::State::make_room(const Peer* newcomer) {
         count_in(*newcomer);
     for (const auto& connection : connections)
         count_in(connection->peer());
-    const auto rank = [&](const std::shared_ptr<HttpConnection>& connection) {
+    const auto rank = [&](const std::shared_ptr<Connection>& connection) {
         const std::ptrdiff_t count = counts[connection->peer().process];
         const bool at_work = connection->is_at_work();
         const bool protected_by_work = at_work && count <= static_cast<std::ptrdiff_t>(connections.size() / 2);
@@ -120,7 +119,7 @@ bool HttpServer::State::make_room(const Peer* newcomer) {
     return true;
 }
 
-void HttpServer::State::close() {
+void Server::State::close() {
     closed = true;
     error_code ignored;
     acceptor.close(ignored);
@@ -128,17 +127,17 @@ void HttpServer::State::close() {
         connection->close();
 }
 
-HttpServer::HttpServer(asio::any_io_executor executor, int listener, HttpLimits limits, Handler handler, Refusal refuse)
+Server::Server(asio::any_io_executor executor, int listener, Limits limits, Handler handler, Refusal refuse)
     : state_(std::make_shared<State>(executor, listener, limits, std::move(handler), std::move(refuse))) {
     asio::co_spawn(executor, State::accept(state_), asio::detached);
 }
 
-HttpServer::~HttpServer() {
+Server::~Server() {
     state_->close();
 }
 
-std::size_t HttpServer::client_count() const {
+std::size_t Server::client_count() const {
     return state_->connections.size();
 }
 
-}  // namespace nftlink::service
+}  // namespace nftlink::http

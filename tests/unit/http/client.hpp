@@ -10,10 +10,10 @@
 #include <string>
 #include <string_view>
 
-#include "folder.hpp"
-#include "service/http_server.hpp"
+#include "nftlink/http/server.hpp"
+#include "support/folder.hpp"
 
-namespace nftlink::service {
+namespace nftlink::http {
 
 using std::chrono::milliseconds;
 
@@ -36,9 +36,9 @@ public:
     HttpFixture();
     ~HttpFixture();
 
-    void start(HttpServer::Handler handler, HttpLimits limits = {});
+    void start(Server::Handler handler, Limits limits = {});
     void stop() { server_.reset(); }
-    HttpServer& server() { return *server_; }
+    Server& server() { return *server_; }
     boost::asio::io_context& context() { return *context_; }
     const std::string& path() const { return path_; }
 
@@ -62,7 +62,7 @@ private:
     const std::string path_ = folder_ / "sock";
     std::unique_ptr<boost::asio::io_context> context_ = std::make_unique<boost::asio::io_context>(1);
     std::optional<boost::asio::executor_work_guard<boost::asio::io_context::executor_type>> work_;
-    std::unique_ptr<HttpServer> server_;
+    std::unique_ptr<Server> server_;
 };
 
 // A connected socket; -1 when that is impossible. `flags` may be SOCK_NONBLOCK: then it doesn't wait for room in the
@@ -101,4 +101,4 @@ private:
     int fd_ = -1;
 };
 
-}  // namespace nftlink::service
+}  // namespace nftlink::http

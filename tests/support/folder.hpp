@@ -7,7 +7,7 @@
 #include <sstream>
 #include <string>
 
-namespace nftlink::service {
+namespace nftlink {
 
 class Folder {
 public:
@@ -36,4 +36,4 @@ private:
     std::filesystem::path path_;
 };
 
-}  // namespace nftlink::service
+}  // namespace nftlink

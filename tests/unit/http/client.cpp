@@ -1,4 +1,4 @@
-#include "http_client.hpp"
+#include "client.hpp"
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
@@ -9,9 +9,9 @@
 #include <cstring>
 #include <sstream>
 
-#include "service/control_socket.hpp"
+#include "nftlink/http/listen.hpp"
 
-namespace nftlink::service {
+namespace nftlink::http {
 
 namespace {
 
@@ -80,13 +80,13 @@ HttpFixture::~HttpFixture() {
         context_->run_for(milliseconds(5));
 }
 
-void HttpFixture::start(HttpServer::Handler handler, HttpLimits limits) {
+void HttpFixture::start(Server::Handler handler, Limits limits) {
     stop();
-    server_ = std::make_unique<HttpServer>(context_->get_executor(), listen_control(path_, {}, false).descriptor,
-                                           limits, std::move(handler),
-                                           [](unsigned status, const std::string& code, const std::string& message) {
-                                               return fmt::format("{} {}: {}", status, code, message);
-                                           });
+    server_ = std::make_unique<Server>(context_->get_executor(), listen(path_, {}, false).descriptor, limits,
+                                       std::move(handler),
+                                       [](unsigned status, const std::string& code, const std::string& message) {
+                                           return fmt::format("{} {}: {}", status, code, message);
+                                       });
 }
 
 void HttpFixture::destroy_context() {
@@ -176,4 +176,4 @@ void Client::close() {
     fd_ = -1;
 }
 
-}  // namespace nftlink::service
+}  // namespace nftlink::http

@@ -4,9 +4,9 @@
 #include <string>
 #include <string_view>
 
-#include "http_server.hpp"
+#include "nftlink/http/message.hpp"
 
-namespace nftlink::service {
+namespace nftlink::http {
 
 // What the request says of how its response is sent.
 struct Manner {
@@ -24,4 +24,4 @@ std::string response_head(const Response& response, const Manner& manner);
 // A piece of a stream as it is sent; the empty one is the last.
 std::string stream_piece(std::string_view lines, const Manner& manner);
 
-}  // namespace nftlink::service
+}  // namespace nftlink::http

@@ -16,10 +16,10 @@
 #include <memory>
 #include <vector>
 
-#include "http_client.hpp"
-#include "service/http_server.hpp"
+#include "client.hpp"
+#include "nftlink/http/server.hpp"
 
-namespace nftlink::service {
+namespace nftlink::http {
 namespace {
 
 namespace asio = boost::asio;
@@ -94,7 +94,7 @@ private:
     bool complete_ = false;
 };
 
-class HttpCrowdTest : public testing::Test, public HttpFixture {
+class CrowdTest : public testing::Test, public HttpFixture {
 protected:
     // New connections and one that is kept are answered, for as long as the crowd comes and a while after that.
     void expect_answers_beside(Crowd& crowd) {
@@ -115,31 +115,31 @@ protected:
     }
 };
 
-TEST_F(HttpCrowdTest, IdleOnesKeepNobodyOut) {
+TEST_F(CrowdTest, IdleOnesKeepNobodyOut) {
     start(answer);
     Crowd crowd(path(), 10'000, "");
     expect_answers_beside(crowd);
 }
 
-TEST_F(HttpCrowdTest, HalfRequestsKeepNobodyOut) {
+TEST_F(CrowdTest, HalfRequestsKeepNobodyOut) {
     start(answer);
     Crowd crowd(path(), 10'000, "GET /");
     expect_answers_beside(crowd);
 }
 
-TEST_F(HttpCrowdTest, ThoseWhoNeverReadKeepNobodyOut) {
+TEST_F(CrowdTest, ThoseWhoNeverReadKeepNobodyOut) {
     start(answer);
     Crowd crowd(path(), 1'000, get);
     expect_answers_beside(crowd);
 }
 
-TEST_F(HttpCrowdTest, ThoseAtWorkKeepNobodyOut) {
+TEST_F(CrowdTest, ThoseAtWorkKeepNobodyOut) {
     start(answer);
     Crowd crowd(path(), 2'000, get_slowly);
     expect_answers_beside(crowd);
 }
 
-TEST_F(HttpCrowdTest, TheLongestQuietGoesFirst) {
+TEST_F(CrowdTest, TheLongestQuietGoesFirst) {
     start(answer, {.clients = 3});
     Client first(*this);
     EXPECT_EQ(first.ask(get).status, 200u);
@@ -157,7 +157,7 @@ TEST_F(HttpCrowdTest, TheLongestQuietGoesFirst) {
 }
 
 // Its own request is slow, but those of its process that do nothing go first, and of other processes too.
-TEST_F(HttpCrowdTest, WhoIsWorkedForStays) {
+TEST_F(CrowdTest, WhoIsWorkedForStays) {
     start(answer, {.clients = 4});
     Client worked_for(*this);
     worked_for.send(get_slowly);
@@ -175,7 +175,7 @@ TEST_F(HttpCrowdTest, WhoIsWorkedForStays) {
 }
 
 // Descriptors run out before the limit on clients is reached.
-TEST_F(HttpCrowdTest, GoesOnWithoutDescriptors) {
+TEST_F(CrowdTest, GoesOnWithoutDescriptors) {
     start(answer);
     rlimit before{};
     getrlimit(RLIMIT_NOFILE, &before);
@@ -199,7 +199,7 @@ TEST_F(HttpCrowdTest, GoesOnWithoutDescriptors) {
 }
 
 // Nothing that it can end itself frees one: it waits, and doesn't spin meanwhile.
-TEST_F(HttpCrowdTest, WaitsForDescriptors) {
+TEST_F(CrowdTest, WaitsForDescriptors) {
     start(answer);
     run_for(milliseconds(5));
     rlimit before{};
@@ -218,4 +218,4 @@ TEST_F(HttpCrowdTest, WaitsForDescriptors) {
 }
 
 }  // namespace
-}  // namespace nftlink::service
+}  // namespace nftlink::http

@@ -7,10 +7,10 @@
 #include <deque>
 #include <stdexcept>
 
-#include "http_client.hpp"
-#include "service/http_server.hpp"
+#include "client.hpp"
+#include "nftlink/http/server.hpp"
 
-namespace nftlink::service {
+namespace nftlink::http {
 namespace {
 
 namespace asio = boost::asio;
@@ -66,9 +66,9 @@ private:
     Script* script_;
 };
 
-class HttpStreamTest : public testing::Test, public HttpFixture {
+class StreamTest : public testing::Test, public HttpFixture {
 protected:
-    void start(HttpLimits limits = {}) {
+    void start(Limits limits = {}) {
         HttpFixture::start(
             [this](Request) -> asio::awaitable<Response> {
                 Response response;
@@ -80,7 +80,7 @@ protected:
     }
     static asio::awaitable<Response> wrap(Response response) { co_return response; }
 
-    ~HttpStreamTest() override {
+    ~StreamTest() override {
         stop();
         run_for(milliseconds(5));
     }
@@ -92,7 +92,7 @@ constexpr const char* get = "GET /events HTTP/1.1\r\n\r\n";
 // More than a socket's buffers hold.
 const std::string much(2 << 20, 'x');
 
-TEST_F(HttpStreamTest, SendsItsHeadAtOnce) {
+TEST_F(StreamTest, SendsItsHeadAtOnce) {
     start();
     Client client(*this);
     client.send(get);
@@ -103,7 +103,7 @@ TEST_F(HttpStreamTest, SendsItsHeadAtOnce) {
     EXPECT_THAT(client.received, Not(HasSubstr("Content-Length")));
 }
 
-TEST_F(HttpStreamTest, SendsWhatItIsGivenInOneChunkEach) {
+TEST_F(StreamTest, SendsWhatItIsGivenInOneChunkEach) {
     start();
     Client client(*this);
     client.send(get);
@@ -122,7 +122,7 @@ TEST_F(HttpStreamTest, SendsWhatItIsGivenInOneChunkEach) {
     EXPECT_TRUE(until([&] { return script_.destroyed; }));
 }
 
-TEST_F(HttpStreamTest, OutlivesTheDeadlines) {
+TEST_F(StreamTest, OutlivesTheDeadlines) {
     start({.request = milliseconds(100), .idle = milliseconds(100)});
     Client client(*this);
     client.send(get);
@@ -133,7 +133,7 @@ TEST_F(HttpStreamTest, OutlivesTheDeadlines) {
     EXPECT_EQ(script_.given_up, 0);
 }
 
-TEST_F(HttpStreamTest, SendsNoChunksToAnOldClient) {
+TEST_F(StreamTest, SendsNoChunksToAnOldClient) {
     start();
     Client client(*this);
     client.send("GET /events HTTP/1.0\r\n\r\n");
@@ -145,7 +145,7 @@ TEST_F(HttpStreamTest, SendsNoChunksToAnOldClient) {
     EXPECT_THAT(client.received, Not(HasSubstr("chunked")));
 }
 
-TEST_F(HttpStreamTest, AnswersHeadAlone) {
+TEST_F(StreamTest, AnswersHeadAlone) {
     start();
     Client client(*this);
     client.send("HEAD /events HTTP/1.1\r\n\r\n");
@@ -155,7 +155,7 @@ TEST_F(HttpStreamTest, AnswersHeadAlone) {
     EXPECT_TRUE(script_.destroyed);
 }
 
-TEST_F(HttpStreamTest, NoticesThatTheClientIsGone) {
+TEST_F(StreamTest, NoticesThatTheClientIsGone) {
     start();
     Client client(*this);
     client.send(get);
@@ -166,7 +166,7 @@ TEST_F(HttpStreamTest, NoticesThatTheClientIsGone) {
     EXPECT_TRUE(until([&] { return server().client_count() == 0; }));
 }
 
-TEST_F(HttpStreamTest, GoesOnForWhoOnlyStopsSending) {
+TEST_F(StreamTest, GoesOnForWhoOnlyStopsSending) {
     start();
     Client client(*this);
     client.send(get);
@@ -183,7 +183,7 @@ TEST_F(HttpStreamTest, GoesOnForWhoOnlyStopsSending) {
 }
 
 // Who sends while it listens is neither listened to nor thrown out.
-TEST_F(HttpStreamTest, IgnoresWhatTheClientSends) {
+TEST_F(StreamTest, IgnoresWhatTheClientSends) {
     start();
     Client client(*this);
     client.send(get);
@@ -195,7 +195,7 @@ TEST_F(HttpStreamTest, IgnoresWhatTheClientSends) {
     EXPECT_TRUE(until([&] { return script_.calls == 2; }));
 }
 
-TEST_F(HttpStreamTest, GivesASlowReaderALastWord) {
+TEST_F(StreamTest, GivesASlowReaderALastWord) {
     start({.request = milliseconds(1000)});
     Client client(*this);
     client.send(get);
@@ -213,7 +213,7 @@ TEST_F(HttpStreamTest, GivesASlowReaderALastWord) {
     EXPECT_EQ(script_.given_up, 1);
 }
 
-TEST_F(HttpStreamTest, CutsWhoNeverReads) {
+TEST_F(StreamTest, CutsWhoNeverReads) {
     start({.request = milliseconds(200)});
     Client client(*this);
     client.send(get);
@@ -225,7 +225,7 @@ TEST_F(HttpStreamTest, CutsWhoNeverReads) {
     EXPECT_FALSE(take_answer(client.received).complete);
 }
 
-TEST_F(HttpStreamTest, DoesNotGiveUpWhoIsGone) {
+TEST_F(StreamTest, DoesNotGiveUpWhoIsGone) {
     start();
     Client client(*this);
     client.send(get);
@@ -237,7 +237,7 @@ TEST_F(HttpStreamTest, DoesNotGiveUpWhoIsGone) {
 }
 
 // Without its last chunk: the client can tell.
-TEST_F(HttpStreamTest, BreaksOffWhenTheStreamFails) {
+TEST_F(StreamTest, BreaksOffWhenTheStreamFails) {
     start();
     Client client(*this);
     client.send(get);
@@ -248,7 +248,7 @@ TEST_F(HttpStreamTest, BreaksOffWhenTheStreamFails) {
     EXPECT_TRUE(until([&] { return script_.destroyed; }));
 }
 
-TEST_F(HttpStreamTest, EndsWithTheServer) {
+TEST_F(StreamTest, EndsWithTheServer) {
     start();
     Client waiting(*this);
     waiting.send(get);
@@ -260,4 +260,4 @@ TEST_F(HttpStreamTest, EndsWithTheServer) {
 }
 
 }  // namespace
-}  // namespace nftlink::service
+}  // namespace nftlink::http

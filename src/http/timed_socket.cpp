@@ -5,7 +5,7 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <memory>
 
-namespace nftlink::service {
+namespace nftlink::http {
 
 namespace asio = boost::asio;
 using boost::system::error_code;
@@ -83,4 +83,4 @@ void TimedSocket::close() {
     due->async_wait([due](const error_code&) {});
 }
 
-}  // namespace nftlink::service
+}  // namespace nftlink::http

@@ -1,4 +1,4 @@
-#include "http_connection.hpp"
+#include "connection.hpp"
 
 #include <fmt/format.h>
 
@@ -12,10 +12,10 @@
 #include <boost/beast/http/string_body.hpp>
 #include <exception>
 
-#include "http_target.hpp"
-#include "peer.hpp"
+#include "nftlink/http/peer.hpp"
+#include "target.hpp"
 
-namespace nftlink::service {
+namespace nftlink::http {
 
 namespace asio = boost::asio;
 namespace beast = boost::beast;
@@ -32,9 +32,9 @@ constexpr std::chrono::milliseconds drain_time{2000};
 
 }  // namespace
 
-class HttpConnection::Parser : public http::request_parser<http::string_body> {
+class Connection::Parser : public http::request_parser<http::string_body> {
 public:
-    explicit Parser(const HttpLimits& limits) {
+    explicit Parser(const Limits& limits) {
         header_limit(static_cast<std::uint32_t>(limits.header_bytes));
         body_limit(limits.body_bytes);
     }
@@ -42,13 +42,13 @@ public:
 };
 
 // What is wrong with a request.
-struct HttpConnection::Complaint {
+struct Connection::Complaint {
     unsigned status;
     const char* code;
     std::string message;
 };
 
-HttpConnection::HttpConnection(TimedSocket::Socket socket, std::shared_ptr<const HttpSettings> settings)
+Connection::Connection(TimedSocket::Socket socket, std::shared_ptr<const Settings> settings)
     : settings_(std::move(settings)),
       socket_(std::make_shared<TimedSocket>(std::move(socket))),
       closed_(socket_->executor(), asio::steady_timer::time_point::max()),
@@ -57,12 +57,12 @@ HttpConnection::HttpConnection(TimedSocket::Socket socket, std::shared_ptr<const
     touch();
 }
 
-void HttpConnection::close() {
+void Connection::close() {
     socket_->close();
     closed_.expires_at(asio::steady_timer::time_point::min());
 }
 
-asio::awaitable<void> HttpConnection::serve() {
+asio::awaitable<void> Connection::serve() {
     try {
         // Not `while (co_await … && co_await …)`: g++ 12 compiles that to nonsense.
         for (bool more = true; more;) {
@@ -76,7 +76,7 @@ asio::awaitable<void> HttpConnection::serve() {
     close();
 }
 
-asio::awaitable<bool> HttpConnection::wait_for_request() {
+asio::awaitable<bool> Connection::wait_for_request() {
     touch();
     if (buffer_.size() != 0)  // the next request came along with the last one
         co_return true;
@@ -84,7 +84,7 @@ asio::awaitable<bool> HttpConnection::wait_for_request() {
     co_return !co_await read_more();
 }
 
-asio::awaitable<bool> HttpConnection::serve_request() {
+asio::awaitable<bool> Connection::serve_request() {
     touch();
     socket_->set_deadline(settings_->limits.request);
     // On the heap: Asio does not recycle frames of over 1 KiB, and g++ 12 warns of them without cause.
@@ -109,7 +109,7 @@ asio::awaitable<bool> HttpConnection::serve_request() {
     co_return false;
 }
 
-std::optional<HttpConnection::Complaint> HttpConnection::take_apart(Parser& parser, Request& request, Manner& manner) {
+std::optional<Connection::Complaint> Connection::take_apart(Parser& parser, Request& request, Manner& manner) {
     auto& message = parser.get();
     manner = {message.version(), message.keep_alive(), message.method() == http::verb::head};
     auto target = parse_target(message.target());
@@ -124,8 +124,8 @@ std::optional<HttpConnection::Complaint> HttpConnection::take_apart(Parser& pars
 
 // --- Reading ---------------------------------------------------------------------------------------------------------
 
-asio::awaitable<std::optional<HttpConnection::Complaint>> HttpConnection::read_request(Parser& parser) {
-    const HttpLimits& limits = settings_->limits;
+asio::awaitable<std::optional<Connection::Complaint>> Connection::read_request(Parser& parser) {
+    const Limits& limits = settings_->limits;
     error_code error = co_await read_header(parser);
     if (!error) {
         const auto& header = parser.get();
@@ -157,7 +157,7 @@ asio::awaitable<std::optional<HttpConnection::Complaint>> HttpConnection::read_r
     co_return Complaint{400, "malformed", "this is not HTTP/1.1: " + error.message()};
 }
 
-asio::awaitable<error_code> HttpConnection::read_header(Parser& parser) {
+asio::awaitable<error_code> Connection::read_header(Parser& parser) {
     error_code error;
     while (!error && !parser.is_header_done()) {
         const std::size_t before = buffer_.size();
@@ -170,7 +170,7 @@ asio::awaitable<error_code> HttpConnection::read_header(Parser& parser) {
     co_return error;
 }
 
-asio::awaitable<error_code> HttpConnection::read_body(Parser& parser) {
+asio::awaitable<error_code> Connection::read_body(Parser& parser) {
     error_code error;
     parser.eager(true);
     while (!error && !parser.is_done())
@@ -179,7 +179,7 @@ asio::awaitable<error_code> HttpConnection::read_body(Parser& parser) {
 }
 
 // Parses what is there; reads more when that isn't enough.
-asio::awaitable<error_code> HttpConnection::parse_more(Parser& parser) {
+asio::awaitable<error_code> Connection::parse_more(Parser& parser) {
     // What is missing of a chunked body is at least "0\r\n\r\n", and Beast's parser asserts that it sees that much.
     const std::size_t enough = parser.is_header_done() && parser.chunked() ? 5 : 1;
     if (buffer_.size() < enough)
@@ -191,7 +191,7 @@ asio::awaitable<error_code> HttpConnection::parse_more(Parser& parser) {
     co_return error;
 }
 
-asio::awaitable<error_code> HttpConnection::read_more() {
+asio::awaitable<error_code> Connection::read_more() {
     const std::size_t room = std::min(read_size, buffer_.max_size() - buffer_.size());
     if (room == 0)
         co_return http::error::buffer_overflow;
@@ -202,7 +202,7 @@ asio::awaitable<error_code> HttpConnection::read_more() {
 
 // --- Answering -------------------------------------------------------------------------------------------------------
 
-asio::awaitable<std::optional<Response>> HttpConnection::answer(Request request) {
+asio::awaitable<std::optional<Response>> Connection::answer(Request request) {
     if (!socket_->is_open())
         co_return std::nullopt;
     at_work_ = true;
@@ -215,7 +215,7 @@ asio::awaitable<std::optional<Response>> HttpConnection::answer(Request request)
 }
 
 // Never throws: what `||` waits for beside it would be waited for then.
-asio::awaitable<Response> HttpConnection::call_handler(Request request) {
+asio::awaitable<Response> Connection::call_handler(Request request) {
     std::string failure = "unknown";
     try {
         co_return co_await settings_->handler(std::move(request));
@@ -229,12 +229,12 @@ asio::awaitable<Response> HttpConnection::call_handler(Request request) {
                        .body = settings_->refuse(500, "internal", "the service failed at this request: " + failure)};
 }
 
-asio::awaitable<void> HttpConnection::wait_for_close() {
+asio::awaitable<void> Connection::wait_for_close() {
     error_code ignored;
     co_await closed_.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
 }
 
-asio::awaitable<bool> HttpConnection::write(Response response, Manner manner) {
+asio::awaitable<bool> Connection::write(Response response, Manner manner) {
     std::string text = response_head(response, manner);
     if (!manner.head_only)
         text += response.body;
@@ -243,14 +243,14 @@ asio::awaitable<bool> HttpConnection::write(Response response, Manner manner) {
 }
 
 // After an error `text` is what is left.
-asio::awaitable<error_code> HttpConnection::write_in_time(std::string_view& text) {
+asio::awaitable<error_code> Connection::write_in_time(std::string_view& text) {
     error_code error;
     socket_->set_deadline(settings_->limits.request);
     co_await socket_->write(text, error);
     co_return error;
 }
 
-asio::awaitable<void> HttpConnection::refuse(Complaint complaint) {
+asio::awaitable<void> Connection::refuse(Complaint complaint) {
     if (!socket_->is_open())
         co_return;
     Response response{.status = complaint.status,
@@ -261,7 +261,7 @@ asio::awaitable<void> HttpConnection::refuse(Complaint complaint) {
 }
 
 // Takes what the client still has under way: many look for the answer only when all is sent.
-asio::awaitable<void> HttpConnection::drain() {
+asio::awaitable<void> Connection::drain() {
     socket_->finish();
     socket_->set_deadline(std::min(drain_time, settings_->limits.request));
     buffer_.clear();
@@ -275,7 +275,7 @@ asio::awaitable<void> HttpConnection::drain() {
 
 // --- Streaming -------------------------------------------------------------------------------------------------------
 
-asio::awaitable<void> HttpConnection::write_stream(Response response, Manner manner) {
+asio::awaitable<void> Connection::write_stream(Response response, Manner manner) {
     is_stream_ = true;
     const std::string head = response_head(response, manner);
     std::string_view rest = head;
@@ -304,7 +304,7 @@ asio::awaitable<void> HttpConnection::write_stream(Response response, Manner man
     co_await write_in_time(rest);
 }
 
-asio::awaitable<HttpConnection::Pace> HttpConnection::write_patiently(Stream& stream, std::string piece) {
+asio::awaitable<Connection::Pace> Connection::write_patiently(Stream& stream, std::string piece) {
     touch();
     std::string_view rest = piece;
     const error_code error = co_await write_in_time(rest);
@@ -316,7 +316,7 @@ asio::awaitable<HttpConnection::Pace> HttpConnection::write_patiently(Stream& st
     co_return co_await write_in_time(rest) ? Pace::lost : Pace::slow;
 }
 
-asio::awaitable<std::optional<std::string>> HttpConnection::next_lines(Stream& stream) {
+asio::awaitable<std::optional<std::string>> Connection::next_lines(Stream& stream) {
     if (!socket_->is_open())
         co_return std::nullopt;
     socket_->no_deadline();
@@ -327,7 +327,7 @@ asio::awaitable<std::optional<std::string>> HttpConnection::next_lines(Stream& s
 }
 
 // Never throws, as call_handler().
-asio::awaitable<std::optional<std::string>> HttpConnection::call_next(Stream& stream) {
+asio::awaitable<std::optional<std::string>> Connection::call_next(Stream& stream) {
     try {
         co_return co_await stream.next();
     } catch (...) {
@@ -335,4 +335,4 @@ asio::awaitable<std::optional<std::string>> HttpConnection::call_next(Stream& st
     }
 }
 
-}  // namespace nftlink::service
+}  // namespace nftlink::http

@@ -1,11 +1,11 @@
-#include "http_message.hpp"
+#include "response_text.hpp"
 
 #include <fmt/format.h>
 
 #include <boost/beast/http/status.hpp>
 #include <iterator>
 
-namespace nftlink::service {
+namespace nftlink::http {
 
 std::string response_head(const Response& response, const Manner& manner) {
     const bool is_stream = response.stream != nullptr;
@@ -37,4 +37,4 @@ std::string stream_piece(std::string_view lines, const Manner& manner) {
     return manner.chunked() ? fmt::format("{:x}\r\n{}\r\n", lines.size(), lines) : std::string(lines);
 }
 
-}  // namespace nftlink::service
+}  // namespace nftlink::http

@@ -1,4 +1,4 @@
-#include "service/http_server.hpp"
+#include "nftlink/http/server.hpp"
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>
@@ -9,9 +9,9 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <stdexcept>
 
-#include "http_client.hpp"
+#include "client.hpp"
 
-namespace nftlink::service {
+namespace nftlink::http {
 namespace {
 
 namespace asio = boost::asio;
@@ -45,11 +45,11 @@ asio::awaitable<Response> answer_big(Request) {
     co_return response;
 }
 
-class HttpServerTest : public testing::Test, public HttpFixture {};
+class ServerTest : public testing::Test, public HttpFixture {};
 
 // --- What a request says ---------------------------------------------------------------------------------------------
 
-TEST_F(HttpServerTest, Answers) {
+TEST_F(ServerTest, Answers) {
     start(echo);
     Client client(*this);
     const Answer answer = client.ask("GET /v1/links/web/db?a=b HTTP/1.1\r\nHost: x\r\n\r\n");
@@ -63,7 +63,7 @@ TEST_F(HttpServerTest, Answers) {
     EXPECT_FALSE(head.contains("Connection"));
 }
 
-TEST_F(HttpServerTest, KnowsWhoIsThere) {
+TEST_F(ServerTest, KnowsWhoIsThere) {
     Peer peer;
     start([&peer](Request request) {
         peer = request.peer;
@@ -78,7 +78,7 @@ TEST_F(HttpServerTest, KnowsWhoIsThere) {
     EXPECT_EQ(peer.groups, groups);
 }
 
-TEST_F(HttpServerTest, KeepsTheConnection) {
+TEST_F(ServerTest, KeepsTheConnection) {
     start(echo);
     Client client(*this);
     EXPECT_EQ(client.ask("GET /a HTTP/1.1\r\n\r\n").body, "GET a");
@@ -87,7 +87,7 @@ TEST_F(HttpServerTest, KeepsTheConnection) {
     EXPECT_EQ(server().client_count(), 1u);
 }
 
-TEST_F(HttpServerTest, AnswersInOrderWhatCameAtOnce) {
+TEST_F(ServerTest, AnswersInOrderWhatCameAtOnce) {
     start(echo);
     Client client(*this);
     std::string text;
@@ -99,7 +99,7 @@ TEST_F(HttpServerTest, AnswersInOrderWhatCameAtOnce) {
     EXPECT_THAT(client.received, IsEmpty());
 }
 
-TEST_F(HttpServerTest, ClosesWhenAskedTo) {
+TEST_F(ServerTest, ClosesWhenAskedTo) {
     start(echo);
     for (const char* request : {"GET / HTTP/1.1\r\nConnection: close\r\n\r\n", "GET / HTTP/1.0\r\n\r\n"}) {
         Client client(*this);
@@ -111,7 +111,7 @@ TEST_F(HttpServerTest, ClosesWhenAskedTo) {
     EXPECT_TRUE(until([&] { return server().client_count() == 0; }));
 }
 
-TEST_F(HttpServerTest, SpeaksTheOldVersion) {
+TEST_F(ServerTest, SpeaksTheOldVersion) {
     start(echo);
     Client client(*this);
     auto answer = client.ask("GET /a HTTP/1.0\r\nConnection: keep-alive\r\n\r\n");
@@ -120,7 +120,7 @@ TEST_F(HttpServerTest, SpeaksTheOldVersion) {
     EXPECT_EQ(client.ask("GET /b HTTP/1.0\r\n\r\n").body, "GET b");
 }
 
-TEST_F(HttpServerTest, AnswersHeadWithoutABody) {
+TEST_F(ServerTest, AnswersHeadWithoutABody) {
     start(echo);
     Client client(*this);
     client.send("HEAD /a HTTP/1.1\r\n\r\n");
@@ -130,7 +130,7 @@ TEST_F(HttpServerTest, AnswersHeadWithoutABody) {
     EXPECT_EQ(client.ask("GET /b HTTP/1.1\r\n\r\n").body, "GET b");
 }
 
-TEST_F(HttpServerTest, SaysWhatIsAllowed) {
+TEST_F(ServerTest, SaysWhatIsAllowed) {
     start([](Request) -> asio::awaitable<Response> {
         Response response;
         response.status = 405;
@@ -145,7 +145,7 @@ TEST_F(HttpServerTest, SaysWhatIsAllowed) {
     EXPECT_EQ(answer.head["Content-Length"], "0");
 }
 
-TEST_F(HttpServerTest, AsksForABodyThatIsHeldBack) {
+TEST_F(ServerTest, AsksForABodyThatIsHeldBack) {
     start(echo);
     Client client(*this);
     client.send("PUT / HTTP/1.1\r\nContent-Length: 3\r\nExpect: 100-Continue\r\n\r\n");
@@ -155,7 +155,7 @@ TEST_F(HttpServerTest, AsksForABodyThatIsHeldBack) {
     EXPECT_EQ(client.ask("GET / HTTP/1.1\r\nExpect: 100-continue\r\n\r\n").status, 200u);
 }
 
-TEST_F(HttpServerTest, RefusesAnOversizeBodyBeforeItComes) {
+TEST_F(ServerTest, RefusesAnOversizeBodyBeforeItComes) {
     start(echo, {.body_bytes = 10});
     Client client(*this);
     const auto answer = client.ask("PUT / HTTP/1.1\r\nContent-Length: 11\r\nExpect: 100-continue\r\n\r\n");
@@ -164,7 +164,7 @@ TEST_F(HttpServerTest, RefusesAnOversizeBodyBeforeItComes) {
     EXPECT_TRUE(client.ends());
 }
 
-TEST_F(HttpServerTest, TakesABodyUpToTheLimit) {
+TEST_F(ServerTest, TakesABodyUpToTheLimit) {
     start(echo, {.body_bytes = 1 << 20});
     Client client(*this);
     const std::string body(1 << 20, 'x');
@@ -178,7 +178,7 @@ TEST_F(HttpServerTest, TakesABodyUpToTheLimit) {
 }
 
 // A client that writes all of it before it reads gets its answer too.
-TEST_F(HttpServerTest, TakesTheRestOfARefusedBody) {
+TEST_F(ServerTest, TakesTheRestOfARefusedBody) {
     start(echo, {.body_bytes = 10});
     Client client(*this);
     client.send("PUT / HTTP/1.1\r\nContent-Length: 4000000\r\n\r\n" + std::string(4'000'000, 'x'));
@@ -186,7 +186,7 @@ TEST_F(HttpServerTest, TakesTheRestOfARefusedBody) {
 }
 
 // Beast's parser asserts that it sees the last five bytes at once.
-TEST_F(HttpServerTest, TakesChunksInWhateverPieces) {
+TEST_F(ServerTest, TakesChunksInWhateverPieces) {
     start(echo);
     for (const std::string body : {"0\r\n\r\n", "3\r\nabc\r\n0\r\n\r\n", "1;x=y\r\na\r\n0\r\nTrailer: x\r\n\r\n"}) {
         Client client(*this);
@@ -205,7 +205,7 @@ TEST_F(HttpServerTest, TakesChunksInWhateverPieces) {
     }
 }
 
-TEST_F(HttpServerTest, RefusesWhatItCannotRead) {
+TEST_F(ServerTest, RefusesWhatItCannotRead) {
     start(echo, {.header_bytes = 1000});
     const auto refused = [&](std::string_view text) {
         Client client(*this);
@@ -232,7 +232,7 @@ TEST_F(HttpServerTest, RefusesWhatItCannotRead) {
     EXPECT_EQ(Client(*this).ask("GET /" + std::string(800, 'x') + " HTTP/1.1\r\n\r\n").status, 200u);
 }
 
-TEST_F(HttpServerTest, AnswersWhoOnlyStopsSending) {
+TEST_F(ServerTest, AnswersWhoOnlyStopsSending) {
     start(echo);
     Client whole(*this);
     whole.send("GET /a HTTP/1.1\r\n\r\n");
@@ -246,7 +246,7 @@ TEST_F(HttpServerTest, AnswersWhoOnlyStopsSending) {
     EXPECT_TRUE(half.ends());
 }
 
-TEST_F(HttpServerTest, SurvivesAFailingHandler) {
+TEST_F(ServerTest, SurvivesAFailingHandler) {
     start(fail);
     Client client(*this);
     const auto answer = client.ask("GET / HTTP/1.1\r\n\r\n");
@@ -256,7 +256,7 @@ TEST_F(HttpServerTest, SurvivesAFailingHandler) {
     EXPECT_EQ(Client(*this).ask("GET / HTTP/1.1\r\n\r\n").status, 500u);
 }
 
-TEST_F(HttpServerTest, SurvivesAHandlerThatFailsBeforeItStarts) {
+TEST_F(ServerTest, SurvivesAHandlerThatFailsBeforeItStarts) {
     start([](Request) -> asio::awaitable<Response> { throw std::runtime_error("no luck"); });
     EXPECT_EQ(Client(*this).ask("GET / HTTP/1.1\r\n\r\n").status, 500u);
     start({});
@@ -265,7 +265,7 @@ TEST_F(HttpServerTest, SurvivesAHandlerThatFailsBeforeItStarts) {
 
 // --- Deadlines -------------------------------------------------------------------------------------------------------
 
-TEST_F(HttpServerTest, CutsWhoSendsAByteNowAndThen) {
+TEST_F(ServerTest, CutsWhoSendsAByteNowAndThen) {
     start(echo, {.request = milliseconds(300)});
     for (const std::string text : {"GET / HTTP/1.1\r\nA: ", "PUT / HTTP/1.1\r\nContent-Length: 10000\r\n\r\n"}) {
         Client client(*this);
@@ -282,7 +282,7 @@ TEST_F(HttpServerTest, CutsWhoSendsAByteNowAndThen) {
     }
 }
 
-TEST_F(HttpServerTest, GivesASlowRequestItsTime) {
+TEST_F(ServerTest, GivesASlowRequestItsTime) {
     start(echo, {.request = milliseconds(5000), .idle = milliseconds(100)});
     Client client(*this);
     client.send("GET /a HTTP/1.1\r\n");
@@ -290,7 +290,7 @@ TEST_F(HttpServerTest, GivesASlowRequestItsTime) {
     EXPECT_EQ(client.ask("\r\n").status, 200u);
 }
 
-TEST_F(HttpServerTest, CutsWhoNeverReads) {
+TEST_F(ServerTest, CutsWhoNeverReads) {
     start(answer_big, {.request = milliseconds(300)});
     Client client(*this);
     client.send("GET / HTTP/1.1\r\n\r\n");
@@ -300,7 +300,7 @@ TEST_F(HttpServerTest, CutsWhoNeverReads) {
     EXPECT_TRUE(until([&] { return server().client_count() == 0; }, milliseconds(5000)));
 }
 
-TEST_F(HttpServerTest, CutsWhoIsSilent) {
+TEST_F(ServerTest, CutsWhoIsSilent) {
     start(echo, {.request = milliseconds(10'000), .idle = milliseconds(200)});
     Client fresh(*this);
     EXPECT_TRUE(fresh.ends(milliseconds(5000)));
@@ -310,7 +310,7 @@ TEST_F(HttpServerTest, CutsWhoIsSilent) {
     EXPECT_THAT(used.received, IsEmpty());
 }
 
-TEST_F(HttpServerTest, GivesTheHandlerItsTime) {
+TEST_F(ServerTest, GivesTheHandlerItsTime) {
     start(
         [](Request request) -> asio::awaitable<Response> {
             asio::steady_timer timer(co_await asio::this_coro::executor, milliseconds(400));
@@ -322,4 +322,4 @@ TEST_F(HttpServerTest, GivesTheHandlerItsTime) {
 }
 
 }  // namespace
-}  // namespace nftlink::service
+}  // namespace nftlink::http

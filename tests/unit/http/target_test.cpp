@@ -1,9 +1,9 @@
-#include "service/http_target.hpp"
+#include "http/target.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-namespace nftlink::service {
+namespace nftlink::http {
 namespace {
 
 using testing::ElementsAre;
@@ -62,4 +62,4 @@ TEST(Target, IsAPath) {
 }
 
 }  // namespace
-}  // namespace nftlink::service
+}  // namespace nftlink::http

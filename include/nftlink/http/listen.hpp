@@ -6,9 +6,9 @@
 #include <optional>
 #include <string>
 
-namespace nftlink::service {
+namespace nftlink::http {
 
-struct ControlSocket {
+struct Listener {
     int descriptor = -1;  // listening and non-blocking; to be closed by whoever takes it
     std::string warning;  // what could not be done; empty when all could
 };
@@ -18,6 +18,6 @@ struct ControlSocket {
 // on any more. Throws std::runtime_error when somebody does, when something else is there, or when it is impossible.
 // That the group can't be set is only worth a warning: an ordinary user may give files to the groups that he is in
 // alone.
-ControlSocket listen_control(const std::string& path, std::optional<gid_t> group, bool everyone);
+Listener listen(const std::string& path, std::optional<gid_t> group, bool everyone);
 
-}  // namespace nftlink::service
+}  // namespace nftlink::http
