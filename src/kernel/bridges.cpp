@@ -5,18 +5,23 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <cstring>
 #include <system_error>
 
-#include "attributes.hpp"
 #include "netlink.hpp"
+#include "nftlink/netlink/message.hpp"
 
 namespace nftlink::kernel {
 
 namespace {
 
+using netlink::for_each_attribute;
+using netlink::Message;
+using netlink::Payload;
+using netlink::text;
+
+constexpr ifinfomsg any_link{};
 constexpr const char* module_directory = "/proc/sys/net/bridge";
 
 // A sysctl of the calling thread's network namespace; false where it can't be read. Not by a stream: this is asked for
@@ -29,28 +34,6 @@ bool read_switch(const char* name) {
     const bool is_read = ::read(file, &value, 1) == 1;
     close(file);
     return is_read && value != '0';
-}
-
-// One link message being written.
-class LinkRequest {
-public:
-    LinkRequest(std::uint16_t type, std::uint16_t flags) {
-        header_ = mnl_nlmsg_put_header(bytes_.data());
-        header_->nlmsg_type = type;
-        header_->nlmsg_flags = static_cast<std::uint16_t>(NLM_F_REQUEST | flags);
-        auto* link = static_cast<ifinfomsg*>(mnl_nlmsg_put_extra_header(header_, sizeof(ifinfomsg)));
-        link->ifi_family = AF_UNSPEC;
-    }
-    nlmsghdr* header() { return header_; }
-    std::vector<std::uint8_t> bytes() const { return {bytes_.data(), bytes_.data() + header_->nlmsg_len}; }
-
-private:
-    alignas(nlmsghdr) std::array<std::uint8_t, 512> bytes_{};
-    nlmsghdr* header_;
-};
-
-std::string text(Payload payload) {
-    return {payload.begin(), std::ranges::find(payload, 0)};
 }
 
 void read_switches(Payload data, BridgeNetfilter& switches) {
@@ -117,11 +100,12 @@ BridgeTable::BridgeTable() : news_(NETLINK_ROUTE) {
     news_.join(RTNLGRP_LINK);
 }
 
-const Bridges& BridgeTable::read(Socket& route_socket, Kernel::Look look) try {
+const Bridges& BridgeTable::read(netlink::Socket& route_socket, Kernel::Look look) try {
     follow();
     if (look == Kernel::Look::closely)
         is_whole_ &= std::ranges::none_of(links_, [](const auto& each) { return each.second.is_silent; });
-    if (!is_whole_ && means_read_again(read_again([&] { return read_links(route_socket) && follow() ? 0 : ENOBUFS; })))
+    if (!is_whole_ && netlink::means_read_again(
+                          netlink::read_again([&] { return read_links(route_socket) && follow() ? 0 : ENOBUFS; })))
         throw std::system_error(EBUSY, std::generic_category(), "the links change faster than they can be read");
     if (!is_whole_)
         build();
@@ -144,14 +128,16 @@ void BridgeTable::read_module() {
 }
 
 // False when they changed meanwhile.
-bool BridgeTable::read_links(Socket& route_socket) {
+bool BridgeTable::read_links(netlink::Socket& route_socket) {
     links_.clear();
-    auto request = LinkRequest(RTM_GETLINK, NLM_F_DUMP).bytes();
+    netlink::Bytes request;
+    netlink::MessageWriter writer(request);
+    writer.end(writer.begin(RTM_GETLINK, NLM_F_DUMP, 0, any_link));
     const int error = route_socket.request(request, [&](const Message& message) {
         if (auto read = read_link(message))
             links_.insert_or_assign(read->index, std::move(read->link));
     });
-    if (error != 0 && !means_read_again(error))
+    if (error != 0 && !netlink::means_read_again(error))
         throw std::system_error(error, std::generic_category(), "reading the bridges");
     return error == 0;
 }
@@ -163,7 +149,7 @@ bool BridgeTable::follow() {
         const auto datagram = news_.receive();
         if (datagram && !*datagram)
             return !is_lost;
-        const auto messages = datagram ? read_messages(**datagram) : std::unexpected(std::string());
+        const auto messages = datagram ? netlink::read_messages(**datagram) : std::unexpected(std::string());
         if (!messages) {
             is_lost = true;
             is_whole_ = false;
@@ -259,24 +245,27 @@ Bridge* BridgeTable::bridge_of(const Link& link) {
     return place != bridges_.bridges.end() && place->name == master->second.name ? &*place : nullptr;
 }
 
-std::expected<void, std::string> enable_bridge_netfilter(Socket& route_socket, const std::string& bridge,
+std::expected<void, std::string> enable_bridge_netfilter(netlink::Socket& route_socket, const std::string& bridge,
                                                          BridgeNetfilter wanted) {
     if (bridge.size() >= IF_NAMESIZE)  // the request has no room for it, nor has any link
         return std::unexpected(std::generic_category().message(ENODEV));
-    LinkRequest request(RTM_NEWLINK, NLM_F_ACK);
-    mnl_attr_put_strz(request.header(), IFLA_IFNAME, bridge.c_str());
-    nlattr* info = mnl_attr_nest_start(request.header(), IFLA_LINKINFO);
-    mnl_attr_put_str(request.header(), IFLA_INFO_KIND, "bridge");
-    nlattr* data = mnl_attr_nest_start(request.header(), IFLA_INFO_DATA);
+    constexpr std::uint8_t on = 1;
+    netlink::Bytes request;
+    netlink::MessageWriter writer(request);
+    const std::size_t start = writer.begin(RTM_NEWLINK, NLM_F_ACK, 0, any_link);
+    writer.put(IFLA_IFNAME, bridge);
+    const std::size_t info = writer.begin_nest(IFLA_LINKINFO);
+    writer.put(IFLA_INFO_KIND, std::string_view("bridge"));
+    const std::size_t data = writer.begin_nest(IFLA_INFO_DATA);
     if (wanted.ipv4)
-        mnl_attr_put_u8(request.header(), IFLA_BR_NF_CALL_IPTABLES, 1);
+        writer.put(IFLA_BR_NF_CALL_IPTABLES, Payload(&on, 1));
     if (wanted.ipv6)
-        mnl_attr_put_u8(request.header(), IFLA_BR_NF_CALL_IP6TABLES, 1);
-    mnl_attr_nest_end(request.header(), data);
-    mnl_attr_nest_end(request.header(), info);
+        writer.put(IFLA_BR_NF_CALL_IP6TABLES, Payload(&on, 1));
+    writer.end_nest(data);
+    writer.end_nest(info);
+    writer.end(start);
     std::string kernel_message;
-    auto bytes = request.bytes();
-    const int error = route_socket.request(bytes, [](const Message&) {}, &kernel_message);
+    const int error = route_socket.request(request, [](const Message&) {}, &kernel_message);
     if (error == 0)
         return {};
     std::string message = std::generic_category().message(error);

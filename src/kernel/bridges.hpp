@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "nftlink/kernel/kernel.hpp"
-#include "socket.hpp"
+#include "nftlink/netlink/socket.hpp"
 
 namespace nftlink::kernel {
 
@@ -30,7 +30,7 @@ public:
     BridgeTable();
 
     // As of now; valid until the next call. Throws std::system_error.
-    const Bridges& read(Socket& route_socket, Kernel::Look look);
+    const Bridges& read(netlink::Socket& route_socket, Kernel::Look look);
     // We have switched those on, also of a bridge that is down.
     void switched_on(const std::string& bridge, BridgeNetfilter wanted);
     // Readable when there is something to follow.
@@ -38,7 +38,7 @@ public:
 
 private:
     void read_module();
-    bool read_links(Socket& route_socket);
+    bool read_links(netlink::Socket& route_socket);
     bool follow();
     void build();
     void replace(std::uint32_t index, std::optional<Link> now);
@@ -47,13 +47,13 @@ private:
     std::vector<Bridge>::iterator place_of(const std::string& name);
     Bridge* bridge_of(const Link& link);
 
-    Socket news_;
+    netlink::Socket news_;
     std::unordered_map<std::uint32_t, Link> links_;  // by index
     Bridges bridges_;                                // of these
     bool is_whole_ = false;                          // nothing has been lost since they were built
 };
 
-std::expected<void, std::string> enable_bridge_netfilter(Socket& route_socket, const std::string& bridge,
+std::expected<void, std::string> enable_bridge_netfilter(netlink::Socket& route_socket, const std::string& bridge,
                                                          BridgeNetfilter wanted);
 
 }  // namespace nftlink::kernel

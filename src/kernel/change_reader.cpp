@@ -3,13 +3,15 @@
 #include <algorithm>
 #include <utility>
 
-#include "attributes.hpp"
 #include "netlink.hpp"
+#include "nftlink/netlink/attribute.hpp"
 #include "nftlink/nft/decode.hpp"
 
 namespace nftlink::kernel {
 
 namespace {
+
+using netlink::Payload;
 
 // The same number in the messages about every kind of object.
 constexpr std::uint16_t table_attribute = 1;
@@ -21,7 +23,7 @@ static_assert(NFTA_TABLE_NAME == table_attribute && NFTA_CHAIN_TABLE == table_at
 // Without the NUL at its end; empty when there is none.
 std::string_view table_name(Payload payload) {
     std::string_view name;
-    for_each_attribute(payload, sizeof(nfgenmsg), [&](std::uint16_t type, Payload value) {
+    netlink::for_each_attribute(payload, sizeof(nfgenmsg), [&](std::uint16_t type, Payload value) {
         if (type != table_attribute)
             return;
         name = {reinterpret_cast<const char*>(value.data()), value.size()};
@@ -32,7 +34,7 @@ std::string_view table_name(Payload payload) {
 
 }  // namespace
 
-std::optional<Change> ChangeReader::read(const Message& message) {
+std::optional<Change> ChangeReader::read(const netlink::Message& message) {
     if (message.type >> 8 != NFNL_SUBSYS_NFTABLES || message.payload.size() < sizeof(nfgenmsg))
         return {};
     if ((message.type & 0xff) != NFT_MSG_NEWGEN) {

@@ -4,8 +4,8 @@
 #include <optional>
 #include <vector>
 
-#include "nftlink/kernel/events.hpp"
-#include "reply_reader.hpp"
+#include "nftlink/kernel/change.hpp"
+#include "nftlink/netlink/message.hpp"
 
 namespace nftlink::kernel {
 
@@ -14,7 +14,7 @@ namespace nftlink::kernel {
 class ChangeReader {
 public:
     // The change that ends with this message, if one does. A message of another kind is passed over.
-    std::optional<Change> read(const Message& message);
+    std::optional<Change> read(const netlink::Message& message);
 
     // What was read of a commit whose end hasn't come: some of its messages were lost.
     void forget() { tables_.clear(); }

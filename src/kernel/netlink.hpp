@@ -9,5 +9,4 @@
 #include <linux/netfilter.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/netfilter/nf_tables.h>
-#include <libmnl/libmnl.h>
 // clang-format on

@@ -7,12 +7,14 @@
 #include "bridge_family.hpp"
 #include "bridges.hpp"
 #include "netlink.hpp"
+#include "nftlink/netlink/message.hpp"
+#include "nftlink/netlink/socket.hpp"
 #include "nftlink/nft/decode.hpp"
 #include "nftlink/nft/encode.hpp"
 #include "nftlink/nft/key_order.hpp"
 #include "refusal.hpp"
+#include "ruleset_events.hpp"
 #include "same_reading.hpp"
-#include "socket.hpp"
 
 namespace nftlink::kernel {
 
@@ -21,35 +23,41 @@ namespace {
 // How often a read starts again because the ruleset changed under it.
 constexpr int max_read_attempts = 200;
 
-// One request of nf_tables, with string attributes that narrow it down.
-std::vector<std::uint8_t> make_request(std::uint16_t message, std::uint16_t flags, nft::Family family,
-                                       std::initializer_list<std::pair<std::uint16_t, std::string_view>> attributes) {
-    alignas(nlmsghdr) std::array<std::uint8_t, 1024> buffer{};
-    nlmsghdr* header = mnl_nlmsg_put_header(buffer.data());
-    header->nlmsg_type = static_cast<std::uint16_t>(NFNL_SUBSYS_NFTABLES << 8 | message);
-    header->nlmsg_flags = static_cast<std::uint16_t>(NLM_F_REQUEST | flags);
-    auto* general = static_cast<nfgenmsg*>(mnl_nlmsg_put_extra_header(header, sizeof(nfgenmsg)));
-    general->nfgen_family = static_cast<std::uint8_t>(family);
-    general->version = NFNETLINK_V0;
+using netlink::Message;
+using netlink::Payload;
+using Attributes = std::initializer_list<std::pair<std::uint16_t, std::string_view>>;
+
+// One request of nf_tables, with string attributes that narrow it down, and whatever more() writes behind them.
+template <typename More>
+netlink::Bytes make_request(std::uint16_t message, std::uint16_t flags, nft::Family family, Attributes attributes,
+                            More more) {
+    netlink::Bytes request;
+    netlink::MessageWriter writer(request);
+    const std::size_t start = writer.begin(static_cast<std::uint16_t>(NFNL_SUBSYS_NFTABLES << 8 | message), flags, 0,
+                                           std::to_underlying(family), 0);
     for (const auto& [type, value] : attributes)
-        mnl_attr_put_strz(header, type, std::string(value).c_str());
-    return {buffer.data(), buffer.data() + header->nlmsg_len};
+        writer.put(type, value);
+    more(writer);
+    writer.end(start);
+    return request;
 }
 
-std::vector<std::uint8_t> make_element_request(nft::Family family, const std::string& table, const std::string& set,
-                                               const nft::Key& key) {
-    auto request =
-        make_request(NFT_MSG_GETSETELEM, 0, family, {{NFTA_SET_ELEM_LIST_TABLE, table}, {NFTA_SET_ELEM_LIST_SET, set}});
-    request.resize(request.size() + 128);  // four headers and a key
-    auto* header = reinterpret_cast<nlmsghdr*>(request.data());
-    nlattr* list = mnl_attr_nest_start(header, NFTA_SET_ELEM_LIST_ELEMENTS);
-    nlattr* item = mnl_attr_nest_start(header, NFTA_LIST_ELEM);
-    nlattr* data = mnl_attr_nest_start(header, NFTA_SET_ELEM_KEY);
-    mnl_attr_put(header, NFTA_DATA_VALUE, key.bytes().size(), key.bytes().data());
-    for (nlattr* nest : {data, item, list})
-        mnl_attr_nest_end(header, nest);
-    request.resize(header->nlmsg_len);
-    return request;
+netlink::Bytes make_request(std::uint16_t message, std::uint16_t flags, nft::Family family, Attributes attributes) {
+    return make_request(message, flags, family, attributes, [](netlink::MessageWriter&) {});
+}
+
+netlink::Bytes make_element_request(nft::Family family, const std::string& table, const std::string& set,
+                                    const nft::Key& key) {
+    return make_request(NFT_MSG_GETSETELEM, 0, family,
+                        {{NFTA_SET_ELEM_LIST_TABLE, table}, {NFTA_SET_ELEM_LIST_SET, set}},
+                        [&](netlink::MessageWriter& writer) {
+                            const std::size_t list = writer.begin_nest(NFTA_SET_ELEM_LIST_ELEMENTS);
+                            const std::size_t item = writer.begin_nest(NFTA_LIST_ELEM);
+                            const std::size_t data = writer.begin_nest(NFTA_SET_ELEM_KEY);
+                            writer.put(NFTA_DATA_VALUE, key.bytes());
+                            for (const std::size_t nest : {data, item, list})
+                                writer.end_nest(nest);
+                        });
 }
 
 template <typename T>
@@ -62,23 +70,6 @@ T decoded(std::expected<T, std::string> result) {
 // A transaction from this size on is worth two system calls that keep our own listener out of it.
 constexpr std::size_t bulk_bytes = std::size_t{1} << 15;
 
-class BulkNotice {
-public:
-    explicit BulkNotice(std::function<void(Kernel::Bulk)> tell) : tell_(std::move(tell)) {
-        if (tell_)
-            tell_(Kernel::Bulk::begins);
-    }
-    ~BulkNotice() {
-        if (tell_)
-            tell_(Kernel::Bulk::is_over);
-    }
-    BulkNotice(const BulkNotice&) = delete;
-    BulkNotice& operator=(const BulkNotice&) = delete;
-
-private:
-    std::function<void(Kernel::Bulk)> tell_;
-};
-
 // What is read changed while it was read, and can't be put together.
 struct ChangedMeanwhile {};
 
@@ -87,7 +78,7 @@ public:
     std::uint32_t generation() override {
         std::optional<std::uint32_t> id;
         auto request = make_request(NFT_MSG_GETGEN, 0, nft::Family::unspecified, {});
-        const int error = read_again([&] {
+        const int error = netlink::read_again([&] {
             return netfilter_.request(
                 request, [&](const Message& message) { id = decoded(nft::decode_generation(message.payload)).id; });
         });
@@ -125,7 +116,7 @@ public:
                                         const nft::Key& key) override {
         auto request = make_element_request(family, table, set, key);
         std::vector<nft::Element> found;
-        const int error = read_again([&] {
+        const int error = netlink::read_again([&] {
             found.clear();
             return netfilter_.request(
                 request, [&](const Message& reply) { decoded(nft::decode_elements(reply.payload, found)); });
@@ -148,7 +139,9 @@ public:
                                 [](auto operation) { return operation == nft::Datagram::no_operation; }))
             return Commit{expected_generation ? *expected_generation : generation()};
         netfilter_.take_sequences(static_cast<std::uint32_t>(datagram.operation_of_message.size()));
-        const BulkNotice notice(datagram.bytes.size() >= bulk_bytes ? on_bulk : nullptr);
+        std::optional<RulesetEvents::Mute> mute;
+        if (events_ && datagram.bytes.size() >= bulk_bytes)
+            mute.emplace(*events_, generation());
         if (const int error = netfilter_.send(datagram.bytes); error == EMSGSIZE)
             return std::unexpected(Refusal{Refusal::Reason::too_large, batch.size(), {}});
         else if (error != 0)
@@ -157,8 +150,13 @@ public:
         answered_ = true;
         if (verdict.kind != BatchVerdict::Kind::committed)
             return std::unexpected(make_refusal(batch, datagram, first_sequence, verdict));
+        if (mute)
+            mute->committed();
         return Commit{generation_after(expected_generation)};
     }
+
+    std::optional<Change> next_change() override { return events().next(); }
+    int changes_descriptor() override { return events().descriptor(); }
 
     std::size_t batch_limit() override {
         constexpr std::size_t batch_frame = 64;  // BATCH_BEGIN with a generation, BATCH_END
@@ -183,6 +181,12 @@ public:
     }
 
 private:
+    RulesetEvents& events() {
+        if (!events_)
+            events_.emplace();
+        return *events_;
+    }
+
     // In the one buffer, which isn't kept at the size of a bulk load.
     const nft::Datagram& encode(const nft::Batch& batch, std::uint32_t sequence,
                                 std::optional<std::uint32_t> generation) {
@@ -199,7 +203,7 @@ private:
         const std::uint32_t now = generation();
         if (!expected || now == *expected)
             return now;
-        return *expected + 1 == 0 ? 1 : *expected + 1;
+        return next_generation(*expected);
     }
 
     // A dump that was interrupted by a commit may still be whole, as to our tables: whoever calls read() finds out.
@@ -211,7 +215,7 @@ private:
         moved_ |= error == EINTR;
         if (error == EINTR)
             return;
-        if (error == ENOENT || means_read_again(error))
+        if (error == ENOENT || netlink::means_read_again(error))
             throw ChangedMeanwhile{};
         if (error != 0)
             throw std::system_error(error, std::generic_category(), "reading the ruleset");
@@ -291,8 +295,9 @@ private:
     bool moved_ = false;     // of the read that goes on
     bool answered_ = false;  // nothing is left to be read of the last batch
     nft::Datagram datagram_;
-    Socket netfilter_{NETLINK_NETFILTER};
-    Socket route_{NETLINK_ROUTE};
+    netlink::Socket netfilter_{NETLINK_NETFILTER};
+    netlink::Socket route_{NETLINK_ROUTE};
+    std::optional<RulesetEvents> events_;  // once somebody listens
     BridgeTable bridges_;
 };
 

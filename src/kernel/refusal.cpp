@@ -6,13 +6,16 @@
 #include <cstring>
 #include <utility>
 
-#include "attributes.hpp"
 #include "netlink.hpp"
+#include "nftlink/netlink/attribute.hpp"
 #include "nftlink/nft/text.hpp"
 
 namespace nftlink::kernel {
 
 namespace {
+
+using netlink::for_each_attribute;
+using netlink::Payload;
 
 constexpr std::size_t longest_line = 200;
 
@@ -24,7 +27,7 @@ Payload message_at(const nft::Datagram& datagram, std::uint32_t index) {
         std::memcpy(&length, datagram.bytes.data() + at, sizeof length);
         if (index == 0)
             return Payload(datagram.bytes).subspan(at, length);
-        at += MNL_ALIGN(std::size_t{length});
+        at += NLMSG_ALIGN(std::size_t{length});
     }
 }
 
@@ -108,7 +111,7 @@ std::string short_text(const nft::Operation& operation) {
 Refusal make_refusal(const nft::Batch& batch, const nft::Datagram& datagram, std::uint32_t first_sequence,
                      const BatchVerdict& verdict) {
     Refusal refusal{reason_of(verdict.kind), batch.size(), {}};
-    for (const Ack& error : verdict.errors) {
+    for (const netlink::Ack& error : verdict.errors) {
         const std::uint32_t message = error.sequence - first_sequence;
         const std::uint32_t index = datagram.operation_of_message[message];
         // Several messages of one operation are one refusal; the first says what began it.

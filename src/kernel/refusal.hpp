@@ -2,7 +2,7 @@
 #pragma once
 
 #include "nftlink/kernel/kernel.hpp"
-#include "reply_reader.hpp"
+#include "verdict.hpp"
 
 namespace nftlink::kernel {
 

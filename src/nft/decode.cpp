@@ -3,12 +3,18 @@
 #include <algorithm>
 #include <cstring>
 
-#include "attributes.hpp"
 #include "decode_expression.hpp"
 #include "nfnetlink.hpp"
+#include "nftlink/netlink/attribute.hpp"
 #include "userdata.hpp"
 
 namespace nftlink::nft {
+
+using netlink::Attribute;
+using netlink::AttributeWalk;
+using netlink::Fields;
+using netlink::number;
+using netlink::text;
 
 namespace {
 

@@ -4,10 +4,15 @@
 #include <array>
 #include <optional>
 
-#include "attributes.hpp"
 #include "nfnetlink.hpp"
+#include "nftlink/netlink/attribute.hpp"
 
 namespace nftlink::nft {
+
+using netlink::AttributeWalk;
+using netlink::Fields;
+using netlink::number;
+using netlink::text;
 
 namespace {
 

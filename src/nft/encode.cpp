@@ -8,13 +8,15 @@
 #include <cstring>
 #include <utility>
 
-#include "attributes.hpp"
 #include "encode_elements.hpp"
 #include "encode_objects.hpp"
 #include "nfnetlink.hpp"
+#include "nftlink/netlink/message.hpp"
 #include "userdata.hpp"
 
 namespace nftlink::nft {
+
+using netlink::MessageWriter;
 
 namespace {
 

@@ -1,8 +1,10 @@
 #include "userdata.hpp"
 
-#include "attributes.hpp"
+#include "nftlink/netlink/attribute.hpp"
 
 namespace nftlink::nft {
+
+using netlink::text;
 
 namespace {
 

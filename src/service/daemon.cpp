@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <chrono>
 #include <csignal>
@@ -38,24 +37,6 @@ Daemon::Daemon(kernel::Kernel& kernel, std::string file, config::Loaded loaded)
     if (!instance_.warning().empty())
         log(LogLevel::warning, instance_.warning());
     open_control_socket();
-    kernel_.on_bulk = [this](kernel::Kernel::Bulk bulk) { listen_around(bulk); };
-}
-
-Daemon::~Daemon() {
-    kernel_.on_bulk = nullptr;
-}
-
-// What others commit between a transaction's end and our return to the group would be missed.
-void Daemon::listen_around(kernel::Kernel::Bulk bulk) {
-    if (bulk == kernel::Kernel::Bulk::begins)
-        return ruleset_events_.leave();
-    ruleset_events_.join();
-    asio::post(context_, [this] {
-        kernel::Change missed;
-        missed.overrun = true;
-        if (kernel_.generation() != keeper_.enforcer().generation())
-            keeper_.enforcer().ruleset_changed(missed);
-    });
 }
 
 void Daemon::open_control_socket() {
@@ -113,13 +94,16 @@ void Daemon::say_status() {
 }
 
 asio::awaitable<void> Daemon::watch_ruleset() {
-    for (;;)
-        keeper_.enforcer().ruleset_changed(co_await ruleset_events_.next());
+    for (;;) {
+        while (const auto change = kernel_.next_change())
+            keeper_.enforcer().ruleset_changed(*change);
+        co_await changes_.wait();
+    }
 }
 
 asio::awaitable<void> Daemon::watch_bridges() {
     for (;;) {
-        co_await bridge_events_.next();
+        co_await bridges_.wait();
         keeper_.enforcer().bridges_changed();
     }
 }

@@ -11,9 +11,9 @@
 #include "control_api.hpp"
 #include "keeper.hpp"
 #include "nftlink/http/server.hpp"
-#include "nftlink/kernel/events.hpp"
 #include "nftlink/kernel/instance.hpp"
 #include "nftlink/kernel/kernel.hpp"
+#include "readable.hpp"
 
 namespace nftlink::service {
 
@@ -23,15 +23,11 @@ public:
     // missed. Throws std::runtime_error when another nftlinkd is in the way.
     Daemon(kernel::Kernel& kernel, std::string file, config::Loaded loaded);
 
-    ~Daemon();
-
     // Applies what is configured, then keeps it so until SIGTERM or SIGINT. The exit status.
     int run();
 
 private:
     void open_control_socket();
-    // Keeps our own large transactions from being told to us.
-    void listen_around(kernel::Kernel::Bulk bulk);
     // To systemd, when it is another one than before.
     void say_status();
 
@@ -50,8 +46,8 @@ private:
     boost::asio::signal_set stop_signals_{context_};
     boost::asio::signal_set reload_signals_{context_};
     boost::asio::steady_timer stopping_{context_};
-    kernel::RulesetEvents ruleset_events_{context_.get_executor()};
-    kernel::BridgeEvents bridge_events_{context_.get_executor(), kernel_};
+    Readable changes_{context_.get_executor(), kernel_.changes_descriptor()};
+    Readable bridges_{context_.get_executor(), kernel_.bridges_descriptor()};
     std::string socket_;
     std::string status_;  // as systemd knows it
     Keeper keeper_;

@@ -14,7 +14,6 @@
 #include "desired.hpp"
 #include "first_place.hpp"
 #include "nftlink/firewall/link_sets.hpp"
-#include "nftlink/kernel/events.hpp"
 #include "nftlink/kernel/kernel.hpp"
 #include "nftlink/reconcile/reconcile.hpp"
 

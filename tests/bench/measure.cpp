@@ -7,6 +7,7 @@
 #include <stdexcept>
 
 #include "kernel/netlink.hpp"
+#include "nftlink/netlink/message.hpp"
 #include "nftlink/nft/decode.hpp"
 #include "yaml_of_links.hpp"
 
@@ -15,16 +16,15 @@ namespace nftlink::bench {
 namespace {
 
 // A message without an answer yet, of nf_tables, with text attributes 1, 2, …
-std::vector<std::uint8_t> message(std::uint16_t type, std::uint16_t flags, const std::vector<std::string>& texts) {
-    alignas(nlmsghdr) std::array<std::uint8_t, 512> buffer{};
-    nlmsghdr* header = mnl_nlmsg_put_header(buffer.data());
-    header->nlmsg_type = static_cast<std::uint16_t>(NFNL_SUBSYS_NFTABLES << 8 | type);
-    header->nlmsg_flags = static_cast<std::uint16_t>(NLM_F_REQUEST | flags);
-    auto* general = static_cast<nfgenmsg*>(mnl_nlmsg_put_extra_header(header, sizeof(nfgenmsg)));
-    general->nfgen_family = texts.empty() ? NFPROTO_UNSPEC : NFPROTO_INET;
+netlink::Bytes message(std::uint16_t type, std::uint16_t flags, const std::vector<std::string>& texts) {
+    netlink::Bytes bytes;
+    netlink::MessageWriter writer(bytes);
+    const std::size_t start = writer.begin(static_cast<std::uint16_t>(NFNL_SUBSYS_NFTABLES << 8 | type), flags, 0,
+                                           texts.empty() ? NFPROTO_UNSPEC : NFPROTO_INET, 0);
     for (std::uint16_t index = 0; const std::string& text : texts)
-        mnl_attr_put_strz(header, ++index, text.c_str());
-    return {buffer.data(), buffer.data() + header->nlmsg_len};
+        writer.put(++index, std::string_view(text));
+    writer.end(start);
+    return bytes;
 }
 
 }  // namespace
@@ -49,9 +49,9 @@ nft::Datagram Replay::prepare(const nft::Batch& batch) {
 void Replay::send(const nft::Datagram& datagram) {
     if (const int error = socket_.send(datagram.bytes))
         throw std::runtime_error(std::strerror(error));
-    const kernel::Answers answers = socket_.drain_acks();
+    const netlink::Answers answers = socket_.drain_acks();
     const bool good = !answers.acks.empty() &&
-                      std::ranges::all_of(answers.acks, [](const kernel::Ack& ack) { return ack.error_number == 0; });
+                      std::ranges::all_of(answers.acks, [](const netlink::Ack& ack) { return ack.error_number == 0; });
     if (!good)
         throw std::runtime_error("the kernel refuses a prepared batch");
 }
@@ -59,7 +59,7 @@ void Replay::send(const nft::Datagram& datagram) {
 std::uint32_t Replay::generation() {
     std::uint32_t id = 0;
     const int error = socket_.request(
-        generation_request_, [&](const kernel::Message& reply) { id = nft::decode_generation(reply.payload)->id; });
+        generation_request_, [&](const netlink::Message& reply) { id = nft::decode_generation(reply.payload)->id; });
     if (error != 0)
         throw std::runtime_error(std::strerror(error));
     return id;
@@ -69,7 +69,7 @@ std::size_t Replay::dump(const std::string& table, const std::string& set) {
     std::size_t bytes = 0;
     auto request = message(NFT_MSG_GETSETELEM, NLM_F_DUMP, {table, set});
     if (const int error =
-            socket_.request(request, [&](const kernel::Message& reply) { bytes += reply.payload.size(); }))
+            socket_.request(request, [&](const netlink::Message& reply) { bytes += reply.payload.size(); }))
         throw std::runtime_error(std::strerror(error));
     return bytes;
 }

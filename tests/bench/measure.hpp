@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
-#include "kernel/socket.hpp"
 #include "nftlink/config/config.hpp"
+#include "nftlink/netlink/socket.hpp"
 #include "nftlink/nft/encode.hpp"
 
 namespace nftlink::bench {
@@ -43,7 +43,7 @@ public:
 
 private:
     std::vector<std::uint8_t> generation_request_;
-    kernel::Socket socket_;
+    netlink::Socket socket_;
 };
 
 // Without our tables.

@@ -147,22 +147,23 @@ boost::json::object one(std::size_t links, std::size_t rounds, const std::string
         whole.change(put(name, record));
     }
     // As in the service, somebody listens; not to the floor.
-    kernel::RulesetEvents listener(context.get_executor());
+    netlink::Socket listener(NETLINK_NETFILTER);
+    listener.join(NFNLGRP_NFTABLES);
     const std::unique_ptr<nft_ctx, decltype(&nft_ctx_free)> nft(nft_ctx_new(NFT_CTX_DEFAULT), nft_ctx_free);
     const std::string add_words = in_words("add"), delete_words = in_words("delete");
     Samples samples;
     for (std::size_t round = 0; round <= rounds; ++round) {
-        listener.leave();
+        listener.leave(NFNLGRP_NFTABLES);
         const auto add = replay.prepare(batch<nft::AddElements>());
         const auto remove = replay.prepare(batch<nft::DeleteElements>());
         measure(samples["floor"], [&] { replay.send(add); });
         measure(samples["floor removed"], [&] { replay.send(remove); });
-        listener.join();
+        listener.join(NFNLGRP_NFTABLES);
         measure(samples["service"], [&] { bare.change(add_link()); });
         measure(samples["service removed"], [&] { bare.change(remove_link()); });
         measure(samples["service and disk"], [&] { whole.change(add_link()); });
         measure(samples["service and disk removed"], [&] { whole.change(remove_link()); });
-        listener.leave();
+        listener.leave(NFNLGRP_NFTABLES);
         measure(samples["libnftables"], [&] { nft_run_cmd_from_buffer(nft.get(), add_words.c_str()); });
         measure(samples["libnftables removed"], [&] { nft_run_cmd_from_buffer(nft.get(), delete_words.c_str()); });
         if (round == 0)

@@ -18,6 +18,8 @@ public:
         nft::encode(batch, 1, {}, datagram_);
         return kernel::Commit{++generation_};
     }
+    std::optional<kernel::Change> next_change() override { return {}; }
+    int changes_descriptor() override { return -1; }
     std::size_t batch_limit() override { return std::size_t{1} << 24; }
     std::optional<kernel::BridgeFamily> bridge_family() override { return kernel::BridgeFamily{true, true}; }
     const kernel::Bridges& bridges(Look) override { return bridges_; }

@@ -1,19 +1,17 @@
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <linux/capability.h>
+#include <poll.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include <boost/asio/bind_cancellation_slot.hpp>
-#include <boost/asio/cancellation_signal.hpp>
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/use_future.hpp>
+#include <atomic>
 #include <cerrno>
+#include <chrono>
 #include <thread>
 
 #include "fixture.hpp"
-#include "nftlink/kernel/events.hpp"
+#include "nftlink/kernel/netlink_kernel.hpp"
 #include "nftlink/nft/build.hpp"
 #include "nftlink/nft/encode.hpp"
 
@@ -26,8 +24,14 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::UnorderedElementsAre;
 
-nft::Operation inet(nft::Action action) {
-    return {nft::Family::inet, "t", std::move(action)};
+nft::Operation inet(nft::Action action, const std::string& table = "t") {
+    return {nft::Family::inet, table, std::move(action)};
+}
+
+// Whether the descriptor becomes readable in time.
+bool comes(int descriptor, std::chrono::milliseconds patience = slowness() * std::chrono::seconds(5)) {
+    pollfd wanted{.fd = descriptor, .events = POLLIN, .revents = 0};
+    return poll(&wanted, 1, static_cast<int>(patience.count())) == 1;
 }
 
 nft::Set small_set(std::uint32_t size) {
@@ -201,14 +205,46 @@ TEST_F(NetlinkKernel, OneElementIsReadByItsKey) {
     EXPECT_FALSE(kernel().element(nft::Family::inet, "t", "nothing", some[2].key));
 }
 
-TEST_F(NetlinkKernel, LargeTransactionsAreAnnounced) {
-    std::vector<kernel::Kernel::Bulk> calls;
-    kernel().on_bulk = [&](kernel::Kernel::Bulk bulk) { calls.push_back(bulk); };
+// Any listener makes a bulk load several times slower.
+TEST_F(NetlinkKernel, OwnLargeTransactionsAreNotListenedTo) {
+    EXPECT_FALSE(kernel().next_change());
     ASSERT_TRUE(kernel().apply({inet(nft::AddTable{}), inet(nft::AddSet{small_set(12288)})}, {}));
-    EXPECT_TRUE(calls.empty());
+    ASSERT_TRUE(comes(kernel().changes_descriptor()));
+    EXPECT_TRUE(kernel().next_change());
     ASSERT_TRUE(kernel().apply({inet(nft::AddElements{"s", nft::link_key(true), elements(1000)})}, {}));
-    EXPECT_EQ(calls, (std::vector{kernel::Kernel::Bulk::begins, kernel::Kernel::Bulk::is_over}));
-    kernel().on_bulk = nullptr;
+    EXPECT_FALSE(kernel().next_change());
+    host().run("nft add table ip other");
+    ASSERT_TRUE(comes(kernel().changes_descriptor()));
+    EXPECT_EQ(kernel().next_change()->program, "nft") << "it listens again";
+}
+
+TEST_F(NetlinkKernel, ARefusedLargeTransactionHidesNothing) {
+    EXPECT_FALSE(kernel().next_change());
+    ASSERT_FALSE(kernel().apply({inet(nft::AddElements{"s", nft::link_key(true), elements(1000)})}, {}));
+    EXPECT_FALSE(kernel().next_change());
+}
+
+// Another program commits while nobody listens. It can't be let in between for sure; so a thread goes on committing.
+TEST_F(NetlinkKernel, CommitsOfOthersDuringALargeTransactionShowAsAnOverrun) {
+    ASSERT_TRUE(kernel().apply({inet(nft::AddTable{}), inet(nft::AddSet{small_set(0)})}, {}));
+    EXPECT_FALSE(kernel().next_change());
+    const auto other = kernel::make_netlink_kernel();
+    std::atomic<bool> stop = false;
+    std::thread others([&] {
+        while (!stop)
+            static_cast<void>(other->apply({inet(nft::AddTable{}, "other"), inet(nft::DeleteTable{}, "other")}, {}));
+    });
+    bool overrun = false;
+    for (int round = 0; round < 200 && !overrun; ++round) {
+        const auto some = elements(4000);
+        EXPECT_TRUE(kernel().apply({inet(nft::AddElements{"s", nft::link_key(true), some})}, {}));
+        EXPECT_TRUE(kernel().apply({inet(nft::DeleteElements{"s", nft::link_key(true), some})}, {}));
+        while (const auto change = kernel().next_change())
+            overrun |= change->overrun;
+    }
+    stop = true;
+    others.join();
+    EXPECT_TRUE(overrun);
 }
 
 TEST_F(NetlinkKernel, BatchOverTheSendBufferIsRefusedWhole) {
@@ -272,39 +308,26 @@ TEST_F(NetlinkKernel, BridgeSwitchesAreItsOwn) {
     EXPECT_THAT(missing.error(), HasSubstr("No such device"));
 }
 
-// Runs one await to its end, with something that happens meanwhile.
-template <typename Make, typename Act>
-auto await_while(boost::asio::io_context& context, Make make, Act act,
-                 std::chrono::milliseconds patience = std::chrono::seconds(5)) {
-    auto result = boost::asio::co_spawn(context, make(), boost::asio::use_future);
-    context.poll();
-    act();
-    context.restart();
-    context.run_for(slowness() * patience);
-    return result;
-}
-
 TEST_F(NetlinkKernel, EventsNameWhoCommitted) {
-    boost::asio::io_context context;
-    kernel::RulesetEvents events(context.get_executor());
-    auto change = await_while(context, [&] { return events.next(); }, [&] { host().run("nft add table ip other"); });
-    const kernel::Change seen = change.get();
-    EXPECT_EQ(seen.program, "nft");
-    EXPECT_NE(seen.process, 0u);
-    EXPECT_EQ(seen.generation, kernel().generation());
-    EXPECT_FALSE(seen.overrun);
+    const int changes = kernel().changes_descriptor();
+    host().run("nft add table ip other");
+    ASSERT_TRUE(comes(changes));
+    const auto seen = kernel().next_change();
+    ASSERT_TRUE(seen);
+    EXPECT_EQ(seen->program, "nft");
+    EXPECT_NE(seen->process, 0u);
+    EXPECT_EQ(seen->generation, kernel().generation());
+    EXPECT_FALSE(seen->overrun);
 }
 
 TEST_F(NetlinkKernel, EventsNameTheTablesOfACommit) {
-    boost::asio::io_context context;
-    kernel::RulesetEvents events(context.get_executor());
+    const int changes = kernel().changes_descriptor();
     const auto tables_after = [&](const std::string& commands) {
-        auto change =
-            await_while(context, [&] { return events.next(); }, [&] { host().run("nft '" + commands + "'"); });
-        context.restart();
-        const bool came = change.wait_for(std::chrono::seconds(0)) == std::future_status::ready;
-        EXPECT_TRUE(came) << commands;
-        return came ? change.get().tables : std::vector<kernel::TableName>{};
+        host().run("nft '" + commands + "'");
+        EXPECT_TRUE(comes(changes)) << commands;
+        const auto change = kernel().next_change();
+        EXPECT_TRUE(change) << commands;
+        return change ? change->tables : std::vector<kernel::TableName>{};
     };
     const kernel::TableName one{nft::Family::inet, "one"}, two{nft::Family::ip, "two"};
     EXPECT_THAT(tables_after("add table inet one"), ElementsAre(one));
@@ -320,77 +343,49 @@ TEST_F(NetlinkKernel, EventsNameTheTablesOfACommit) {
 }
 
 TEST_F(NetlinkKernel, LostEventsAreReported) {
-    boost::asio::io_context context;
-    kernel::RulesetEvents events(context.get_executor());
-    ASSERT_TRUE(kernel().apply({inet(nft::AddTable{}), inet(nft::AddSet{small_set(0)})}, {}));
+    const int changes = kernel().changes_descriptor();
+    const auto other = kernel::make_netlink_kernel();
+    ASSERT_TRUE(other->apply({inet(nft::AddTable{}), inet(nft::AddSet{small_set(0)})}, {}));
     for (std::uint32_t round = 0; round < 40; ++round) {
         auto some = elements(4000);
-        ASSERT_TRUE(kernel().apply({inet(nft::AddElements{"s", nft::link_key(true), some})}, {}));
-        ASSERT_TRUE(kernel().apply({inet(nft::DeleteElements{"s", nft::link_key(true), some})}, {}));
+        ASSERT_TRUE(other->apply({inet(nft::AddElements{"s", nft::link_key(true), some})}, {}));
+        ASSERT_TRUE(other->apply({inet(nft::DeleteElements{"s", nft::link_key(true), some})}, {}));
     }
     bool overrun = false;
     for (int count = 0; count < 200 && !overrun; ++count) {
-        auto change = await_while(context, [&] { return events.next(); }, [] {});
-        ASSERT_EQ(change.wait_for(std::chrono::seconds(0)), std::future_status::ready) << "no overrun came";
-        overrun = change.get().overrun;
+        ASSERT_TRUE(comes(changes)) << "no overrun came";
+        if (const auto change = kernel().next_change())
+            overrun = change->overrun;
     }
     EXPECT_TRUE(overrun);
 }
 
-TEST_F(NetlinkKernel, BridgeEventsTellOfWhatCameSinceTheBridgesWereAskedFor) {
-    boost::asio::io_context context;
-    kernel::BridgeEvents events(context.get_executor(), kernel());
+TEST_F(NetlinkKernel, BridgesThatAreKnownAreNotTold) {
+    const int changes = kernel().bridges_descriptor();
     host().run("ip link add br0 type bridge");
     kernel().bridges();
-    auto change = await_while(context, [&] { return events.next(); }, [] {}, std::chrono::milliseconds(300));
-    EXPECT_EQ(change.wait_for(std::chrono::seconds(0)), std::future_status::timeout) << "that is known";
-    context.restart();
+    EXPECT_FALSE(comes(changes, std::chrono::milliseconds(300)));
     host().run("ip link add br1 type bridge");
-    context.run_for(slowness() * std::chrono::seconds(5));
-    EXPECT_EQ(change.wait_for(std::chrono::seconds(0)), std::future_status::ready);
+    EXPECT_TRUE(comes(changes));
 }
 
-TEST_F(NetlinkKernel, BridgeEventsGoOnUntilTheBridgesAreAskedFor) {
-    boost::asio::io_context context;
-    kernel::BridgeEvents events(context.get_executor(), kernel());
-    for (int times = 0; times < 2; ++times) {
-        auto change = await_while(
-            context, [&] { return events.next(); }, [&] { host().run("ip link add br0 type bridge; true"); });
-        EXPECT_EQ(change.wait_for(std::chrono::seconds(0)), std::future_status::ready);
-    }
+TEST_F(NetlinkKernel, BridgesAreToldUntilTheyAreAskedFor) {
+    const int changes = kernel().bridges_descriptor();
+    host().run("ip link add br0 type bridge");
+    for (int times = 0; times < 2; ++times)
+        EXPECT_TRUE(comes(changes));
 }
 
-TEST_F(NetlinkKernel, BridgeEventsTellOfSwitchesAndOfTheEnd) {
+TEST_F(NetlinkKernel, SwitchesAndTheEndOfABridgeAreTold) {
     add_bridge(host(), "br0");
-    boost::asio::io_context context;
-    kernel::BridgeEvents events(context.get_executor(), kernel());
-    const auto comes = [&](auto act) {
+    const auto is_told = [&](auto act) {
         kernel().bridges();
-        auto change = await_while(context, [&] { return events.next(); }, act);
-        return change.wait_for(std::chrono::seconds(0)) == std::future_status::ready;
+        act();
+        return comes(kernel().bridges_descriptor());
     };
-    EXPECT_TRUE(comes([&] { ASSERT_TRUE(kernel().enable_bridge_netfilter("br0", {true, true})); }));
-    EXPECT_TRUE(comes([&] { host().run("ip link set br0 type bridge nf_call_iptables 0"); }));
-    EXPECT_TRUE(comes([&] { host().run("ip link delete br0"); }));
-}
-
-TEST_F(NetlinkKernel, CancelledAwaitLosesNothing) {
-    boost::asio::io_context context;
-    kernel::RulesetEvents events(context.get_executor());
-    boost::asio::cancellation_signal cancel;
-    auto first = boost::asio::co_spawn(context, events.next(),
-                                       boost::asio::bind_cancellation_slot(cancel.slot(), boost::asio::use_future));
-    context.poll();
-    cancel.emit(boost::asio::cancellation_type::all);
-    host().run("nft add table ip one; nft add table ip two");
-    context.restart();
-    context.run_for(std::chrono::seconds(1));
-    EXPECT_THROW(first.get(), boost::system::system_error);
-    for (const std::uint32_t behind : {1u, 0u}) {
-        auto change = await_while(context, [&] { return events.next(); }, [] {});
-        ASSERT_EQ(change.wait_for(std::chrono::seconds(0)), std::future_status::ready);
-        EXPECT_EQ(change.get().generation, kernel().generation() - behind);
-    }
+    EXPECT_TRUE(is_told([&] { ASSERT_TRUE(kernel().enable_bridge_netfilter("br0", {true, true})); }));
+    EXPECT_TRUE(is_told([&] { host().run("ip link set br0 type bridge nf_call_iptables 0"); }));
+    EXPECT_TRUE(is_told([&] { host().run("ip link delete br0"); }));
 }
 
 }  // namespace

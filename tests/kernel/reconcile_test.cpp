@@ -31,6 +31,8 @@ public:
         EXPECT_LE(nft::encode(batch, 0, generation).bytes.size(), batch_limit());
         return real_.apply(batch, generation);
     }
+    std::optional<kernel::Change> next_change() override { return real_.next_change(); }
+    int changes_descriptor() override { return real_.changes_descriptor(); }
     std::size_t batch_limit() override { return 200'000; }
     std::optional<kernel::BridgeFamily> bridge_family() override { return real_.bridge_family(); }
     const kernel::Bridges& bridges(Look look) override { return real_.bridges(look); }

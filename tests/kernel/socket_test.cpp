@@ -1,13 +1,15 @@
 // Requests to the kernel and their answers.
-#include "kernel/socket.hpp"
+#include "nftlink/netlink/socket.hpp"
 
 #include <fmt/format.h>
+
+#include <linux/netlink.h>
+#include <linux/rtnetlink.h>
 
 #include <cstring>
 #include <stdexcept>
 
 #include "fixture.hpp"
-#include "kernel/netlink.hpp"
 
 namespace nftlink::test {
 namespace {
@@ -35,13 +37,13 @@ protected:
 
 // Today's EBUSY: while a dump runs, the socket's next one is refused.
 TEST_F(SocketTest, ADumpThatIsLeftByAnExceptionIsReadToItsEnd) {
-    kernel::Socket socket(NETLINK_ROUTE);
+    netlink::Socket socket(NETLINK_ROUTE);
     auto request = dump_of_links();
     for (int round = 0; round < 3; ++round) {
-        EXPECT_THROW(socket.request(request, [](const kernel::Message&) { throw std::runtime_error("seen enough"); }),
+        EXPECT_THROW(socket.request(request, [](const netlink::Message&) { throw std::runtime_error("seen enough"); }),
                      std::runtime_error);
         int count = 0;
-        EXPECT_EQ(socket.request(request, [&](const kernel::Message&) { ++count; }), 0);
+        EXPECT_EQ(socket.request(request, [&](const netlink::Message&) { ++count; }), 0);
         EXPECT_EQ(count, 101);
     }
 }
@@ -50,10 +52,10 @@ TEST(ReadAgain, EndsWithAnyOtherAnswerAndSometime) {
     int attempts = 0;
     for (const int error : {EINTR, EBUSY, ENOBUFS}) {
         attempts = 0;
-        EXPECT_EQ(kernel::read_again([&] { return ++attempts < 5 ? error : ENOENT; }), ENOENT);
+        EXPECT_EQ(netlink::read_again([&] { return ++attempts < 5 ? error : ENOENT; }), ENOENT);
         EXPECT_EQ(attempts, 5);
         attempts = 0;
-        EXPECT_EQ(kernel::read_again([&] { return ++attempts, error; }), error);
+        EXPECT_EQ(netlink::read_again([&] { return ++attempts, error; }), error);
         EXPECT_GT(attempts, 5);
     }
 }

@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "nftlink/kernel/change.hpp"
 #include "nftlink/nft/batch.hpp"
 
 namespace nftlink::kernel {
@@ -42,6 +43,11 @@ struct Refusal {
     // `kernel refused 1 of 41: #19 add element inet nftlink links4 { … }: No such file or directory`
     std::string to_string() const;
 };
+
+// The generation that follows one, when one commit is made: 0 is left out.
+constexpr std::uint32_t next_generation(std::uint32_t generation) {
+    return generation + 1 == 0 ? 1 : generation + 1;
+}
 
 struct Commit {
     // Of the ruleset after the batch; a batch that changes nothing leaves it as it was. Without an expected generation
@@ -110,10 +116,12 @@ public:
     virtual std::expected<Commit, Refusal> apply(const nft::Batch& batch,
                                                  std::optional<std::uint32_t> expected_generation) = 0;
 
-    // Called, if it is set, before and after a large transaction: with any listener to the ruleset's events the kernel
-    // takes several times as long for it, so who listens leaves meanwhile.
-    enum class Bulk { begins, is_over };
-    std::function<void(Bulk)> on_bulk;
+    // The next commit that has been told of, ours too; nothing when there is none yet. Listening begins with the first
+    // call of this or of changes_descriptor(). Large transactions of ours aren't listened to, since any listener makes
+    // the kernel take several times as long for them: commits of others meanwhile show as an overrun.
+    virtual std::optional<Change> next_change() = 0;
+    // Readable when next_change() may have one.
+    virtual int changes_descriptor() = 0;
 
     // How many bytes one transaction may have here: the send buffer's room.
     virtual std::size_t batch_limit() = 0;

@@ -5,10 +5,10 @@
 
 #include <cstdint>
 #include <expected>
-#include <span>
 #include <string>
 #include <vector>
 
+#include "nftlink/netlink/attribute.hpp"
 #include "nftlink/nft/ruleset.hpp"
 
 namespace nftlink::nft {
@@ -30,7 +30,7 @@ template <typename T>
 using DecodeResult = std::expected<Decoded<T>, std::string>;
 
 // Each takes the payload of one netlink message: struct nfgenmsg and the attributes after it.
-using Payload = std::span<const std::uint8_t>;
+using netlink::Payload;
 
 // other_object_count is the kernel's use count: whoever assembles the table takes off the chains and sets.
 DecodeResult<Table> decode_table(Payload payload);

@@ -10,9 +10,11 @@
 #include <variant>
 #include <vector>
 
+#include "nftlink/netlink/attribute.hpp"
+
 namespace nftlink::nft {
 
-using Bytes = std::vector<std::uint8_t>;
+using netlink::Bytes;
 
 struct Counters {
     std::uint64_t packets = 0;

@@ -16,35 +16,31 @@ using testing::IsEmpty;
 // A message of the multicast group, as the kernel writes it.
 class Event {
 public:
-    Event(std::uint16_t message, nft::Family family, std::uint16_t subsystem = NFNL_SUBSYS_NFTABLES) {
-        header_ = mnl_nlmsg_put_header(bytes_.data());
-        type_ = static_cast<std::uint16_t>(subsystem << 8 | message);
-        auto* general = static_cast<nfgenmsg*>(mnl_nlmsg_put_extra_header(header_, sizeof(nfgenmsg)));
-        general->nfgen_family = static_cast<std::uint8_t>(family);
+    Event(std::uint16_t message, nft::Family family, std::uint16_t subsystem = NFNL_SUBSYS_NFTABLES)
+        : type_(static_cast<std::uint16_t>(subsystem << 8 | message)) {
+        netlink::MessageWriter(bytes_).begin(type_, 0, 0, static_cast<std::uint8_t>(family), 0);
     }
 
-    Event& text(std::uint16_t type, const char* value) {
-        mnl_attr_put_strz(header_, type, value);
+    Event& text(std::uint16_t type, std::string_view value) {
+        netlink::MessageWriter(bytes_).put(type, value);
         return *this;
     }
     Event& number(std::uint16_t type, std::uint32_t value) {
-        mnl_attr_put_u32(header_, type, htonl(value));
+        netlink::MessageWriter(bytes_).put_u32(type, value);
         return *this;
     }
 
     std::optional<Change> read_by(ChangeReader& reader) const {
-        const auto size = header_->nlmsg_len - sizeof(nlmsghdr);
-        return reader.read({type_, 0, 0, Payload(bytes_.data() + sizeof(nlmsghdr), size)});
+        return reader.read({type_, 0, 0, netlink::Payload(bytes_).subspan(sizeof(nlmsghdr))});
     }
 
 private:
-    alignas(nlmsghdr) std::array<std::uint8_t, 512> bytes_{};
-    nlmsghdr* header_;
+    netlink::Bytes bytes_;
     std::uint16_t type_;
 };
 
 // A message about some object of that table; the table's name has the same number in all of them.
-Event about(std::uint16_t message, nft::Family family, const char* table) {
+Event about(std::uint16_t message, nft::Family family, std::string_view table) {
     Event event(message, family);
     event.text(NFTA_TABLE_NAME, table).text(2, "something");
     return event;
@@ -76,7 +72,7 @@ TEST(ChangeReader, NamesEveryTableOnce) {
 
 TEST(ChangeReader, TellsTheGenerationAndWhoCommitted) {
     ChangeReader reader;
-    for (const char* table : {"a", "b", "a", "a", "b"})
+    for (std::string_view table : {"a", "b", "a", "a", "b"})
         about(NFT_MSG_NEWSETELEM, nft::Family::inet, table).read_by(reader);
     const auto change = end_of_commit(reader, 7);
     ASSERT_TRUE(change);

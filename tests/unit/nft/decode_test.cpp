@@ -3,12 +3,14 @@
 #include <gtest/gtest.h>
 
 #include "messages.hpp"
-#include "nft/attributes.hpp"
 #include "nft/nfnetlink.hpp"
+#include "nftlink/netlink/message.hpp"
 #include "samples.hpp"
 
 namespace nftlink::nft {
 namespace {
+
+using netlink::MessageWriter;
 
 // A message's payload as a kernel would send it.
 class Made {

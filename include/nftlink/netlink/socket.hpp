@@ -8,9 +8,9 @@
 #include <optional>
 #include <vector>
 
-#include "reply_reader.hpp"
+#include "nftlink/netlink/reply.hpp"
 
-namespace nftlink::kernel {
+namespace nftlink::netlink {
 
 // The receive buffer was full: some of what the kernel had to say is lost.
 struct Overrun {};
@@ -43,6 +43,9 @@ public:
     int descriptor() const { return descriptor_; }
     // Gives the descriptor away, to be closed by whoever takes it.
     int release();
+
+    // Its address, which answers to it carry.
+    std::uint32_t port() const;
 
     // The largest datagram that send() can take.
     std::size_t send_limit() const;
@@ -80,4 +83,4 @@ private:
     std::vector<std::uint8_t> buffer_;
 };
 
-}  // namespace nftlink::kernel
+}  // namespace nftlink::netlink

@@ -1,15 +1,17 @@
-#include "attributes.hpp"
+#include "nftlink/netlink/message.hpp"
 
 #include <linux/netlink.h>
+// <linux/netfilter.h> compiles behind <netinet/in.h> alone.
+#include <netinet/in.h>
+
+#include <linux/netfilter/nfnetlink.h>
 
 #include <algorithm>
 #include <bit>
 #include <cassert>
 #include <cstring>
 
-#include "nfnetlink.hpp"
-
-namespace nftlink::nft {
+namespace nftlink::netlink {
 
 namespace {
 
@@ -19,7 +21,7 @@ constexpr std::size_t aligned(std::size_t size) {
 
 template <typename T>
 T to_network(T value) {
-    if constexpr (std::endian::native == std::endian::big || sizeof(T) == 1)
+    if constexpr (std::endian::native == std::endian::big)
         return value;
     else
         return std::byteswap(value);
@@ -33,56 +35,36 @@ void append_object(Bytes& out, const T& object) {
 
 }  // namespace
 
-template <typename T>
-std::optional<T> number(Payload payload) {
-    if (payload.size() != sizeof(T))
-        return {};
-    T value;
-    std::memcpy(&value, payload.data(), sizeof value);
-    return to_network(value);
-}
-
-template std::optional<std::uint8_t> number(Payload);
-template std::optional<std::uint16_t> number(Payload);
-template std::optional<std::uint32_t> number(Payload);
-template std::optional<std::uint64_t> number(Payload);
-
-std::string text(Payload payload) {
-    return {payload.begin(), std::ranges::find(payload, 0)};
-}
-
-Fields::Fields(Payload nest) {
-    AttributeWalk walk(nest);
-    while (const auto attribute = walk.next()) {
-        if (attribute->type >= limit || present_[attribute->type]) {
-            strange_ = true;
-            continue;
-        }
-        present_.set(attribute->type);
-        payloads_[attribute->type] = attribute->payload;
+// Not with mnl_nlmsg_ok: libmnl 1.0.4 takes a length of 2 GiB or more for a negative number, which fits anything.
+std::expected<std::vector<Message>, std::string> read_messages(Payload datagram) {
+    std::vector<Message> messages;
+    while (!datagram.empty()) {
+        nlmsghdr header;
+        if (datagram.size() < sizeof header)
+            return std::unexpected("malformed netlink message");
+        std::memcpy(&header, datagram.data(), sizeof header);
+        if (header.nlmsg_len < sizeof header || header.nlmsg_len > datagram.size())
+            return std::unexpected("malformed netlink message");
+        messages.push_back({header.nlmsg_type, header.nlmsg_flags, header.nlmsg_seq,
+                            datagram.subspan(sizeof header, header.nlmsg_len - sizeof header), header.nlmsg_pid});
+        datagram = datagram.subspan(std::min<std::size_t>(NLMSG_ALIGN(std::size_t{header.nlmsg_len}), datagram.size()));
     }
-    strange_ |= walk.malformed();
-}
-
-bool Fields::are(std::initializer_list<std::uint16_t> wanted, std::initializer_list<std::uint16_t> ignored) const {
-    auto expected = present_;
-    for (const std::uint16_t type : ignored)
-        expected.reset(type);
-    std::bitset<limit> mask;
-    for (const std::uint16_t type : wanted)
-        mask.set(type);
-    return !strange_ && expected == mask;
+    return messages;
 }
 
 std::size_t MessageWriter::begin(std::uint16_t type, std::uint16_t flags, std::uint32_t sequence, std::uint8_t family,
                                  std::uint16_t resource) {
+    return begin(type, flags, sequence,
+                 nfgenmsg{.nfgen_family = family, .version = NFNETLINK_V0, .res_id = to_network(resource)});
+}
+
+std::size_t MessageWriter::begin(std::uint16_t type, std::uint16_t flags, std::uint32_t sequence) {
     const std::size_t start = out_.size();
     append_object(out_, nlmsghdr{.nlmsg_len = 0,
                                  .nlmsg_type = type,
                                  .nlmsg_flags = static_cast<std::uint16_t>(NLM_F_REQUEST | flags),
                                  .nlmsg_seq = sequence,
                                  .nlmsg_pid = 0});
-    append_object(out_, nfgenmsg{.nfgen_family = family, .version = NFNETLINK_V0, .res_id = to_network(resource)});
     return start;
 }
 
@@ -130,4 +112,4 @@ void MessageWriter::put_u64(std::uint16_t type, std::uint64_t value) {
     append_object(out_, to_network(value));
 }
 
-}  // namespace nftlink::nft
+}  // namespace nftlink::netlink

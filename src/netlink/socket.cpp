@@ -1,5 +1,6 @@
-#include "socket.hpp"
+#include "nftlink/netlink/socket.hpp"
 
+#include <linux/netlink.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -9,9 +10,7 @@
 #include <system_error>
 #include <utility>
 
-#include "netlink.hpp"
-
-namespace nftlink::kernel {
+namespace nftlink::netlink {
 
 namespace {
 
@@ -61,6 +60,14 @@ Socket::~Socket() {
 
 int Socket::release() {
     return std::exchange(descriptor_, -1);
+}
+
+std::uint32_t Socket::port() const {
+    sockaddr_nl address{};
+    socklen_t size = sizeof address;
+    if (getsockname(descriptor_, reinterpret_cast<sockaddr*>(&address), &size) != 0)
+        fail("netlink address");
+    return address.nl_pid;
 }
 
 std::size_t Socket::send_limit() const {
@@ -201,4 +208,4 @@ void Socket::read_to_end() noexcept {
     }
 }
 
-}  // namespace nftlink::kernel
+}  // namespace nftlink::netlink

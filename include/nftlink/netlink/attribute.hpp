@@ -1,20 +1,22 @@
-// Netlink attributes (struct nlattr) as bytes: reading any input safely, and writing flat.
+// Netlink attributes (struct nlattr) as bytes. Any input is read safely.
 #pragma once
 
 #include <linux/netlink.h>
 
 #include <algorithm>
+#include <array>
 #include <bitset>
 #include <cstdint>
 #include <cstring>
 #include <optional>
 #include <span>
 #include <string>
-#include <string_view>
+#include <vector>
 
-#include "nftlink/nft/decode.hpp"
+namespace nftlink::netlink {
 
-namespace nftlink::nft {
+using Bytes = std::vector<std::uint8_t>;
+using Payload = std::span<const std::uint8_t>;
 
 struct Attribute {
     std::uint16_t type = 0;  // without the nested and byte-order flags
@@ -49,7 +51,17 @@ private:
     bool malformed_ = false;
 };
 
-// The numbers of nf_tables are in network order. Nothing when the size is another.
+// Calls visit(type, payload) for each attribute behind a fixed header of that size; ends at a malformed one.
+template <typename Visit>
+void for_each_attribute(Payload payload, std::size_t header_size, Visit visit) {
+    if (payload.size() < header_size)
+        return;
+    AttributeWalk walk(payload.subspan(header_size));
+    while (const auto attribute = walk.next())
+        visit(attribute->type, attribute->payload);
+}
+
+// A number in network order, as nf_tables has them. Nothing when the size is another.
 template <typename T>
 std::optional<T> number(Payload payload);
 // A string with or without its NUL.
@@ -66,33 +78,11 @@ public:
     bool has(std::uint16_t type) const { return present_[type]; }
 
 private:
-    static constexpr std::size_t limit = 32;  // every nf_tables nest that we read has fewer types
+    static constexpr std::size_t limit = 32;  // every nest of nf_tables that is read has fewer types
 
     std::array<Payload, limit> payloads_{};
     std::bitset<limit> present_;
     bool strange_ = false;
 };
 
-// Appends messages and attributes to a buffer. Sizes are filled in when the nest or message is closed.
-class MessageWriter {
-public:
-    explicit MessageWriter(Bytes& out) : out_(out) {}
-
-    // A message with struct nfgenmsg; returns where it starts, for end().
-    std::size_t begin(std::uint16_t type, std::uint16_t flags, std::uint32_t sequence, std::uint8_t family,
-                      std::uint16_t resource);
-    void end(std::size_t message);
-
-    std::size_t begin_nest(std::uint16_t type);
-    void end_nest(std::size_t nest);
-
-    void put(std::uint16_t type, Payload payload);
-    void put(std::uint16_t type, std::string_view text);  // with a NUL after it
-    void put_u32(std::uint16_t type, std::uint32_t value);
-    void put_u64(std::uint16_t type, std::uint64_t value);
-
-private:
-    Bytes& out_;
-};
-
-}  // namespace nftlink::nft
+}  // namespace nftlink::netlink
