@@ -5,8 +5,8 @@
 
 #include <cerrno>
 
-#include "durable.hpp"
 #include "nftlink/linkenv/cdi.hpp"
+#include "nftlink/state/durable.hpp"
 
 namespace nftlink::service {
 
@@ -25,7 +25,7 @@ Owner owner_of(const fs::path& file) {
     if (!fs::exists(status))
         return Owner::nobody;
     // Reading anything but a file might never end.
-    const auto text = fs::is_regular_file(status) ? read_file(file) : std::nullopt;
+    const auto text = fs::is_regular_file(status) ? state::read_file(file) : std::nullopt;
     return text && linkenv::is_cdi_specification(*text) ? Owner::us : Owner::others;
 }
 
@@ -36,13 +36,13 @@ std::expected<void, std::string> make_folder(const fs::path& folder) {
     if (::mkdir(folder.c_str(), folder_mode) == 0)
         ::chmod(folder.c_str(), folder_mode);
     else if (errno != EEXIST)
-        return std::unexpected(disk_error("make the folder", folder, errno));
+        return std::unexpected(state::disk_error("make the folder", folder, errno));
     return {};
 }
 
 std::expected<void, std::string> replace(const fs::path& file, const std::string& text) {
-    const auto written = write_durably(draft_of(file), text);
-    return written ? rename_durably(draft_of(file), file) : written;
+    const auto written = state::write_durably(state::draft_of(file), text);
+    return written ? state::rename_durably(state::draft_of(file), file) : written;
 }
 
 }  // namespace
@@ -75,9 +75,9 @@ std::vector<std::string> CdiFile::update(const std::string& text) {
             fmt::format("{} is no CDI specification of nftlink's and was left alone: remove it, or name another "
                         "folder with env.cdi_directory",
                         file.string())};
-    if (text.empty() ? owner == Owner::nobody : has_text(file, text))
+    if (text.empty() ? owner == Owner::nobody : state::has_text(file, text))
         return {};
-    const auto done = text.empty() ? remove_durably(file) : replace(file, text);
+    const auto done = text.empty() ? state::remove_durably(file) : replace(file, text);
     return done ? std::vector<std::string>{} : std::vector{done.error()};
 }
 

@@ -7,8 +7,8 @@
 #include <cerrno>
 #include <fstream>
 
-#include "durable.hpp"
 #include "nftlink/linkenv/environment.hpp"
+#include "nftlink/state/durable.hpp"
 
 namespace nftlink::service {
 
@@ -30,8 +30,8 @@ std::vector<std::string> read_index(const fs::path& folder) {
 }
 
 std::expected<void, std::string> replace(const fs::path& file, const std::string& text) {
-    const auto written = write_file(draft_of(file), text);
-    return written ? rename_file(draft_of(file), file) : written;
+    const auto written = state::write_file(state::draft_of(file), text);
+    return written ? state::rename_file(state::draft_of(file), file) : written;
 }
 
 void add_text(EnvTexts& result, const model::Container& container, const model::Topology& topology,
@@ -82,7 +82,7 @@ std::vector<std::string> EnvFiles::take_over(const fs::path& folder,
     std::error_code ignored;
     fs::create_directories(folder.parent_path(), ignored);
     if (::mkdir(folder.c_str(), folder_mode) != 0 && errno != EEXIST)
-        return {disk_error("make the folder", folder, errno)};
+        return {state::disk_error("make the folder", folder, errno)};
     folder_ = folder;
     names_.clear();
     auto all = texts;
@@ -119,9 +119,9 @@ std::vector<std::string> EnvFiles::update(const std::map<std::string, std::optio
     bool removed_some = false;
     for (const auto& [name, text] : texts) {
         const fs::path file = folder_ / (name + ".env");
-        if (text && has_text(file, *text))
+        if (text && state::has_text(file, *text))
             continue;
-        const auto done = text ? replace(file, *text) : remove_file(file);
+        const auto done = text ? replace(file, *text) : state::remove_file(file);
         if (!done)
             errors_.push_back(done.error());
         else if (!text)

@@ -93,20 +93,13 @@ bool Keeper::start() {
 
 // The containers on disk that can be read; the others are named in the log and set aside.
 Desired::Stored Keeper::read_state() {
-    Store::Contents contents = store_.read();
-    trouble(contents.errors);
-    Desired::Stored stored;
+    state::Stored stored = state::parse(store_.directory(), store_.read());
+    trouble(std::move(stored.errors));
     std::vector<Desired::Conflict> damaged;
-    for (const auto& [name, text] : contents.texts) {
-        // What was added to an engine's container when there was an engine is no damage now.
-        auto container = config::parse_container({store_.file(name).string(), text}, name, config::Unplaced::allowed);
-        if (container)
-            stored.emplace(name, std::move(*container));
-        else
-            damaged.push_back({name, fmt::format("{}", fmt::join(to_strings(container.error()), "; "))});
-    }
+    for (const auto& [container, errors] : stored.damaged)
+        damaged.push_back({container, fmt::format("{}", fmt::join(to_strings(errors), "; "))});
     set_aside(damaged);
-    return stored;
+    return std::move(stored.containers);
 }
 
 void Keeper::set_aside(const std::vector<Desired::Conflict>& conflicts) {
@@ -203,7 +196,7 @@ asio::awaitable<T> Keeper::on_disk(std::function<T()> work) {
     co_return co_await disk_.run(std::move(work));
 }
 
-asio::awaitable<Keeper::Done> Keeper::prepare(StoredChange change) {
+asio::awaitable<Keeper::Done> Keeper::prepare(state::StoredChange change) {
     std::function<Done()> work = [this, change = std::move(change)] { return store_.prepare(change); };
     co_return co_await on_disk(std::move(work));
 }

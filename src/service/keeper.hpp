@@ -12,7 +12,6 @@
 
 #include "cdi_file.hpp"
 #include "desired.hpp"
-#include "disk.hpp"
 #include "enforcer.hpp"
 #include "env_files.hpp"
 #include "event_log.hpp"
@@ -22,7 +21,9 @@
 #include "nftlink/engine/watcher.hpp"
 #include "nftlink/kernel/kernel.hpp"
 #include "nftlink/linkenv/cdi.hpp"
-#include "store.hpp"
+#include "nftlink/state/disk.hpp"
+#include "nftlink/state/store.hpp"
+#include "turn.hpp"
 
 namespace nftlink::service {
 
@@ -107,7 +108,7 @@ private:
     using Done = std::expected<void, std::string>;
     template <typename T>
     boost::asio::awaitable<T> on_disk(std::function<T()> work);
-    boost::asio::awaitable<Done> prepare(StoredChange change);
+    boost::asio::awaitable<Done> prepare(state::StoredChange change);
     boost::asio::awaitable<Done> publish();
     boost::asio::awaitable<void> discard();
 
@@ -150,7 +151,7 @@ private:
     Desired desired_;
     EventLog events_;
     Enforcer enforcer_;
-    Store store_;
+    state::Store store_;
     EnvFiles env_files_;
     CdiFile cdi_file_;
     std::shared_ptr<engine::Watcher> watcher_;
@@ -176,7 +177,7 @@ private:
     std::optional<Trouble> last_error_;
     std::vector<reconcile::BridgeState> known_bridges_;
     std::vector<std::string> known_warnings_;
-    Disk disk_;  // last: its thread ends before what it works on
+    state::Disk disk_;  // last: its thread ends before what it works on
 };
 
 }  // namespace nftlink::service

@@ -1,4 +1,4 @@
-#include "store.hpp"
+#include "nftlink/state/store.hpp"
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -14,16 +14,15 @@
 #include <utility>
 #include <vector>
 
-#include "durable.hpp"
-#include "nftlink/model/topology.hpp"
+#include "files.hpp"
+#include "nftlink/state/durable.hpp"
 
-namespace nftlink::service {
+namespace nftlink::state {
 
 namespace fs = std::filesystem;
 
 namespace {
 
-constexpr std::string_view suffix = ".yaml";
 constexpr mode_t folder_mode = 0700;
 
 void make_folder(const fs::path& folder) {
@@ -38,35 +37,11 @@ bool is_memory(int descriptor) {
     return ::fstatfs(descriptor, &status) == 0 && (status.f_type == TMPFS_MAGIC || status.f_type == RAMFS_MAGIC);
 }
 
-// The text of an ordinary file; errno says why there is none.
-std::optional<std::string> read_text(const fs::path& file) {
-    const int fd = ::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    struct stat status{};
-    if (fd < 0 || ::fstat(fd, &status) != 0 || !S_ISREG(status.st_mode)) {
-        const int error = fd < 0 ? errno : EINVAL;
-        if (fd >= 0)
-            ::close(fd);
-        errno = error;
-        return {};
-    }
-    std::string text(static_cast<std::size_t>(status.st_size), '\0');
-    std::size_t size = 0;
-    ssize_t count = 1;
-    while (size < text.size() && count > 0)
-        if (count = ::read(fd, text.data() + size, text.size() - size); count > 0)
-            size += static_cast<std::size_t>(count);
-    const int error = errno;
-    ::close(fd);
-    text.resize(size);
-    errno = error;
-    return count < 0 ? std::nullopt : std::optional(std::move(text));
-}
-
 }  // namespace
 
 Store::Store(fs::path directory) : directory_(std::move(directory)) {
     make_folder(directory_);
-    make_folder(directory_ / "containers");
+    make_folder(directory_ / containers_folder);
     const fs::path lock = directory_ / "lock";
     lock_ = ::open(lock.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (lock_ < 0)
@@ -88,33 +63,15 @@ Store::~Store() {
 }
 
 fs::path Store::file(const std::string& container) const {
-    return directory_ / "containers" / (container + std::string(suffix));
+    return file_of(directory_, container);
 }
 
-Store::Contents Store::read() {
+Contents Store::read() {
     recover();
-    Contents contents;
-    std::error_code error;
-    for (fs::directory_iterator entry(directory_ / "containers", error), end; !error && entry != end;
-         entry.increment(error)) {
-        const std::string name = entry->path().filename().string();
-        if (name.starts_with('.'))  // a new text that never came into force
-            ::unlink(entry->path().c_str());
-        else if (name.ends_with(suffix))
-            read_into(contents, entry->path(), name.substr(0, name.size() - suffix.size()));
-    }
-    if (error)
-        throw std::runtime_error(disk_error("read", directory_ / "containers", error.value()));
-    return contents;
-}
-
-void Store::read_into(Contents& contents, const fs::path& path, const std::string& container) {
-    if (!model::is_name(container))
-        contents.errors.push_back(path.string() + ": no container can be called so: the file is passed over");
-    else if (auto text = read_text(path))
-        contents.texts.emplace(container, std::move(*text));
-    else
-        contents.errors.push_back(disk_error("read", path, errno) + ": it is passed over");
+    auto contents = read_contents(directory_);
+    if (!contents)
+        throw std::runtime_error(contents.error());
+    return std::move(*contents);
 }
 
 // One file is renamed over the old one; several go into a folder whose renaming puts them into force at once.
@@ -133,7 +90,7 @@ std::expected<void, std::string> Store::prepare(const StoredChange& change) {
         return written;
     }
     std::error_code ignored;
-    const fs::path next = directory_ / "next";
+    const fs::path next = directory_ / next_folder;
     fs::remove_all(next, ignored);
     if (!change.empty() && ::mkdir(next.c_str(), folder_mode) != 0)
         return std::unexpected(disk_error("make the folder", next, errno));
@@ -164,8 +121,8 @@ std::expected<void, std::string> Store::publish() {
         return published;
     }
     may_be_pending_ = true;
-    if (auto renamed = rename_durably(directory_ / "next", directory_ / "pending"); !renamed) {
-        static_cast<void>(rename_file(directory_ / "pending", directory_ / "next"));
+    if (auto renamed = rename_durably(directory_ / next_folder, directory_ / pending_folder); !renamed) {
+        static_cast<void>(rename_file(directory_ / pending_folder, directory_ / next_folder));
         return renamed;
     }
     // It holds now; what can't be moved to its place yet is moved before the next change, or at the next start.
@@ -187,13 +144,17 @@ void Store::discard() {
     std::error_code ignored;
     if (prepared_.size() == 1)
         fs::remove(draft_of(file(prepared_.begin()->first)), ignored);
-    fs::remove_all(directory_ / "next", ignored);
+    fs::remove_all(directory_ / next_folder, ignored);
     prepared_.clear();
 }
 
 void Store::recover() {
     std::error_code ignored;
-    fs::remove_all(directory_ / "next", ignored);
+    fs::remove_all(directory_ / next_folder, ignored);
+    for (fs::directory_iterator entry(directory_ / containers_folder, ignored), end; !ignored && entry != end;
+         entry.increment(ignored))
+        if (entry->path().filename().string().starts_with('.'))  // a new text that never came into force
+            ::unlink(entry->path().c_str());
     if (const auto moved = distribute(); !moved)
         throw std::runtime_error(moved.error());
 }
@@ -202,7 +163,7 @@ void Store::recover() {
 std::expected<void, std::string> Store::distribute() {
     if (!may_be_pending_)
         return {};
-    const fs::path pending = directory_ / "pending";
+    const fs::path pending = directory_ / pending_folder;
     std::vector<fs::path> files;
     std::error_code error;
     for (fs::directory_iterator entry(pending, error), end; !error && entry != end; entry.increment(error))
@@ -214,7 +175,7 @@ std::expected<void, std::string> Store::distribute() {
     if (error)
         return std::unexpected(disk_error("read", pending, error.value()));
     for (const fs::path& from : files) {
-        const fs::path to = directory_ / "containers" / from.filename();
+        const fs::path to = directory_ / containers_folder / from.filename();
         const auto text = read_text(from);
         if (!text)
             continue;  // none of ours
@@ -222,7 +183,7 @@ std::expected<void, std::string> Store::distribute() {
         if (!moved)
             return moved;
     }
-    if (const auto synced = sync_folder(directory_ / "containers"); !synced)
+    if (const auto synced = sync_folder(directory_ / containers_folder); !synced)
         return synced;
     fs::remove_all(pending, error);
     if (error)
@@ -242,4 +203,4 @@ std::expected<fs::path, std::string> Store::set_aside(const std::string& contain
     return fs::path(name);
 }
 
-}  // namespace nftlink::service
+}  // namespace nftlink::state

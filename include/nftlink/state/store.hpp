@@ -14,9 +14,10 @@
 #include <map>
 #include <optional>
 #include <string>
-#include <vector>
 
-namespace nftlink::service {
+#include "nftlink/state/stored.hpp"
+
+namespace nftlink::state {
 
 // By container; nothing: it is deleted.
 using StoredChange = std::map<std::string, std::optional<std::string>>;
@@ -35,10 +36,6 @@ public:
     bool is_in_memory() const { return in_memory_; }
     std::filesystem::path file(const std::string& container) const;
 
-    struct Contents {
-        std::map<std::string, std::string> texts;  // by container
-        std::vector<std::string> errors;           // files that can't be read, and why
-    };
     // Finishes a change that was complete when the last process ended, throws away one that wasn't, and reads
     // everything. Throws std::runtime_error when that is impossible.
     Contents read();
@@ -56,7 +53,6 @@ public:
 
 private:
     void recover();
-    static void read_into(Contents& contents, const std::filesystem::path& path, const std::string& container);
     void put_back(const std::string& container);
     // Moves the files of a pending change, if there is one, to their places.
     std::expected<void, std::string> distribute();
@@ -69,4 +65,4 @@ private:
     std::optional<std::string> previous_;  // what the one file of prepared_ holds until then
 };
 
-}  // namespace nftlink::service
+}  // namespace nftlink::state

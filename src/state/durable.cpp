@@ -1,4 +1,4 @@
-#include "durable.hpp"
+#include "nftlink/state/durable.hpp"
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -12,7 +12,7 @@
 #include <system_error>
 #include <utility>
 
-namespace nftlink::service {
+namespace nftlink::state {
 
 namespace fs = std::filesystem;
 using Result = std::expected<void, std::string>;
@@ -128,4 +128,4 @@ Result remove_durably(const fs::path& file) {
     return sync_folder(file.parent_path());
 }
 
-}  // namespace nftlink::service
+}  // namespace nftlink::state

@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-namespace nftlink::service {
+namespace nftlink::state {
 
 // `cannot write /var/lib/nftlink/x: No space left on device`
 std::string disk_error(std::string_view what, const std::filesystem::path& path, int error_number);
@@ -39,4 +39,4 @@ std::expected<void, std::string> sync_all(const std::filesystem::path& folder);
 std::expected<void, std::string> rename_durably(const std::filesystem::path& from, const std::filesystem::path& to);
 std::expected<void, std::string> remove_durably(const std::filesystem::path& file);
 
-}  // namespace nftlink::service
+}  // namespace nftlink::state

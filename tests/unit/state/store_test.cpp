@@ -1,4 +1,4 @@
-#include "service/store.hpp"
+#include "nftlink/state/store.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -6,7 +6,7 @@
 
 #include "support/folder.hpp"
 
-namespace nftlink::service {
+namespace nftlink::state {
 namespace {
 
 using testing::ElementsAre;
@@ -151,4 +151,4 @@ TEST_F(StoreTest, RefusesWhatTheDiskRefuses) {
 }
 
 }  // namespace
-}  // namespace nftlink::service
+}  // namespace nftlink::state
