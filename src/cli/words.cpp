@@ -4,9 +4,9 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <ctime>
 #include <utility>
 
+#include "nftlink/base/clock.hpp"
 #include "nftlink/base/suggestion.hpp"
 #include "nftlink/model/port.hpp"
 
@@ -38,10 +38,6 @@ std::string opening_words(std::string_view what, std::string_view why) {
     return fmt::format("{} ({})", found == std::end(words) ? what : found->second, why);
 }
 
-std::string count(std::uint64_t number, std::string_view noun) {
-    return fmt::format("{} {}{}", number, noun, number == 1 ? "" : "s");
-}
-
 std::string duration_words(std::chrono::seconds duration) {
     const std::int64_t seconds = std::max<std::int64_t>(duration.count(), 0);
     const auto* unit = std::ranges::find_if(units, [&](const auto& each) { return seconds >= each.first; });
@@ -63,29 +59,19 @@ std::string span_words(double seconds) {
     return seconds < 1 ? fmt::format("{:.1f} ms", seconds * 1000) : fmt::format("{:.2f} s", seconds);
 }
 
-std::optional<std::chrono::system_clock::time_point> parse_time(std::string_view text) {
-    constexpr std::size_t shortest = 20;
-    std::tm parts{};
-    const std::string copy(text);
-    const char* end = ::strptime(copy.c_str(), "%Y-%m-%dT%H:%M:%S", &parts);
-    if (text.size() < shortest || end == nullptr || !std::string_view(end).ends_with('Z'))
-        return {};
-    return std::chrono::system_clock::from_time_t(::timegm(&parts));
-}
-
 std::string time_words(std::string_view text) {
     constexpr std::size_t date_length = 10, whole_length = 19;
-    if (!parse_time(text))
+    if (!text.ends_with('Z') || !base::parse_timestamp(text))
         return base::escape(text);
     return fmt::format("{} {}Z", text.substr(0, date_length),
                        text.substr(date_length + 1, whole_length - date_length - 1));
 }
 
 std::string time_words(std::string_view text, std::chrono::system_clock::time_point now) {
-    const auto time = parse_time(text);
+    const auto time = base::parse_timestamp(text);
     if (!time)
         return time_words(text);
-    const auto age = std::chrono::duration_cast<std::chrono::seconds>(now - *time);
+    const auto age = std::chrono::duration_cast<std::chrono::seconds>(now - floor<std::chrono::seconds>(*time));
     return fmt::format("{}, {}", time_words(text), age.count() < 1 ? "just now" : duration_words(age) + " ago");
 }
 

@@ -3,15 +3,15 @@
 
 #include <chrono>
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "nftlink/base/words.hpp"
+
 namespace nftlink::cli {
 
-// `1 link`, `2 links`
-std::string count(std::uint64_t number, std::string_view noun);
+using base::count;
 
 // The two largest units that matter: `3 days 4 hours`, `2 minutes`, `0 seconds`.
 std::string duration_words(std::chrono::seconds duration);
@@ -20,10 +20,7 @@ std::string duration_words(double seconds);
 // What the kernel or a disk took: `2.1 ms`, `1.50 s`.
 std::string span_words(double seconds);
 
-// Reads `2026-11-24T10:00:00Z`, with a fraction of the second or without.
-std::optional<std::chrono::system_clock::time_point> parse_time(std::string_view text);
-
-// `2026-11-24 10:00:00Z` for such a text; another text as it is.
+// `2026-11-24 10:00:00Z` for `2026-11-24T10:00:00.123Z`; another text as it is.
 std::string time_words(std::string_view text);
 
 // `2026-11-24 10:00:00Z, 5 minutes ago`

@@ -1,14 +1,12 @@
 // Files → inputs.
 #include <fmt/format.h>
 
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
 #include <algorithm>
-#include <cerrno>
 #include <system_error>
+#include <utility>
 
 #include "inputs.hpp"
+#include "nftlink/base/file.hpp"
 #include "yaml.hpp"
 
 namespace nftlink::config {
@@ -23,48 +21,16 @@ struct File {
     std::string fault;
 };
 
-class Descriptor {
-public:
-    explicit Descriptor(int fd) : fd_(fd) {}
-    ~Descriptor() {
-        if (fd_ >= 0)
-            ::close(fd_);
-    }
-    Descriptor(const Descriptor&) = delete;
-    Descriptor& operator=(const Descriptor&) = delete;
-    int get() const { return fd_; }
-
-private:
-    int fd_;
-};
-
 std::string cannot_read(int error) {
     return fmt::format("cannot be read: {}", std::generic_category().message(error));
 }
 
-// Reads all of a file, or just more than the loader takes: its size can't be trusted (/dev/zero has none).
+// Just more than the loader takes of a file that is too large: /dev/zero has no end.
 File read_file(const fs::path& path) {
-    File file{.name = path.string(), .text = {}, .fault = {}};
-    const Descriptor descriptor(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-    if (descriptor.get() < 0) {
-        file.fault = cannot_read(errno);
-        return file;
-    }
-    constexpr std::size_t chunk = std::size_t{64} << 10;
-    std::size_t size = 0;
-    while (size <= max_source_bytes) {
-        file.text.resize(size + chunk);
-        const ssize_t count = ::read(descriptor.get(), file.text.data() + size, chunk);
-        if (count < 0 && errno == EINTR)
-            continue;
-        if (count < 0)
-            file.fault = cannot_read(errno);
-        if (count <= 0)
-            break;
-        size += static_cast<std::size_t>(count);
-    }
-    file.text.resize(size);
-    return file;
+    auto text = base::read_file(path, base::FileKind::any, max_source_bytes + 1);
+    if (!text)
+        return {.name = path.string(), .text = {}, .fault = cannot_read(text.error())};
+    return {.name = path.string(), .text = std::move(*text), .fault = {}};
 }
 
 bool is_drop_in(const fs::path& path) {

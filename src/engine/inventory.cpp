@@ -10,9 +10,9 @@
 #include <set>
 
 #include "fields.hpp"
+#include "nftlink/base/clock.hpp"
 #include "nftlink/base/suggestion.hpp"
 #include "nftlink/model/topology.hpp"
-#include "time.hpp"
 
 namespace nftlink::engine {
 
@@ -32,6 +32,12 @@ bool starts_and_has_more(std::string_view text, char first) {
 
 std::string_view without_slash(std::string_view name) {
     return starts_and_has_more(name, '/') ? name.substr(1) : name;
+}
+
+// Unix time; 0 for a text that isn't a time.
+std::int64_t nanoseconds_of(std::string_view text) {
+    const auto time = base::parse_timestamp(text);
+    return time ? time->time_since_epoch().count() : 0;
 }
 
 // What stands between commas or blanks.
@@ -57,7 +63,7 @@ public:
             return {};
         const json::object& state = object(answer_, "State");
         container_.running = flag(state, "Running");
-        container_.started = parse_time(text(state, "StartedAt"));
+        container_.started = nanoseconds_of(text(state, "StartedAt"));
         read_endpoints();
         const json::object& config = object(answer_, "Config");
         read_labels(object(config, "Labels"));

@@ -5,6 +5,7 @@
 
 #include "form.hpp"
 #include "names.hpp"
+#include "nftlink/base/words.hpp"
 #include "nftlink/firewall/firewall.hpp"
 
 namespace nftlink::firewall {
@@ -70,8 +71,7 @@ std::vector<std::string> strangers(const nft::Table& table) {
         if (!set.anonymous && !is_ours(table, set))
             found.push_back("set " + set.name);
     if (table.other_object_count != 0)
-        found.push_back(fmt::format("{} other object{} (counters, flowtables …)", table.other_object_count,
-                                    table.other_object_count == 1 ? "" : "s"));
+        found.push_back(base::count(table.other_object_count, "other object") + " (counters, flowtables …)");
     return found;
 }
 

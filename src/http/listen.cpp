@@ -13,6 +13,8 @@
 #include <system_error>
 #include <utility>
 
+#include "nftlink/base/unique_fd.hpp"
+
 namespace nftlink::http {
 
 namespace fs = std::filesystem;
@@ -43,25 +45,12 @@ private:
     mode_t old_;
 };
 
-class Socket {
-public:
-    explicit Socket(const std::string& path) : fd_(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)) {
-        if (fd_ < 0)
-            fail(path, reason(errno));
-    }
-    ~Socket() {
-        if (fd_ >= 0)
-            ::close(fd_);
-    }
-    Socket(const Socket&) = delete;
-    Socket& operator=(const Socket&) = delete;
-
-    int get() const { return fd_; }
-    int release() { return std::exchange(fd_, -1); }
-
-private:
-    int fd_;
-};
+base::UniqueFd open_socket(const std::string& path) {
+    base::UniqueFd socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+    if (!socket)
+        fail(path, reason(errno));
+    return socket;
+}
 
 sockaddr_un address_of(const std::string& path) {
     sockaddr_un address{};
@@ -75,7 +64,7 @@ sockaddr_un address_of(const std::string& path) {
 
 // Calls bind or connect; gives errno, 0 when it went well.
 template <typename Call>
-int call(Call what, const Socket& socket, const sockaddr_un& address) {
+int call(Call what, const base::UniqueFd& socket, const sockaddr_un& address) {
     return what(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0 ? 0 : errno;
 }
 
@@ -92,7 +81,7 @@ void make_folder(const std::string& path) {
 
 // Throws unless the socket that is there is one that nobody listens on any more.
 void check_dead(const std::string& path, const sockaddr_un& address) {
-    const Socket probe(path);
+    const base::UniqueFd probe = open_socket(path);
     const int error = call(::connect, probe, address);
     if (error == ECONNREFUSED || error == ENOENT)
         return;
@@ -123,7 +112,7 @@ Listener listen(const std::string& path, std::optional<gid_t> group, bool everyo
     const sockaddr_un address = address_of(path);
     make_folder(path);
     clear_place(path, address);
-    Socket socket(path);
+    base::UniqueFd socket = open_socket(path);
     {
         const Umask umask(everyone ? everyone_umask : group_umask);
         if (const int error = call(::bind, socket, address))

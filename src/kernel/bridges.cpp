@@ -10,6 +10,7 @@
 #include <system_error>
 
 #include "netlink.hpp"
+#include "nftlink/base/unique_fd.hpp"
 #include "nftlink/netlink/message.hpp"
 
 namespace nftlink::kernel {
@@ -28,12 +29,8 @@ constexpr const char* module_directory = "/proc/sys/net/bridge";
 // with every message about a link.
 bool read_switch(const char* name) {
     char value = '0';
-    const int file = open((std::string(module_directory) + "/" + name).c_str(), O_RDONLY | O_CLOEXEC);
-    if (file < 0)
-        return false;
-    const bool is_read = ::read(file, &value, 1) == 1;
-    close(file);
-    return is_read && value != '0';
+    const base::UniqueFd file(::open((std::string(module_directory) + "/" + name).c_str(), O_RDONLY | O_CLOEXEC));
+    return file && ::read(file.get(), &value, 1) == 1 && value != '0';
 }
 
 void read_switches(Payload data, BridgeNetfilter& switches) {

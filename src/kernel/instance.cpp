@@ -36,23 +36,22 @@ struct Address {
     sockaddr_un address{};
 };
 
-int open_socket() {
-    const int fd = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (fd < 0)
+base::UniqueFd open_socket() {
+    base::UniqueFd socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+    if (!socket)
         throw std::system_error(errno, std::generic_category(), "opening a Unix socket");
-    return fd;
+    return socket;
 }
 
 // Who listens on the name, whoever it is: the kernel keeps who that was. Nothing when nobody does, or when so many call
 // that it can't be told.
 std::optional<ucred> holder() {
-    const int fd = open_socket();
+    const base::UniqueFd socket = open_socket();
     const Address address;
     ucred credentials{};
     socklen_t size = sizeof credentials;
-    const bool known = ::connect(fd, address.get(), Address::size) == 0 &&
-                       ::getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &credentials, &size) == 0;
-    ::close(fd);
+    const bool known = ::connect(socket.get(), address.get(), Address::size) == 0 &&
+                       ::getsockopt(socket.get(), SOL_SOCKET, SO_PEERCRED, &credentials, &size) == 0;
     return known ? std::optional(credentials) : std::nullopt;
 }
 
@@ -71,14 +70,13 @@ std::optional<ucred> wait_for_holder() {
 
 }  // namespace
 
-InstanceLock::InstanceLock() : descriptor_(open_socket()) {
+InstanceLock::InstanceLock() : socket_(open_socket()) {
     const Address address;
-    const bool bound = ::bind(descriptor_, address.get(), Address::size) == 0;
-    if (bound && ::listen(descriptor_, SOMAXCONN) == 0)
+    const bool bound = ::bind(socket_.get(), address.get(), Address::size) == 0;
+    if (bound && ::listen(socket_.get(), SOMAXCONN) == 0)
         return;
     const int error = errno;
-    ::close(descriptor_);
-    descriptor_ = -1;
+    socket_ = {};
     const auto other = error == EADDRINUSE ? wait_for_holder() : std::nullopt;
     if (other && is_trusted(*other))
         throw std::runtime_error(other->pid > 0
@@ -94,18 +92,12 @@ InstanceLock::InstanceLock() : descriptor_(open_socket()) {
         who);
 }
 
-InstanceLock::~InstanceLock() {
-    if (descriptor_ >= 0)
-        ::close(descriptor_);
-}
-
 void InstanceLock::dismiss_callers() {
     // As many as can wait, not as many as come: that may never end.
-    for (int count = 0; descriptor_ >= 0 && count <= SOMAXCONN; ++count) {
-        const int caller = ::accept4(descriptor_, nullptr, nullptr, SOCK_CLOEXEC);
-        if (caller < 0)
+    for (int count = 0; socket_ && count <= SOMAXCONN; ++count) {
+        const base::UniqueFd caller(::accept4(socket_.get(), nullptr, nullptr, SOCK_CLOEXEC));
+        if (!caller)
             return;
-        ::close(caller);
     }
 }
 

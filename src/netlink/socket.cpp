@@ -2,7 +2,6 @@
 
 #include <linux/netlink.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include <cerrno>
 #include <chrono>
@@ -37,35 +36,24 @@ void enable(int descriptor, int option) {
 }  // namespace
 
 Socket::Socket(int protocol)
-    : descriptor_(socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, protocol)),
+    : descriptor_(::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, protocol)),
       next_sequence_(static_cast<std::uint32_t>(std::chrono::steady_clock::now().time_since_epoch().count())),
       buffer_(largest_reply_bytes) {
-    if (descriptor_ < 0)
+    if (!descriptor_)
         fail("netlink socket");
     const sockaddr_nl address{.nl_family = AF_NETLINK, .nl_pad = 0, .nl_pid = 0, .nl_groups = 0};
-    if (bind(descriptor_, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
-        close(descriptor_);
+    if (bind(descriptor_.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0)
         fail("netlink bind");
-    }
-    grow(descriptor_, SO_SNDBUFFORCE, SO_SNDBUF, wanted_send_bytes);
-    grow(descriptor_, SO_RCVBUFFORCE, SO_RCVBUF, wanted_receive_bytes);
-    enable(descriptor_, NETLINK_EXT_ACK);
-    enable(descriptor_, NETLINK_CAP_ACK);
-}
-
-Socket::~Socket() {
-    if (descriptor_ >= 0)
-        close(descriptor_);
-}
-
-int Socket::release() {
-    return std::exchange(descriptor_, -1);
+    grow(descriptor_.get(), SO_SNDBUFFORCE, SO_SNDBUF, wanted_send_bytes);
+    grow(descriptor_.get(), SO_RCVBUFFORCE, SO_RCVBUF, wanted_receive_bytes);
+    enable(descriptor_.get(), NETLINK_EXT_ACK);
+    enable(descriptor_.get(), NETLINK_CAP_ACK);
 }
 
 std::uint32_t Socket::port() const {
     sockaddr_nl address{};
     socklen_t size = sizeof address;
-    if (getsockname(descriptor_, reinterpret_cast<sockaddr*>(&address), &size) != 0)
+    if (getsockname(descriptor_.get(), reinterpret_cast<sockaddr*>(&address), &size) != 0)
         fail("netlink address");
     return address.nl_pid;
 }
@@ -74,18 +62,18 @@ std::size_t Socket::send_limit() const {
     constexpr std::size_t kernel_reserve = 32;  // netlink_sendmsg's own
     int bytes = 0;
     socklen_t size = sizeof bytes;
-    if (getsockopt(descriptor_, SOL_SOCKET, SO_SNDBUF, &bytes, &size) != 0)
+    if (getsockopt(descriptor_.get(), SOL_SOCKET, SO_SNDBUF, &bytes, &size) != 0)
         fail("netlink send buffer");
     return static_cast<std::size_t>(bytes) - kernel_reserve;
 }
 
 void Socket::join(unsigned group) {
-    if (setsockopt(descriptor_, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &group, sizeof group) != 0)
+    if (setsockopt(descriptor_.get(), SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &group, sizeof group) != 0)
         fail("netlink multicast group");
 }
 
 void Socket::leave(unsigned group) {
-    if (setsockopt(descriptor_, SOL_NETLINK, NETLINK_DROP_MEMBERSHIP, &group, sizeof group) != 0)
+    if (setsockopt(descriptor_.get(), SOL_NETLINK, NETLINK_DROP_MEMBERSHIP, &group, sizeof group) != 0)
         fail("netlink multicast group");
 }
 
@@ -96,7 +84,7 @@ std::uint32_t Socket::take_sequences(std::uint32_t count) {
 int Socket::send(Payload datagram) {
     const sockaddr_nl kernel{.nl_family = AF_NETLINK, .nl_pad = 0, .nl_pid = 0, .nl_groups = 0};
     for (;;) {
-        const ssize_t sent = sendto(descriptor_, datagram.data(), datagram.size(), 0,
+        const ssize_t sent = sendto(descriptor_.get(), datagram.data(), datagram.size(), 0,
                                     reinterpret_cast<const sockaddr*>(&kernel), sizeof kernel);
         if (sent >= 0)
             return 0;
@@ -114,7 +102,7 @@ std::expected<std::optional<Payload>, Overrun> Socket::receive() {
         header.msg_namelen = sizeof sender;
         header.msg_iov = &place;
         header.msg_iovlen = 1;
-        const ssize_t size = recvmsg(descriptor_, &header, 0);
+        const ssize_t size = recvmsg(descriptor_.get(), &header, 0);
         if (size < 0) {
             if (errno == EINTR)
                 continue;
@@ -204,7 +192,7 @@ int Socket::read_answer(std::uint32_t sequence, std::uint16_t flags, const std::
 
 // Each datagram that is taken makes the kernel go on with the dump, until nothing is left of it.
 void Socket::read_to_end() noexcept {
-    while (recv(descriptor_, buffer_.data(), buffer_.size(), 0) > 0 || errno == EINTR || errno == ENOBUFS) {
+    while (recv(descriptor_.get(), buffer_.data(), buffer_.size(), 0) > 0 || errno == EINTR || errno == ENOBUFS) {
     }
 }
 

@@ -5,6 +5,7 @@
 
 #include <cerrno>
 
+#include "nftlink/base/file.hpp"
 #include "nftlink/linkenv/cdi.hpp"
 #include "nftlink/state/durable.hpp"
 
@@ -24,9 +25,8 @@ Owner owner_of(const fs::path& file) {
     const fs::file_status status = fs::symlink_status(file, ignored);
     if (!fs::exists(status))
         return Owner::nobody;
-    // Reading anything but a file might never end.
-    const auto text = fs::is_regular_file(status) ? state::read_file(file) : std::nullopt;
-    return text && linkenv::is_cdi_specification(*text) ? Owner::us : Owner::others;
+    const auto text = base::read_file(file);
+    return !fs::is_symlink(status) && text && linkenv::is_cdi_specification(*text) ? Owner::us : Owner::others;
 }
 
 // For everybody, whatever the mask of the service is. One that is there keeps its mode.

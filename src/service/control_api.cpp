@@ -10,6 +10,7 @@
 
 #include "access.hpp"
 #include "control_views.hpp"
+#include "nftlink/base/clock.hpp"
 #include "nftlink/base/suggestion.hpp"
 #include "nftlink/linkenv/environment.hpp"
 
@@ -141,7 +142,7 @@ ControlApi::Answer ControlApi::get_status(http::Request) {
     keeper_.enforcer().bridges_changed(kernel::Kernel::Look::closely);  // some changes of a bridge send no message
     json::object status = status_record(keeper_);
     const auto uptime = std::chrono::system_clock::now() - facts_.started;
-    status["started"] = timestamp(facts_.started);
+    status["started"] = base::timestamp(facts_.started);
     status["uptime_seconds"] = std::chrono::duration<double>(uptime).count();
     status["clients"] = facts_.client_count();
     co_return respond(status);

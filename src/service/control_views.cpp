@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <boost/json/array.hpp>
 
+#include "nftlink/base/clock.hpp"
 #include "nftlink/base/utf8.hpp"
 #include "nftlink/nft/text.hpp"
 
@@ -26,7 +27,7 @@ json::array to_json(const std::vector<std::string>& lines) {
 json::value heal_record(const std::optional<Heal>& heal) {
     if (!heal)
         return nullptr;
-    return {{"time", timestamp(heal->time)},
+    return {{"time", base::timestamp(heal->time)},
             {"program", heal->cause.program},
             {"pid", heal->cause.process},
             {"operations", heal->enforced.operation_count},
@@ -63,10 +64,11 @@ json::array bridge_records(const std::vector<reconcile::BridgeState>& states) {
 json::object configuration_record(const Keeper& keeper) {
     json::object record{{"file", base::utf8(keeper.file())},
                         {"hash", keeper.desired().files().hash},
-                        {"loaded", timestamp(keeper.loaded_at())},
+                        {"loaded", base::timestamp(keeper.loaded_at())},
                         {"refused", nullptr}};
     if (const auto& refused = keeper.refused_configuration())
-        record["refused"] = json::object{{"time", timestamp(refused->time)}, {"errors", to_json(refused->messages)}};
+        record["refused"] =
+            json::object{{"time", base::timestamp(refused->time)}, {"errors", to_json(refused->messages)}};
     return record;
 }
 
@@ -90,7 +92,7 @@ json::array source_records(const Keeper& keeper) {
                      {"connected", contact->connected},
                      {"engine", base::utf8(contact->engine)},
                      {"api", contact->api},
-                     {"since", timestamp(contact->since)},
+                     {"since", base::timestamp(contact->since)},
                      {"error", base::utf8(contact->error)},
                      {"containers", containers},
                      {"conflicts", complaint_records(desired)}});
@@ -143,7 +145,7 @@ json::object status_record(Keeper& keeper) {
                         {"events", keeper.events().last_number()}};
     if (const auto& trouble = keeper.last_error())
         record["last_error"] =
-            json::object{{"time", timestamp(trouble->time)}, {"message", base::utf8(trouble->messages.back())}};
+            json::object{{"time", base::timestamp(trouble->time)}, {"message", base::utf8(trouble->messages.back())}};
     return record;
 }
 

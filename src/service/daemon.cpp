@@ -13,6 +13,7 @@
 
 #include "access.hpp"
 #include "log.hpp"
+#include "nftlink/base/words.hpp"
 #include "nftlink/http/listen.hpp"
 #include "notify.hpp"
 
@@ -85,7 +86,7 @@ void Daemon::say_status() {
     std::size_t links = 0;
     for (const auto& [name, container] : keeper_.desired().topology().containers)
         links += container.links.size();
-    std::string status = fmt::format("{} link{}", links, links == 1 ? "" : "s");
+    std::string status = base::count(links, "link");
     status += keeper_.enforcer().in_force() ? " in force" : ", NOT in force: see nftlink status";
     if (keeper_.refused_configuration())
         status += "; the new configuration was refused";

@@ -5,8 +5,9 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <fstream>
+#include <sstream>
 
+#include "nftlink/base/file.hpp"
 #include "nftlink/linkenv/environment.hpp"
 #include "nftlink/state/durable.hpp"
 
@@ -22,7 +23,7 @@ constexpr mode_t folder_mode = 0700;
 
 std::vector<std::string> read_index(const fs::path& folder) {
     std::vector<std::string> names;
-    std::ifstream file(folder / index_name);
+    std::istringstream file(base::read_file(folder / index_name).value_or(""));
     for (std::string name; std::getline(file, name);)
         if (model::is_name(name))
             names.push_back(name);

@@ -1,12 +1,15 @@
 #include "event_log.hpp"
 
-#include <fmt/chrono.h>
+#include <fmt/format.h>
 
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/json/serialize.hpp>
+#include <chrono>
 #include <deque>
+
+#include "nftlink/base/clock.hpp"
 
 namespace nftlink::service {
 
@@ -21,19 +24,13 @@ constexpr std::size_t max_records = std::size_t{1} << 15;
 constexpr std::size_t piece_bytes = std::size_t{64} << 10;
 
 std::string line(std::uint64_t number, std::string_view event, json::object fields) {
-    json::object record{{"seq", number}, {"time", timestamp(std::chrono::system_clock::now())}, {"event", event}};
+    json::object record{{"seq", number}, {"time", base::timestamp(std::chrono::system_clock::now())}, {"event", event}};
     for (auto& field : fields)
         record[field.key()] = std::move(field.value());
     return json::serialize(record) + "\n";
 }
 
 }  // namespace
-
-std::string timestamp(std::chrono::system_clock::time_point time) {
-    const auto milliseconds = std::chrono::duration_cast<std::chrono::milliseconds>(time.time_since_epoch()).count();
-    return fmt::format("{:%Y-%m-%dT%H:%M:%S}.{:03}Z", fmt::gmtime(std::chrono::system_clock::to_time_t(time)),
-                       milliseconds % 1000);
-}
 
 struct EventLog::Records {
     explicit Records(const asio::any_io_executor& executor) : news(executor) {

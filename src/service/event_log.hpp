@@ -3,7 +3,6 @@
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/json/object.hpp>
-#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -12,9 +11,6 @@
 #include "nftlink/http/stream.hpp"
 
 namespace nftlink::service {
-
-// The time as ISO 8601, in UTC, to the millisecond.
-std::string timestamp(std::chrono::system_clock::time_point time);
 
 class EventLog {
 public:

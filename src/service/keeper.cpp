@@ -8,6 +8,7 @@
 
 #include "link_changes.hpp"
 #include "log.hpp"
+#include "nftlink/base/words.hpp"
 #include "nftlink/config/fragment.hpp"
 
 namespace nftlink::service {
@@ -22,10 +23,6 @@ std::vector<std::string> to_strings(const base::Errors& errors) {
     std::vector<std::string> lines;
     std::ranges::transform(errors, std::back_inserter(lines), &base::Error::to_string);
     return lines;
-}
-
-std::string plural(std::size_t count, std::string_view noun) {
-    return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s");
 }
 
 // How long the links' counters may be shown as they were read: many readers shall not keep the service from its work.
@@ -269,7 +266,7 @@ void Keeper::applied(const std::string& reason, const Enforced& enforced, LogLev
     if (enforced.operation_count != 0) {
         counts_.apply.add(enforced.took);
         log(level, fmt::format("{}: made the ruleset as configured with {}", reason,
-                               plural(enforced.operation_count, "operation")));
+                               base::count(enforced.operation_count, "operation")));
     }
     for (const reconcile::Switch& done : enforced.switches) {
         log(LogLevel::info, fmt::format("bridge {}: switched its netfilter hooks on", done.bridge));

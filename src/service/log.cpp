@@ -1,12 +1,13 @@
 #include "log.hpp"
 
-#include <fmt/chrono.h>
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
 #include <chrono>
+
+#include "nftlink/base/clock.hpp"
 
 namespace nftlink::service {
 
@@ -29,14 +30,10 @@ spdlog::level::level_enum to_spdlog(config::LogLevel level) {
 }
 
 std::string to_json(config::LogLevel level, const std::string& message) {
-    const auto now = std::chrono::time_point_cast<std::chrono::milliseconds>(std::chrono::system_clock::now());
-    const auto milliseconds = now.time_since_epoch().count() % 1000;
     const auto name = spdlog::level::to_string_view(to_spdlog(level));
-    return boost::json::serialize(
-        boost::json::object{{"time", fmt::format("{:%Y-%m-%dT%H:%M:%S}.{:03}Z",
-                                                 fmt::gmtime(std::chrono::system_clock::to_time_t(now)), milliseconds)},
-                            {"level", std::string_view(name.data(), name.size())},
-                            {"message", message}});
+    return boost::json::serialize(boost::json::object{{"time", base::timestamp(std::chrono::system_clock::now())},
+                                                      {"level", std::string_view(name.data(), name.size())},
+                                                      {"message", message}});
 }
 
 }  // namespace

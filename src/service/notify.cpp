@@ -9,6 +9,8 @@
 #include <cstring>
 #include <string_view>
 
+#include "nftlink/base/unique_fd.hpp"
+
 namespace nftlink::service {
 
 void notify(const std::string& state) {
@@ -21,12 +23,11 @@ void notify(const std::string& state) {
     std::memcpy(address.sun_path, name, size);
     if (name[0] == '@')  // an abstract name
         address.sun_path[0] = '\0';
-    const int fd = ::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    if (fd < 0)
-        return;
-    ::sendto(fd, state.data(), state.size(), MSG_NOSIGNAL | MSG_DONTWAIT, reinterpret_cast<const sockaddr*>(&address),
-             static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + size));
-    ::close(fd);
+    const base::UniqueFd socket(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+    if (socket)
+        ::sendto(socket.get(), state.data(), state.size(), MSG_NOSIGNAL | MSG_DONTWAIT,
+                 reinterpret_cast<const sockaddr*>(&address),
+                 static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + size));
 }
 
 std::optional<std::chrono::microseconds> watchdog_interval() {

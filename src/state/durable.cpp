@@ -7,10 +7,10 @@
 
 #include <cerrno>
 #include <cstdio>
-#include <fstream>
-#include <sstream>
 #include <system_error>
-#include <utility>
+
+#include "nftlink/base/file.hpp"
+#include "nftlink/base/unique_fd.hpp"
 
 namespace nftlink::state {
 
@@ -20,21 +20,6 @@ using Result = std::expected<void, std::string>;
 namespace {
 
 constexpr mode_t owner_alone = 0600;
-
-class Descriptor {
-public:
-    explicit Descriptor(int fd) : fd_(fd) {}
-    ~Descriptor() { close(); }
-    Descriptor(const Descriptor&) = delete;
-    Descriptor& operator=(const Descriptor&) = delete;
-
-    int get() const { return fd_; }
-    // Some disks say only here that they are full.
-    bool close() { return fd_ < 0 || ::close(std::exchange(fd_, -1)) == 0; }
-
-private:
-    int fd_;
-};
 
 bool write_all(int fd, std::string_view text) {
     while (!text.empty()) {
@@ -48,9 +33,9 @@ bool write_all(int fd, std::string_view text) {
 }
 
 Result write(const fs::path& file, std::string_view text, bool durable) {
-    Descriptor target(::open(file.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, owner_alone));
-    const bool written = target.get() >= 0 && write_all(target.get(), text) &&
-                         (!durable || ::fsync(target.get()) == 0) && target.close();
+    base::UniqueFd target(::open(file.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, owner_alone));
+    const bool written =
+        target && write_all(target.get(), text) && (!durable || ::fsync(target.get()) == 0) && target.close();
     if (written)
         return {};
     const int error = errno;
@@ -59,8 +44,8 @@ Result write(const fs::path& file, std::string_view text, bool durable) {
 }
 
 Result sync(const fs::path& folder, int (*sync_descriptor)(int)) {
-    const Descriptor descriptor(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-    if (descriptor.get() >= 0 && sync_descriptor(descriptor.get()) == 0)
+    const base::UniqueFd descriptor(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (descriptor && sync_descriptor(descriptor.get()) == 0)
         return {};
     return std::unexpected(disk_error("sync", folder, errno));
 }
@@ -71,17 +56,10 @@ std::string disk_error(std::string_view what, const fs::path& path, int error_nu
     return fmt::format("cannot {} {}: {}", what, path.string(), std::generic_category().message(error_number));
 }
 
-std::optional<std::string> read_file(const fs::path& file) {
-    std::ifstream stream(file, std::ios::binary);
-    std::stringstream text;
-    text << stream.rdbuf();
-    return stream ? std::optional(text.str()) : std::nullopt;
-}
-
 bool has_text(const fs::path& file, std::string_view text) {
     struct stat status{};
     return ::stat(file.c_str(), &status) == 0 && S_ISREG(status.st_mode) && (status.st_mode & 0777) == owner_alone &&
-           read_file(file) == text;
+           base::read_file(file) == text;
 }
 
 fs::path draft_of(const fs::path& file) {

@@ -6,7 +6,6 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
-#include <unistd.h>
 
 #include <cerrno>
 #include <stdexcept>
@@ -15,6 +14,7 @@
 #include <vector>
 
 #include "files.hpp"
+#include "nftlink/base/file.hpp"
 #include "nftlink/state/durable.hpp"
 
 namespace nftlink::state {
@@ -43,23 +43,18 @@ Store::Store(fs::path directory) : directory_(std::move(directory)) {
     make_folder(directory_);
     make_folder(directory_ / containers_folder);
     const fs::path lock = directory_ / "lock";
-    lock_ = ::open(lock.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    if (lock_ < 0)
+    lock_ = base::UniqueFd(::open(lock.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+    if (!lock_)
         throw std::runtime_error(disk_error("open", lock, errno));
-    if (::flock(lock_, LOCK_EX | LOCK_NB) != 0) {
+    if (::flock(lock_.get(), LOCK_EX | LOCK_NB) != 0) {
         const int error = errno;
-        ::close(lock_);
         throw std::runtime_error(error == EWOULDBLOCK
                                      ? fmt::format("the state directory {} is in use by another nftlinkd: stop that "
                                                    "one, or name another with state.directory",
                                                    directory_.string())
                                      : disk_error("lock", lock, error));
     }
-    in_memory_ = is_memory(lock_);
-}
-
-Store::~Store() {
-    ::close(lock_);
+    in_memory_ = is_memory(lock_.get());
 }
 
 fs::path Store::file(const std::string& container) const {
@@ -82,7 +77,9 @@ std::expected<void, std::string> Store::prepare(const StoredChange& change) {
     if (change.size() == 1) {
         const auto& [container, text] = *change.begin();
         // In memory nothing fails after the renaming, which either happens or doesn't.
-        previous_ = in_memory_ ? std::nullopt : read_text(file(container));
+        previous_.reset();
+        if (auto text_before = in_memory_ ? std::unexpected(0) : base::read_file(file(container)))
+            previous_ = std::move(*text_before);
         const auto write_draft = in_memory_ ? write_file : write_durably;
         const auto written = text ? write_draft(draft_of(file(container)), *text) : std::expected<void, std::string>{};
         if (!written)
@@ -176,7 +173,7 @@ std::expected<void, std::string> Store::distribute() {
         return std::unexpected(disk_error("read", pending, error.value()));
     for (const fs::path& from : files) {
         const fs::path to = directory_ / containers_folder / from.filename();
-        const auto text = read_text(from);
+        const auto text = base::read_file(from);
         if (!text)
             continue;  // none of ours
         const auto moved = text->empty() ? remove_file(to) : rename_file(from, to);

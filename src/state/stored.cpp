@@ -1,14 +1,10 @@
 #include "nftlink/state/stored.hpp"
 
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-#include <cerrno>
-#include <optional>
 #include <system_error>
+#include <utility>
 
 #include "files.hpp"
+#include "nftlink/base/file.hpp"
 #include "nftlink/config/fragment.hpp"
 #include "nftlink/state/durable.hpp"
 
@@ -32,38 +28,15 @@ std::error_code for_each_file(const fs::path& folder, Visit visit) {
 
 }  // namespace
 
-std::optional<std::string> read_text(const fs::path& file) {
-    const int fd = ::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    struct stat status{};
-    if (fd < 0 || ::fstat(fd, &status) != 0 || !S_ISREG(status.st_mode)) {
-        const int error = fd < 0 ? errno : EINVAL;
-        if (fd >= 0)
-            ::close(fd);
-        errno = error;
-        return {};
-    }
-    std::string text(static_cast<std::size_t>(status.st_size), '\0');
-    std::size_t size = 0;
-    ssize_t count = 1;
-    while (size < text.size() && count > 0)
-        if (count = ::read(fd, text.data() + size, text.size() - size); count > 0)
-            size += static_cast<std::size_t>(count);
-    const int error = errno;
-    ::close(fd);
-    text.resize(size);
-    errno = error;
-    return count < 0 ? std::nullopt : std::optional(std::move(text));
-}
-
 std::expected<Contents, std::string> read_contents(const fs::path& directory) {
     Contents contents;
     const auto take = [&](const fs::path& path, const std::string& container) {
         if (!model::is_name(container))
             contents.errors.push_back(path.string() + ": no container can be called so: the file is passed over");
-        else if (auto text = read_text(path))
+        else if (auto text = base::read_file(path))
             contents.texts.insert_or_assign(container, std::move(*text));
         else
-            contents.errors.push_back(disk_error("read", path, errno) + ": it is passed over");
+            contents.errors.push_back(disk_error("read", path, text.error()) + ": it is passed over");
     };
     if (const auto error = for_each_file(directory / containers_folder, take))
         return std::unexpected(disk_error("read", directory / containers_folder, error.value()));

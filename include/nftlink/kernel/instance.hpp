@@ -6,6 +6,8 @@
 #include <optional>
 #include <string>
 
+#include "nftlink/base/unique_fd.hpp"
+
 namespace nftlink::kernel {
 
 // Holds the namespace of the calling thread until it is destroyed, or its process ends in whatever way. By a Unix
@@ -15,9 +17,6 @@ public:
     // Throws std::runtime_error, naming the process, when another one of root's or of this user holds it. Another
     // user's process that has taken the name keeps nobody from starting: that is a warning.
     InstanceLock();
-    ~InstanceLock();
-    InstanceLock(const InstanceLock&) = delete;
-    InstanceLock& operator=(const InstanceLock&) = delete;
 
     // Why it could not be taken, and so protects nothing; empty when all is well.
     const std::string& warning() const { return warning_; }
@@ -26,7 +25,7 @@ public:
     void dismiss_callers();
 
 private:
-    int descriptor_ = -1;
+    base::UniqueFd socket_;
     std::string warning_;
 };
 

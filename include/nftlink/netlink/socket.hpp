@@ -8,6 +8,7 @@
 #include <optional>
 #include <vector>
 
+#include "nftlink/base/unique_fd.hpp"
 #include "nftlink/netlink/reply.hpp"
 
 namespace nftlink::netlink {
@@ -36,13 +37,10 @@ class Socket {
 public:
     // Of the network namespace of the calling thread. Throws std::system_error.
     explicit Socket(int protocol);
-    ~Socket();
-    Socket(const Socket&) = delete;
-    Socket& operator=(const Socket&) = delete;
 
-    int descriptor() const { return descriptor_; }
+    int descriptor() const { return descriptor_.get(); }
     // Gives the descriptor away, to be closed by whoever takes it.
-    int release();
+    int release() { return descriptor_.release(); }
 
     // Its address, which answers to it carry.
     std::uint32_t port() const;
@@ -78,7 +76,7 @@ private:
                     std::string* error_text);
     void read_to_end() noexcept;
 
-    int descriptor_;
+    base::UniqueFd descriptor_;
     std::uint32_t next_sequence_;
     std::vector<std::uint8_t> buffer_;
 };

@@ -3,7 +3,6 @@
 
 #include <expected>
 #include <filesystem>
-#include <optional>
 #include <string>
 #include <string_view>
 
@@ -12,8 +11,6 @@ namespace nftlink::state {
 // `cannot write /var/lib/nftlink/x: No space left on device`
 std::string disk_error(std::string_view what, const std::filesystem::path& path, int error_number);
 
-// All of it; nothing where it can't be read.
-std::optional<std::string> read_file(const std::filesystem::path& file);
 // Whether the file is for its owner alone, and has this text.
 bool has_text(const std::filesystem::path& file, std::string_view text);
 

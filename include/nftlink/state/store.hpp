@@ -15,6 +15,7 @@
 #include <optional>
 #include <string>
 
+#include "nftlink/base/unique_fd.hpp"
 #include "nftlink/state/stored.hpp"
 
 namespace nftlink::state {
@@ -27,9 +28,6 @@ public:
     // Makes the directory, for this user alone, if it isn't there. Throws std::runtime_error when it can't be used, or
     // is used by another process.
     explicit Store(std::filesystem::path directory);
-    ~Store();
-    Store(const Store&) = delete;
-    Store& operator=(const Store&) = delete;
 
     const std::filesystem::path& directory() const { return directory_; }
     // On a file system that is memory: nothing here waits for a disk.
@@ -58,7 +56,7 @@ private:
     std::expected<void, std::string> distribute();
 
     std::filesystem::path directory_;
-    int lock_ = -1;
+    base::UniqueFd lock_;
     bool in_memory_ = false;
     bool may_be_pending_ = true;  // there may be a change whose files aren't in their places yet
     StoredChange prepared_;

@@ -9,12 +9,6 @@ namespace {
 
 using namespace std::chrono_literals;
 
-TEST(Words, CountThings) {
-    EXPECT_EQ(count(0, "link"), "0 links");
-    EXPECT_EQ(count(1, "link"), "1 link");
-    EXPECT_EQ(count(2, "link"), "2 links");
-}
-
 TEST(Words, HaveTheTwoLargestUnits) {
     EXPECT_EQ(duration_words(0s), "0 seconds");
     EXPECT_EQ(duration_words(-5s), "0 seconds");
@@ -36,14 +30,11 @@ TEST(Words, ForShortSpans) {
 }
 
 TEST(Words, ForTimes) {
-    const auto time = parse_time("2026-11-24T10:00:00.123Z");
-    ASSERT_TRUE(time);
-    EXPECT_EQ(std::chrono::system_clock::to_time_t(*time), 1795514400);
-    EXPECT_EQ(parse_time("2026-11-24T10:00:00Z"), time);
+    const auto time = std::chrono::system_clock::from_time_t(1795514400);
     EXPECT_EQ(time_words("2026-11-24T10:00:00.123Z"), "2026-11-24 10:00:00Z");
-    EXPECT_EQ(time_words("2026-11-24T10:00:00Z", *time + 5min), "2026-11-24 10:00:00Z, 5 minutes ago");
-    EXPECT_EQ(time_words("2026-11-24T10:00:00Z", *time), "2026-11-24 10:00:00Z, just now");
-    EXPECT_EQ(time_words("2026-11-24T10:00:00Z", *time - 1h), "2026-11-24 10:00:00Z, just now") << "a clock set back";
+    EXPECT_EQ(time_words("2026-11-24T10:00:00Z", time + 5min), "2026-11-24 10:00:00Z, 5 minutes ago");
+    EXPECT_EQ(time_words("2026-11-24T10:00:00Z", time), "2026-11-24 10:00:00Z, just now");
+    EXPECT_EQ(time_words("2026-11-24T10:00:00Z", time - 1h), "2026-11-24 10:00:00Z, just now") << "a clock set back";
 }
 
 TEST(Words, LeaveOddTimesAsTheyAreButForTheTerminalsSake) {

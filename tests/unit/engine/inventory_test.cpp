@@ -5,8 +5,6 @@
 
 #include <boost/json/parse.hpp>
 
-#include "engine/time.hpp"
-
 namespace nftlink::engine {
 namespace {
 
@@ -128,14 +126,6 @@ TEST(Event, KindsOfBothEngines) {
     EXPECT_EQ(kind("network", "create"), networks);
     EXPECT_EQ(kind("image", "pull"), other);
     EXPECT_EQ(read_event(json::parse("[1]")).kind, other);
-}
-
-TEST(Time, OfBothEngines) {
-    EXPECT_EQ(parse_time("1970-01-01T00:00:01Z"), 1000000000);
-    EXPECT_EQ(parse_time("1970-01-01T01:00:00.25+01:00"), 250000000);
-    EXPECT_EQ(parse_time("1970-01-01T00:00:00.1234567899Z"), 123456789);
-    EXPECT_EQ(parse_time("0001-01-01T00:00:00Z"), 0);
-    EXPECT_EQ(parse_time("yesterday"), 0);
 }
 
 }  // namespace
