@@ -6,6 +6,7 @@
 
 #include "configuration.hpp"
 #include "host.hpp"
+#include "nftlink/firewall/render.hpp"
 #include "nftlink/kernel/netlink_kernel.hpp"
 #include "nftlink/nft/text.hpp"
 #include "nftlink/reconcile/reconcile.hpp"

@@ -1,3 +1,5 @@
+#include "nftlink/firewall/compile.hpp"
+
 // The frame: a table whose rules never change, whatever bridges, containers and links there are. Only elements of its
 // sets do; with `layout: rules` the rules of one chain.
 //
@@ -20,7 +22,6 @@
 #include <utility>
 
 #include "names.hpp"
-#include "nftlink/firewall/firewall.hpp"
 #include "permissions.hpp"
 #include "policy_rules.hpp"
 

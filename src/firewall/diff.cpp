@@ -1,3 +1,5 @@
+#include "nftlink/firewall/diff.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -8,7 +10,7 @@
 #include "diff_table.hpp"
 #include "meaning.hpp"
 #include "names.hpp"
-#include "nftlink/firewall/firewall.hpp"
+#include "nftlink/firewall/ownership.hpp"
 #include "nftlink/nft/text.hpp"
 
 namespace nftlink::firewall {
@@ -181,29 +183,6 @@ std::vector<IdleChain> idle_chains(const nft::Ruleset& have, const Wanted& want)
             idle.push_back({&attachment, chain != nullptr});
     }
     return idle;
-}
-
-Wanted joined(Wanted attached, const Wanted& own) {
-    for (const Table& table : own.tables) {
-        const auto same = std::ranges::find_if(attached.tables, [&](const Table& copies) {
-            return copies.family == table.family && copies.name == table.name;
-        });
-        if (same == attached.tables.end()) {
-            attached.tables.push_back(table);
-            continue;
-        }
-        std::vector<Chain> copies = std::move(same->chains);
-        *same = table;
-        for (Chain& chain : copies)
-            if (same->chain(chain.name) == nullptr)
-                same->chains.push_back(std::move(chain));
-    }
-    return attached;
-}
-
-const nft::Chain* Attachment::find(const nft::Ruleset& have) const {
-    const Table* found = have.table(family, table);
-    return found == nullptr ? nullptr : found->chain(chain);
 }
 
 nft::Batch diff(const nft::Ruleset& have, const Wanted& want, Manner manner, std::vector<Obstacle>* obstacles) {

@@ -5,7 +5,8 @@
 #include <string>
 #include <vector>
 
-#include "nftlink/firewall/firewall.hpp"
+#include "nftlink/nft/batch.hpp"
+#include "nftlink/nft/ruleset.hpp"
 
 namespace nftlink::firewall {
 

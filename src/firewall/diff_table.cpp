@@ -11,6 +11,7 @@
 #include "change_over.hpp"
 #include "diff_rules.hpp"
 #include "names.hpp"
+#include "nftlink/firewall/ownership.hpp"
 
 namespace nftlink::firewall {
 

@@ -4,7 +4,7 @@
 #include <set>
 #include <string>
 
-#include "nftlink/firewall/firewall.hpp"
+#include "nftlink/firewall/diff.hpp"
 
 namespace nftlink::firewall {
 

@@ -14,7 +14,8 @@
 #include <vector>
 
 #include "names.hpp"
-#include "nftlink/firewall/firewall.hpp"
+#include "nftlink/firewall/compile.hpp"
+#include "nftlink/firewall/ownership.hpp"
 #include "nftlink/model/policy.hpp"
 #include "nftlink/nft/build.hpp"
 #include "permissions.hpp"

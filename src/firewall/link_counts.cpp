@@ -1,3 +1,5 @@
+#include "nftlink/firewall/link_counts.hpp"
+
 // Links as the kernel has them. Every permission is looked for once, in the places where compile() puts it; then each
 // link adds up its own.
 #include <algorithm>
@@ -6,7 +8,7 @@
 
 #include "diff_rules.hpp"
 #include "names.hpp"
-#include "nftlink/firewall/firewall.hpp"
+#include "nftlink/firewall/wanted.hpp"
 #include "permissions.hpp"
 #include "policy_rules.hpp"
 

@@ -5,8 +5,6 @@
 #include <algorithm>
 #include <array>
 
-#include "nftlink/firewall/firewall.hpp"
-
 namespace nftlink::firewall {
 
 namespace {
@@ -41,10 +39,6 @@ nft::Family nft_family(model::AttachPoint::Family family) {
 
 std::string frames_table(std::string_view table) {
     return std::string(table).append(model::frames_ending);
-}
-
-bool is_frames_table(nft::Family family, std::string_view name) {
-    return family == nft::Family::bridge && name.ends_with(model::frames_ending);
 }
 
 std::string other_name(std::string_view name) {

@@ -1,3 +1,5 @@
+#include "nftlink/firewall/ownership.hpp"
+
 // What is ours.
 #include <fmt/format.h>
 
@@ -6,7 +8,6 @@
 #include "form.hpp"
 #include "names.hpp"
 #include "nftlink/base/words.hpp"
-#include "nftlink/firewall/firewall.hpp"
 
 namespace nftlink::firewall {
 
@@ -38,6 +39,10 @@ bool has_marked_parts(const nft::Table& table) {
 
 bool is_ours(const nft::Table& table, std::string_view name) {
     return has_mark(table) || ((has_name(table, name) || has_marked_parts(table)) && has_core_of_form(table));
+}
+
+bool is_frames_table(nft::Family family, std::string_view name) {
+    return family == nft::Family::bridge && name.ends_with(model::frames_ending);
 }
 
 bool is_of_0_1(const nft::Table& table) {

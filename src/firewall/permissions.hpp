@@ -7,7 +7,7 @@
 #include <unordered_map>
 #include <vector>
 
-#include "nftlink/firewall/firewall.hpp"
+#include "nftlink/firewall/compile.hpp"
 #include "nftlink/model/policy.hpp"
 #include "nftlink/model/topology.hpp"
 #include "nftlink/nft/ruleset.hpp"

@@ -1,10 +1,11 @@
+#include "nftlink/firewall/render.hpp"
+
 // What nft's own language can say of the wanted rules.
 #include <fmt/format.h>
 
 #include <algorithm>
 
 #include "names.hpp"
-#include "nftlink/firewall/firewall.hpp"
 #include "nftlink/nft/text.hpp"
 
 namespace nftlink::firewall {

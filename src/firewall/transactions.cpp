@@ -1,3 +1,5 @@
+#include "nftlink/firewall/transactions.hpp"
+
 // A change in one transaction, or in pieces.
 //
 // Of a table that packets meet, each operation has its time: elements and rules that permit something go first; what no
@@ -12,7 +14,8 @@
 #include "diff_table.hpp"
 #include "meaning.hpp"
 #include "names.hpp"
-#include "nftlink/firewall/firewall.hpp"
+#include "nftlink/firewall/diff.hpp"
+#include "nftlink/firewall/ownership.hpp"
 #include "nftlink/nft/encode.hpp"
 
 namespace nftlink::firewall {

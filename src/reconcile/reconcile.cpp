@@ -10,7 +10,10 @@
 #include <span>
 #include <system_error>
 
-#include "nftlink/firewall/firewall.hpp"
+#include "nftlink/firewall/compile.hpp"
+#include "nftlink/firewall/diff.hpp"
+#include "nftlink/firewall/ownership.hpp"
+#include "nftlink/firewall/transactions.hpp"
 
 namespace nftlink::reconcile {
 

@@ -9,7 +9,8 @@
 #include "keeper.hpp"
 #include "link_changes.hpp"
 #include "log.hpp"
-#include "nftlink/firewall/firewall.hpp"
+#include "nftlink/firewall/ownership.hpp"
+#include "nftlink/firewall/transactions.hpp"
 
 namespace nftlink::service {
 

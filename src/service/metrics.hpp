@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "nftlink/engine/watcher.hpp"
-#include "nftlink/firewall/firewall.hpp"
+#include "nftlink/firewall/link_counts.hpp"
 #include "nftlink/reconcile/reconcile.hpp"
 
 namespace nftlink::service {

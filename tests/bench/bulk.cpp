@@ -7,6 +7,7 @@
 #include <stdexcept>
 
 #include "measure.hpp"
+#include "nftlink/firewall/render.hpp"
 #include "nftlink/kernel/netlink_kernel.hpp"
 #include "nftlink/reconcile/reconcile.hpp"
 #include "service/keeper.hpp"

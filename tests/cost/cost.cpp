@@ -13,7 +13,8 @@
 #include <string>
 
 #include "nftlink/config/config.hpp"
-#include "nftlink/firewall/firewall.hpp"
+#include "nftlink/firewall/compile.hpp"
+#include "nftlink/firewall/diff.hpp"
 #include "nftlink/linkenv/environment.hpp"
 #include "nftlink/nft/decode.hpp"
 #include "nftlink/nft/encode.hpp"

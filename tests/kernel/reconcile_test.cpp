@@ -3,7 +3,6 @@
 #include <gmock/gmock.h>
 
 #include "fixture.hpp"
-#include "nftlink/firewall/firewall.hpp"
 #include "nftlink/nft/encode.hpp"
 #include "nftlink/nft/text.hpp"
 #include "nftlink/reconcile/reconcile.hpp"

@@ -10,7 +10,10 @@
 #include <sstream>
 
 #include "fixture.hpp"
-#include "nftlink/firewall/firewall.hpp"
+#include "nftlink/firewall/compile.hpp"
+#include "nftlink/firewall/diff.hpp"
+#include "nftlink/firewall/ownership.hpp"
+#include "nftlink/firewall/render.hpp"
 #include "nftlink/nft/text.hpp"
 #include "nftlink/reconcile/reconcile.hpp"
 

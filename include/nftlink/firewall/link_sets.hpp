@@ -11,7 +11,8 @@
 #include <string_view>
 #include <vector>
 
-#include "nftlink/firewall/firewall.hpp"
+#include "nftlink/firewall/compile.hpp"
+#include "nftlink/firewall/transactions.hpp"
 
 namespace nftlink::firewall {
 

@@ -14,7 +14,10 @@
 #include <utility>
 #include <vector>
 
-#include "nftlink/firewall/firewall.hpp"
+#include "nftlink/firewall/compile.hpp"
+#include "nftlink/firewall/diff.hpp"
+#include "nftlink/firewall/ownership.hpp"
+#include "nftlink/firewall/transactions.hpp"
 #include "nftlink/kernel/kernel.hpp"
 #include "nftlink/model/policy.hpp"
 #include "nftlink/model/topology.hpp"

@@ -2,7 +2,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "nftlink/firewall/firewall.hpp"
+#include "nftlink/firewall/compile.hpp"
+#include "nftlink/firewall/diff.hpp"
+#include "nftlink/firewall/render.hpp"
 #include "nftlink/kernel/fake_kernel.hpp"
 #include "nftlink/nft/build.hpp"
 #include "nftlink/nft/text.hpp"

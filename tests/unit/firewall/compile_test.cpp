@@ -6,7 +6,7 @@
 #include <functional>
 #include <sstream>
 
-#include "nftlink/firewall/firewall.hpp"
+#include "nftlink/firewall/compile.hpp"
 #include "nftlink/nft/text.hpp"
 #include "topologies.hpp"
 

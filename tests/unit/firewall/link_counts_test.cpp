@@ -4,7 +4,10 @@
 
 #include <functional>
 
-#include "nftlink/firewall/firewall.hpp"
+#include "nftlink/firewall/compile.hpp"
+#include "nftlink/firewall/diff.hpp"
+#include "nftlink/firewall/link_counts.hpp"
+#include "nftlink/firewall/transactions.hpp"
 #include "nftlink/kernel/fake_kernel.hpp"
 #include "nftlink/nft/text.hpp"
 #include "packets.hpp"

@@ -14,7 +14,9 @@
 #include <cstring>
 #include <fstream>
 
-#include "nftlink/firewall/firewall.hpp"
+#include "nftlink/firewall/compile.hpp"
+#include "nftlink/firewall/diff.hpp"
+#include "nftlink/firewall/link_counts.hpp"
 #include "nftlink/nft/build.hpp"
 #include "nftlink/nft/decode.hpp"
 #include "nftlink/nft/text.hpp"

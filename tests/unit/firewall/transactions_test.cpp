@@ -5,7 +5,9 @@
 #include <algorithm>
 #include <map>
 
-#include "nftlink/firewall/firewall.hpp"
+#include "nftlink/firewall/compile.hpp"
+#include "nftlink/firewall/diff.hpp"
+#include "nftlink/firewall/transactions.hpp"
 #include "nftlink/kernel/fake_kernel.hpp"
 #include "nftlink/nft/encode.hpp"
 #include "nftlink/nft/text.hpp"
