@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "names.hpp"
+#include "nftlink/nft/json.hpp"
 #include "nftlink/nft/text.hpp"
 
 namespace nftlink::firewall {

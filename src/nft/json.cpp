@@ -1,8 +1,9 @@
+#include "nftlink/nft/json.hpp"
+
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
 
-#include "nftlink/nft/text.hpp"
 #include "statement.hpp"
 #include "words.hpp"
 

@@ -14,6 +14,7 @@
 #include "nftlink/firewall/diff.hpp"
 #include "nftlink/firewall/ownership.hpp"
 #include "nftlink/firewall/render.hpp"
+#include "nftlink/nft/json.hpp"
 #include "nftlink/nft/text.hpp"
 #include "nftlink/reconcile/reconcile.hpp"
 

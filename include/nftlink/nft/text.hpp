@@ -1,4 +1,4 @@
-// Rulesets and batches in nft's own language, and in its JSON schema (libnftables-json(5)).
+// Rulesets and batches in nft's own language.
 #pragma once
 
 #include <string>
@@ -31,6 +31,5 @@ struct RuleOnTop {
     Rule rule;
 };
 std::string render(const Ruleset& ruleset, const std::vector<RuleOnTop>& on_top = {});
-std::string render_json(const Ruleset& ruleset, const std::vector<RuleOnTop>& on_top = {});
 
 }  // namespace nftlink::nft

@@ -57,4 +57,18 @@ inline RuleBuilder rule(Family family = Family::inet) {
     return RuleBuilder(family);
 }
 
+inline Ruleset small_ruleset() {
+    Table table;
+    table.name = "nftlink";
+    table.comment = "nftlink: mine";
+    table.sets.push_back(links_set({element(6379, "/web/db"), element(6380)}));
+    table.chains.push_back(base_chain());
+    table.chains.back().rules.push_back(
+        rule()
+            .in_set({Field::source, Field::destination, Field::protocol, Field::destination_port}, "links4")
+            .accept()
+            .build());
+    return {{table}, 0};
+}
+
 }  // namespace nftlink::nft

@@ -21,9 +21,10 @@ TEST(Text, OperationsAreNftCommands) {
     EXPECT_EQ(text(AddSet{links_set()}),
               "add set inet nftlink links4 { type ipv4_addr . ipv4_addr . inet_proto . inet_service; size 192; "
               "counter; comment \"nftlink: links\"; }");
-    EXPECT_EQ(text(AddElements{"s", link_key(true), {element(6379, "/web/db"), element(80, "", Counters{1, 60})}}),
-              "add element inet nftlink s { 172.17.0.3 . 172.17.0.2 . tcp . 6379 comment \"/web/db\", "
-              "172.17.0.3 . 172.17.0.2 . tcp . 80 counter packets 1 bytes 60 }");
+    EXPECT_EQ(
+        text(AddElements{"s", link_key(true), {element(6379, "/web/db"), element(80, "", Counters{1, 60})}}),
+        "add element inet nftlink s { 172.17.0.3 . 172.17.0.2 . tcp . 6379 comment \"/web/db\", "
+        "172.17.0.3 . 172.17.0.2 . tcp . 80 counter packets 1 bytes 60 }");
     EXPECT_EQ(text(DeleteElements{"s", link_key(true), {element(6379, "/web/db")}}),
               "delete element inet nftlink s { 172.17.0.3 . 172.17.0.2 . tcp . 6379 }");
     EXPECT_EQ(text(AddRule{"c", rule().accept().build(), 0}), "add rule inet nftlink c accept");
@@ -52,9 +53,10 @@ TEST(Text, RulesReadAsNftListsThem) {
               "ip saddr 172.17.0.2 udp sport 53 drop");
     EXPECT_EQ(to_text(rule().in_set(link_fields, "links4").accept().build()),
               "iifname . ip saddr . ip daddr . meta l4proto . th dport @links4 accept");
-    EXPECT_EQ(to_text(rule().established().reply_direction().in_set(reply_fields, "replies6", false).accept().build()),
-              "ct state established ct direction reply iifname . ip6 saddr . ip6 daddr . meta l4proto . th sport "
-              "@replies6 accept");
+    EXPECT_EQ(
+        to_text(rule().established().reply_direction().in_set(reply_fields, "replies6", false).accept().build()),
+        "ct state established ct direction reply iifname . ip6 saddr . ip6 daddr . meta l4proto . th sport "
+        "@replies6 accept");
     EXPECT_EQ(to_text(rule().established_or_related().accept().build()), "ct state established,related accept");
     EXPECT_EQ(to_text(rule().icmpv6_type(136).hop_limit(255).accept().build()),
               "icmpv6 type nd-neighbor-advert ip6 hoplimit 255 accept");
@@ -94,20 +96,6 @@ TEST(Text, WhatHasNoWordsIsNamed) {
     EXPECT_EQ(to_text(strange), "<quota> drop");
 }
 
-Ruleset small_ruleset() {
-    Table table;
-    table.name = "nftlink";
-    table.comment = "nftlink: mine";
-    table.sets.push_back(links_set({element(6379, "/web/db"), element(6380)}));
-    table.chains.push_back(base_chain());
-    table.chains.back().rules.push_back(
-        rule()
-            .in_set({Field::source, Field::destination, Field::protocol, Field::destination_port}, "links4")
-            .accept()
-            .build());
-    return {{table}, 0};
-}
-
 TEST(Text, RenderLoadsOverItself) {
     EXPECT_EQ(render(small_ruleset()),
               "add table inet nftlink\n"
@@ -130,51 +118,6 @@ TEST(Text, RenderLoadsOverItself) {
               "\t\tip saddr . ip daddr . meta l4proto . th dport @links4 accept\n"
               "\t}\n"
               "}\n");
-}
-
-TEST(Text, JsonFollowsNftsSchema) {
-    const std::string json = render_json(small_ruleset());
-    EXPECT_NE(json.find(R"({"add":{"set":{"family":"inet","table":"nftlink","name":"links4",)"
-                        R"("type":["ipv4_addr","ipv4_addr","inet_proto","inet_service"],"size":192,)"
-                        R"("stmt":[{"counter":null}],"comment":"nftlink: links","elem":[{"elem":{"val":{"concat":)"
-                        R"(["172.17.0.3","172.17.0.2","tcp",6379]},"comment":"/web/db"}},)"),
-              std::string::npos)
-        << json;
-    EXPECT_NE(
-        json.find(R"("expr":[{"match":{"op":"==","left":{"concat":[{"payload":{"protocol":"ip","field":"saddr"}},)"
-                  R"({"payload":{"protocol":"ip","field":"daddr"}},{"meta":{"key":"l4proto"}},)"
-                  R"({"payload":{"protocol":"th","field":"dport"}}]},"right":"@links4"}},{"accept":null}])"),
-        std::string::npos)
-        << json;
-}
-
-// As nft itself writes them; it reads a list of one word as that word.
-TEST(Text, JsonOfTheFramesRulesFollowsItToo) {
-    const auto json = [](Rule made) {
-        Ruleset ruleset = small_ruleset();
-        ruleset.tables[0].chains[0].rules = {std::move(made)};
-        const std::string text = render_json(ruleset);
-        const std::size_t start = text.find(R"("expr":)") + 7;
-        constexpr std::string_view end = R"({"accept":null}])";
-        return text.substr(start, text.find(end, start) + end.size() - start);
-    };
-    EXPECT_EQ(json(rule().not_in_set({Field::iifname}, "bridges").accept().build()),
-              R"([{"match":{"op":"!=","left":{"meta":{"key":"iifname"}},"right":"@bridges"}},{"accept":null}])");
-    EXPECT_EQ(json(rule().established().reply_direction().dnat().accept().build()),
-              R"([{"match":{"op":"in","left":{"ct":{"key":"state"}},"right":["established"]}},)"
-              R"({"match":{"op":"==","left":{"ct":{"key":"direction"}},"right":"reply"}},)"
-              R"({"match":{"op":"in","left":{"ct":{"key":"status"}},"right":["dnat"]}},{"accept":null}])");
-    EXPECT_EQ(json(rule().protocol(1).in_set(error_fields, "links4").accept().build()),
-              R"([{"match":{"op":"==","left":{"meta":{"key":"l4proto"}},"right":"icmp"}},)"
-              R"({"match":{"op":"==","left":{"concat":[{"meta":{"key":"iifname"}},)"
-              R"({"payload":{"protocol":"ip","field":"saddr"}},{"payload":{"protocol":"ip","field":"daddr"}},)"
-              R"({"ct":{"key":"protocol"}},{"ct":{"key":"proto-src","dir":"reply"}}]},"right":"@links4"}},)"
-              R"({"accept":null}])");
-    EXPECT_EQ(json(rule().icmpv6_type(135).hop_limit(255).accept().build()),
-              R"([{"match":{"op":"==","left":{"payload":{"protocol":"icmpv6","field":"type"}},)"
-              R"("right":"nd-neighbor-solicit"}},)"
-              R"({"match":{"op":"==","left":{"payload":{"protocol":"ip6","field":"hoplimit"}},"right":255}},)"
-              R"({"accept":null}])");
 }
 
 }  // namespace
