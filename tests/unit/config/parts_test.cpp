@@ -8,17 +8,6 @@
 namespace nftlink::config {
 namespace {
 
-TEST(EditDistance, CountsLettersAndNeighboursSwapped) {
-    EXPECT_EQ(edit_distance("", ""), 0);
-    EXPECT_EQ(edit_distance("", "abc"), 3);
-    EXPECT_EQ(edit_distance("abc", ""), 3);
-    EXPECT_EQ(edit_distance("layuot", "layout"), 1);
-    EXPECT_EQ(edit_distance("LAYOUT", "layout"), 0);
-    EXPECT_EQ(edit_distance("adresses", "addresses"), 1);
-    EXPECT_EQ(edit_distance("kitten", "sitting"), 3);
-    EXPECT_EQ(edit_distance("ab", "cd"), 2);
-}
-
 TEST(Suggestion, OffersOnlyWhatIsClose) {
     const std::string_view words[] = {"links", "expose", "icc"};
     EXPECT_EQ(suggest("link", words), "; did you mean 'links'?");
@@ -26,13 +15,6 @@ TEST(Suggestion, OffersOnlyWhatIsClose) {
     EXPECT_EQ(suggest("ports", words), "");
     EXPECT_EQ(suggest("x", words), "");
     EXPECT_EQ(suggest(std::string(1000, 'l'), words), "");
-}
-
-TEST(Quote, FitsOneLine) {
-    EXPECT_EQ(quote("a\n\x1b[1m"), "'a\\x0a\\x1b[1m'");
-    EXPECT_EQ(quote(std::string(64, 'a')), "'" + std::string(64, 'a') + "'");
-    EXPECT_EQ(quote(std::string(65, 'a')), "'" + std::string(64, 'a') + "…'");
-    EXPECT_EQ(quote(std::string(63, 'a') + "é"), "'" + std::string(63, 'a') + "…'") << "no half characters";
 }
 
 TEST(SourceText, CountsLinesAndCharacters) {

@@ -2,8 +2,6 @@
 
 #include <gtest/gtest.h>
 
-#include "nftlink/model/environment_options.hpp"
-
 namespace nftlink::model {
 namespace {
 
@@ -29,15 +27,6 @@ TEST(Names, OfInterfacesAreTheKernelsLessWhatNftTripsOver) {
 
 TEST(Names, OfLinksAreParentAndAlias) {
     EXPECT_EQ(link_name("web", "db"), "/web/db");
-}
-
-TEST(Names, OfDialects) {
-    for (const Dialect dialect : {Dialect::docker_0_10, Dialect::docker_27, Dialect::docker_28})
-        EXPECT_EQ(parse_dialect(to_string(dialect)), dialect);
-    EXPECT_EQ(parse_dialect("docker-0.10"), Dialect::docker_0_10);
-    EXPECT_EQ(parse_dialect("docker-28"), Dialect::docker_28);
-    EXPECT_EQ(parse_dialect("docker-29"), std::nullopt);
-    EXPECT_EQ(parse_dialect(""), std::nullopt);
 }
 
 TEST(ATopology, FindsContainersAndTheirNetworks) {
