@@ -3,10 +3,8 @@
 #include <libmnl/libmnl.h>
 #include <libnftnl/common.h>
 
-#include <algorithm>
 #include <array>
 #include <cstring>
-#include <utility>
 
 #include "encode_elements.hpp"
 #include "encode_objects.hpp"

@@ -2,7 +2,6 @@
 
 #include <linux/netlink.h>
 
-#include <algorithm>
 #include <bit>
 #include <cstring>
 

@@ -2,7 +2,6 @@
 // with NUL. Only types and layout are nft's; the kernel never looks inside.
 #pragma once
 
-#include <optional>
 #include <string>
 #include <string_view>
 
