@@ -8,14 +8,13 @@
 
 namespace nftlink::config {
 
-bool has_family(const model::Network& network, bool v4) {
-    return std::ranges::any_of(network.addresses,
-                               [v4](const model::Address& address) { return address.is_v4() == v4; });
+bool has_family(const model::Network& network, model::Ip ip) {
+    return std::ranges::find(network.addresses, ip, &model::Address::ip) != network.addresses.end();
 }
 
 bool is_covered(const model::Container& container, const model::FirewallPolicy& policy) {
-    return policy.covers_ipv6() || std::ranges::any_of(container.networks, [](const model::Network& network) {
-               return has_family(network, true);
+    return policy.covers(model::Ip::v6) || std::ranges::any_of(container.networks, [](const model::Network& network) {
+               return has_family(network, model::Ip::v4);
            });
 }
 

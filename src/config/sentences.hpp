@@ -10,7 +10,7 @@
 
 namespace nftlink::config {
 
-bool has_family(const model::Network& network, bool v4);
+bool has_family(const model::Network& network, model::Ip ip);
 
 // An address of it is one that the policy is about.
 bool is_covered(const model::Container& container, const model::FirewallPolicy& policy);

@@ -87,8 +87,8 @@ private:
         const model::Container& child = stated_child.value;
         bool share_family = false;
         model::for_each_way(parent, child, [&](const model::Network& from, const model::Network& to) {
-            share_family |= policy_.covers_ipv4() && has_family(from, true) && has_family(to, true);
-            share_family |= policy_.covers_ipv6() && has_family(from, false) && has_family(to, false);
+            for (const model::Ip ip : model::both_ips)
+                share_family |= policy_.covers(ip) && has_family(from, ip) && has_family(to, ip);
         });
         if (!stated_child.sound)
             return;  // its ports may be what is missing

@@ -167,9 +167,7 @@ private:
                 continue;
             model::Network network{bridge, {}};
             std::ranges::copy_if(endpoint.addresses, std::back_inserter(network.addresses),
-                                 [this](const Address& address) {
-                                     return address.is_v4() ? policy_.covers_ipv4() : policy_.covers_ipv6();
-                                 });
+                                 [this](const Address& address) { return policy_.covers(address.ip()); });
             networks.push_back(std::move(network));
         }
         return networks;

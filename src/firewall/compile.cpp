@@ -36,7 +36,7 @@ constexpr std::uint32_t prerouting_hook = 0, forward_hook = 2;  // NF_INET_FORWA
 constexpr std::int32_t before_all = -300;                       // nft's `dstnat` of the bridge family
 
 // Ether types.
-constexpr std::array<std::uint16_t, 2> ip{ETH_P_IP, ETH_P_IPV6}, tags{ETH_P_8021Q, ETH_P_8021AD};
+constexpr std::array<std::uint16_t, 2> ip_types{ETH_P_IP, ETH_P_IPV6}, tags{ETH_P_8021Q, ETH_P_8021AD};
 constexpr std::array<std::uint16_t, 3> ip_and_arp{ETH_P_IP, ETH_P_IPV6, ETH_P_ARP};
 
 // The comment of a table can't be changed without making it anew, so that all have the same.
@@ -111,18 +111,18 @@ private:
     nft::RuleBuilder reply() const { return rule().reply_direction().established(); }
 
     void add_sets(const Permissions& permissions) {
-        const auto add_sized = [&](std::string_view name, bool ipv4, std::string_view comment,
+        const auto add_sized = [&](std::string_view name, model::Ip ip, std::string_view comment,
                                    const std::vector<nft::Element>& elements, bool counter) {
-            nft::Set& set = add_set(table_, name, permission_key(ipv4), comment, elements);
+            nft::Set& set = add_set(table_, name, permission_key(ip), comment, elements);
             set.size = set_size(elements.size());
             set.counter = counter;
         };
-        for (const bool ipv4 : {true, false})
-            if (!is_by_rules_ && rules_.covers(ipv4)) {
-                add_sized(links_set(ipv4), ipv4, "the parent's bridge . parent . child . protocol . port",
-                          permissions.links(ipv4), policy_.counters == model::Counters::links);
-                add_sized(replies_set(ipv4), ipv4, "the child's bridge . child . parent . protocol . port",
-                          permissions.replies(ipv4), false);
+        for (const model::Ip ip : model::both_ips)
+            if (!is_by_rules_ && rules_.covers(ip)) {
+                add_sized(links_set(ip), ip, "the parent's bridge . parent . child . protocol . port",
+                          permissions.links[ip], policy_.counters == model::Counters::links);
+                add_sized(replies_set(ip), ip, "the child's bridge . child . parent . protocol . port",
+                          permissions.replies[ip], false);
             }
         add_set(table_, open_set, pair_key(), "from . to: within these everything passes");
         if (!is_bridge_) {
@@ -193,7 +193,7 @@ private:
     // What isn't IP is the business of the table of frames.
     Rules bridge_rules() const {
         Rules rules{rule().not_in_set({from()}, bridges_set).accept().build()};
-        for (const std::uint16_t type : ip)
+        for (const std::uint16_t type : ip_types)
             rules.push_back(rule().ether_type(type).jump(untagged_chain).build());
         return rules;
     }
@@ -216,11 +216,11 @@ private:
     }
 
     void add_replies(Rules& rules) const {
-        for (const bool ipv4 : {true, false})
-            if (rules_.covers(ipv4))
+        for (const model::Ip ip : model::both_ips)
+            if (rules_.covers(ip))
                 rules_.accept(rules, rule().in_set({from(), Field::source, Field::destination, Field::protocol,
                                                     Field::source_port},
-                                                   replies_set(ipv4), ipv4));
+                                                   replies_set(ip), nft_family(ip)));
     }
 
     void add_links_and_replies(Rules& rules) const {
@@ -235,34 +235,35 @@ private:
     void add_links(Rules& rules) const {
         if (rules_.replies_by_port())
             add_replies(rules);
-        for (const bool ipv4 : {true, false})
-            if (rules_.covers(ipv4))
+        for (const model::Ip ip : model::both_ips)
+            if (rules_.covers(ip))
                 rules_.accept(rules, rule().in_set({from(), Field::source, Field::destination, Field::protocol,
                                                     Field::destination_port},
-                                                   links_set(ipv4), ipv4));
+                                                   links_set(ip), nft_family(ip)));
     }
 
     // In the bridge family whatever is open passes both ways.
     bool has_errors() const { return is_bridge_ ? has_conntrack_ && !is_by_rules_ : true; }
 
-    static std::uint8_t icmp(bool ipv4) { return ipv4 ? std::uint8_t{IPPROTO_ICMP} : std::uint8_t{IPPROTO_ICMPV6}; }
+    static std::uint8_t icmp(model::Ip ip) {
+        return ip == model::Ip::v4 ? std::uint8_t{IPPROTO_ICMP} : std::uint8_t{IPPROTO_ICMPV6};
+    }
 
     void add_jumps_to_errors(Rules& rules) const {
-        for (const bool ipv4 : {true, false})
-            if (rules_.covers(ipv4))
-                rules.push_back(rule().related().protocol(icmp(ipv4)).jump(errors_chain).build());
+        for (const model::Ip ip : model::both_ips)
+            if (rules_.covers(ip))
+                rules.push_back(rule().related().protocol(icmp(ip)).jump(errors_chain).build());
     }
 
     Rules error_rules() const {
         Rules rules;
-        for (const bool ipv4 : {true, false})
-            if (!is_by_rules_ && rules_.covers(ipv4))
-                for (const std::string_view set : {replies_set(ipv4), links_set(ipv4)})
-                    rules_.accept(rules, rule()
-                                             .protocol(icmp(ipv4))
-                                             .in_set({from(), Field::source, Field::destination,
-                                                      Field::connection_protocol, Field::reply_source_port},
-                                                     set, ipv4));
+        for (const model::Ip ip : model::both_ips)
+            if (!is_by_rules_ && rules_.covers(ip))
+                for (const std::string_view set : {replies_set(ip), links_set(ip)})
+                    rules_.accept(
+                        rules, rule().protocol(icmp(ip)).in_set({from(), Field::source, Field::destination,
+                                                                 Field::connection_protocol, Field::reply_source_port},
+                                                                set, nft_family(ip)));
         if (!is_bridge_) {
             rules.push_back(onto_other(rule().reply_direction(), from(), routed_set));
             rules.push_back(onto_other(rule().reply_direction().dnat(), from(), published_set));
@@ -282,8 +283,8 @@ private:
 
     void add_links_chain(const Permissions& permissions) {
         nft::Chain& links = add_chain(links_chain, "Docker's rules, two for each port");
-        for (const bool ipv4 : {true, false})
-            for (const RulePair& pair : permissions.rules(ipv4))
+        for (const model::Ip ip : model::both_ips)
+            for (const RulePair& pair : permissions.rules[ip])
                 rules_.add_link(links.rules, pair);
         for (const std::string& bridge : permissions.bridges)
             if (const model::BridgePolicy policy = policy_.bridge(bridge); policy.base_rules)
@@ -349,12 +350,12 @@ Attachment compile_attachment(const Permissions& permissions, const model::Firew
     const PolicyRules rules(policy, family, dialect);
     Attachment attachment{family, point.table, point.chain, {}};
     // The links are sorted by their bridges, as the bridges are.
-    std::array next{permissions.rules4.begin(), permissions.rules6.begin()};
+    model::PerIp next{permissions.rules.v4.begin(), permissions.rules.v6.begin()};
     for (const std::string& bridge : permissions.bridges) {
-        for (const bool ipv4 : {true, false}) {
-            const auto& pairs = permissions.rules(ipv4);
-            for (auto& pair = next[ipv4 ? 0 : 1]; pair != pairs.end() && flow_of(pair->link).bridge == bridge; ++pair)
-                if (rules.covers(ipv4))
+        for (const model::Ip ip : model::both_ips) {
+            const auto& pairs = permissions.rules[ip];
+            for (auto& pair = next[ip]; pair != pairs.end() && flow_of(pair->link).bridge == bridge; ++pair)
+                if (rules.covers(ip))
                     rules.add_link(attachment.rules, *pair);
         }
         const model::BridgePolicy bridge_policy = policy.bridge(bridge);

@@ -162,7 +162,7 @@ bool has_form(const nft::Table& table, const nft::Set& set) {
     if (is_frames_table(table.family, table.name))
         return (set.name == closed_set || set.name == ports_set) && set.key == nft::interface_key();
     if (is_of_links(set.name))
-        return set.key == permission_key(plain_name(set.name).ends_with('4'));
+        return set.key == permission_key(plain_name(set.name).ends_with('4') ? model::Ip::v4 : model::Ip::v6);
     constexpr std::array names{bridges_set, denied_set, lenient_set, routed_set, published_set};
     if (std::ranges::find(names, set.name) != names.end())
         return set.key == nft::interface_key();
@@ -170,9 +170,9 @@ bool has_form(const nft::Table& table, const nft::Set& set) {
         return set.key == pair_key();
     const auto starts_with = [&](std::string_view prefix) { return set.name.starts_with(prefix); };
     if (starts_with("links4-") || starts_with("replies4-"))
-        return set.key == nft::link_key(true);
+        return set.key == nft::link_key(nft::Family::ip);
     if (starts_with("links6-") || starts_with("replies6-"))
-        return set.key == nft::link_key(false);
+        return set.key == nft::link_key(nft::Family::ip6);
     return starts_with("ports-") && set.key == nft::interface_key();
 }
 

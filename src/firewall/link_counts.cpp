@@ -3,7 +3,6 @@
 // Links as the kernel has them. Every permission is looked for once, in the places where compile() puts it; then each
 // link adds up its own.
 #include <algorithm>
-#include <array>
 #include <tuple>
 
 #include "diff_rules.hpp"
@@ -100,21 +99,21 @@ public:
     }
 
     // The permission must be one of those wanted.
-    Found find(bool ipv4, const nft::Key& key, const nft::Key& reply) const {
+    Found find(model::Ip ip, const nft::Key& key, const nft::Key& reply) const {
         if (policy_.layout == model::Layout::rules)
-            return at(links_, wanted_.rules(ipv4), ipv4, std::tie(key, reply),
+            return at(links_, wanted_.rules[ip], ip, std::tie(key, reply),
                       [](const RulePair& pair) { return std::tie(pair.link, pair.reply); });
-        Found found = at(links_, wanted_.links(ipv4), ipv4, key, &nft::Element::key);
-        found.installed &= at(replies_, wanted_.replies(ipv4), ipv4, reply, &nft::Element::key).installed;
+        Found found = at(links_, wanted_.links[ip], ip, key, &nft::Element::key);
+        found.installed &= at(replies_, wanted_.replies[ip], ip, reply, &nft::Element::key).installed;
         return found;
     }
 
 private:
-    using Lists = std::array<FoundList, 2>;  // IPv6, IPv4
+    using Lists = model::PerIp<FoundList>;
 
-    static const Found& at(const Lists& lists, const auto& wanted, bool ipv4, const auto& key, auto key_of) {
+    static const Found& at(const Lists& lists, const auto& wanted, model::Ip ip, const auto& key, auto key_of) {
         const auto place = std::ranges::lower_bound(wanted, key, {}, key_of);
-        return lists[ipv4][static_cast<std::size_t>(place - wanted.begin())];
+        return lists[ip][static_cast<std::size_t>(place - wanted.begin())];
     }
 
     // Our own table. One that no packet meets is being prepared.
@@ -124,14 +123,14 @@ private:
         if (policy_.layout == model::Layout::rules) {
             const PolicyRules rules(policy_, table == nullptr ? nft::Family::inet : table->family, nft::Dialect::nft);
             ChainIndex index(is_used ? table->chain(links_chain) : nullptr);
-            for (const bool ipv4 : {true, false})
-                require(links_[ipv4], find_in_chain(index, rules, wanted_.rules(ipv4)));
+            for (const model::Ip ip : model::both_ips)
+                require(links_[ip], find_in_chain(index, rules, wanted_.rules[ip]));
             return;
         }
         const auto set_in_use = [&](std::string_view name) { return is_used ? find_in_use(*table, name) : nullptr; };
-        for (const bool ipv4 : {true, false}) {
-            require(links_[ipv4], find_in_set(set_in_use(links_set(ipv4)), wanted_.links(ipv4)));
-            require(replies_[ipv4], find_in_set(set_in_use(replies_set(ipv4)), wanted_.replies(ipv4)));
+        for (const model::Ip ip : model::both_ips) {
+            require(links_[ip], find_in_set(set_in_use(links_set(ip)), wanted_.links[ip]));
+            require(replies_[ip], find_in_set(set_in_use(replies_set(ip)), wanted_.replies[ip]));
         }
     }
 
@@ -141,9 +140,9 @@ private:
         const auto dialect = is_iptables_table(family, point.table) ? nft::Dialect::iptables : nft::Dialect::nft;
         const PolicyRules rules(policy_, family, dialect);
         ChainIndex index(Attachment{family, point.table, point.chain, {}}.find(have), family);
-        for (const bool ipv4 : {true, false})
-            if (rules.covers(ipv4))
-                require(links_[ipv4], find_in_chain(index, rules, wanted_.rules(ipv4)));
+        for (const model::Ip ip : model::both_ips)
+            if (rules.covers(ip))
+                require(links_[ip], find_in_chain(index, rules, wanted_.rules[ip]));
     }
 
     static FoundList find_in_chain(ChainIndex& index, const PolicyRules& rules, const std::vector<RulePair>& wanted) {
@@ -194,8 +193,8 @@ std::vector<LinkCount> link_counts(const nft::Ruleset& have, const model::Topolo
             const model::Container* child = containers.find(link.child);
             if (child == nullptr)
                 continue;
-            for_each_permission(policy, parent, *child, [&](bool ipv4, const nft::Key& key, const nft::Key& reply) {
-                const Found found = inventory.find(ipv4, key, reply);
+            for_each_permission(policy, parent, *child, [&](model::Ip ip, const nft::Key& key, const nft::Key& reply) {
+                const Found found = inventory.find(ip, key, reply);
                 count.installed &= found.installed;
                 count.packets += found.counters.packets;
                 count.bytes += found.counters.bytes;

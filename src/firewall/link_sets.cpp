@@ -17,7 +17,7 @@ struct Grant {
     std::string users;
 };
 // What some containers' links permit, and by which links; IPv4 or not, by key.
-using Granted = std::map<std::pair<bool, nft::Key>, Grant>;
+using Granted = std::map<std::pair<model::Ip, nft::Key>, Grant>;
 
 // What the change is about: the containers themselves, and the parents of those that are somewhere else now or expose
 // other ports.
@@ -61,15 +61,15 @@ Granted granted(const Affected& affected, const model::FirewallPolicy& policy, F
             for (const model::Link& link : parent->links)
                 if (const model::Container* child = find(link.child))
                     for_each_permission(
-                        policy, *parent, *child, [&](bool is_ipv4, const nft::Key& key, const nft::Key& reply) {
-                            Grant& grant = all[{is_ipv4, key}];
+                        policy, *parent, *child, [&](model::Ip ip, const nft::Key& key, const nft::Key& reply) {
+                            Grant& grant = all[{ip, key}];
                             grant.replies.insert(reply);
                             grant.users += (grant.users.empty() ? "" : " ") + model::link_name(name, link.alias);
                         });
     return all;
 }
 
-// Calls visit(is_ipv4, reply) for what the permissions have of replies that they haven't in the others.
+// Calls visit(ip, reply) for what the permissions have of replies that they haven't in the others.
 template <typename Visit>
 void for_each_other_reply(const Granted& all, const Granted& others, Visit visit) {
     for (const auto& [permission, grant] : all) {
@@ -121,8 +121,8 @@ LinkSets::LinkSets(const Wanted& want, const OtherNames& others, const model::To
     in_pairs.layout = model::Layout::rules;
     const Permissions all = permissions(topology, in_pairs);
     reply_users_.emplace();
-    for (const bool ipv4 : {true, false})
-        for (const RulePair& pair : all.rules(ipv4))
+    for (const model::Ip ip : model::both_ips)
+        for (const RulePair& pair : all.rules[ip])
             ++(*reply_users_)[pair.reply];
 }
 
@@ -205,39 +205,39 @@ std::optional<LinkSets::Update> LinkSets::update(const model::Topology& now, con
     if (!reply_users_ && any_crosses_bridges(is))
         return {};
     Update update;
-    Exchange links[2], replies[2];  // IPv6, IPv4
+    model::PerIp<Exchange> links, replies;
     for (const auto& [permission, grant] : was) {
-        const auto& [is_ipv4, key] = permission;
+        const auto& [ip, key] = permission;
         const auto stays = is.find(permission);
         if (stays != is.end() && stays->second.users == grant.users)
             continue;
-        links[is_ipv4].gone.push_back(element_of(key));
+        links[ip].gone.push_back(element_of(key));
         update.renames |= stays != is.end();
     }
     for (const auto& [permission, grant] : is) {
-        const auto& [is_ipv4, key] = permission;
+        const auto& [ip, key] = permission;
         const auto stayed = was.find(permission);
         if (stayed != was.end() && stayed->second.users == grant.users)
             continue;
-        links[is_ipv4].come.push_back({key, comment_of(grant.users), {}, {}});
+        links[ip].come.push_back({key, comment_of(grant.users), {}, {}});
     }
-    for_each_other_reply(is, was, [&](bool is_ipv4, const nft::Key& reply) {
+    for_each_other_reply(is, was, [&](model::Ip ip, const nft::Key& reply) {
         if (!reply_users_ || (*reply_users_)[reply]++ == 0)
-            replies[is_ipv4].come.push_back(element_of(reply));
+            replies[ip].come.push_back(element_of(reply));
     });
-    for_each_other_reply(was, is, [&](bool is_ipv4, const nft::Key& reply) {
+    for_each_other_reply(was, is, [&](model::Ip ip, const nft::Key& reply) {
         if (reply_users_ && --(*reply_users_)[reply] != 0)
             return;
-        replies[is_ipv4].gone.push_back(element_of(reply));
+        replies[ip].gone.push_back(element_of(reply));
         if (reply_users_)
             reply_users_->erase(reply);
     });
     follow_users(now, before, update);
     nft::Batch added;
     exchange_bridges(policy, update, added);
-    for (const bool ipv4 : {true, false})
-        if (!put(links_set(ipv4), permission_key(ipv4), std::move(links[ipv4]), update, added) ||
-            !put(replies_set(ipv4), permission_key(ipv4), std::move(replies[ipv4]), update, added))
+    for (const model::Ip ip : model::both_ips)
+        if (!put(links_set(ip), permission_key(ip), std::move(links[ip]), update, added) ||
+            !put(replies_set(ip), permission_key(ip), std::move(replies[ip]), update, added))
             return {};
     std::ranges::move(added, std::back_inserter(update.batch));
     std::size_t count = 0;

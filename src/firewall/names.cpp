@@ -54,8 +54,8 @@ std::string_view plain_name(std::string_view name) {
 
 bool is_of_links(std::string_view name) {
     const std::string_view plain = plain_name(name);
-    return plain == links_set(true) || plain == links_set(false) || plain == replies_set(true) ||
-           plain == replies_set(false);
+    return std::ranges::any_of(model::both_ips,
+                               [&](model::Ip ip) { return plain == links_set(ip) || plain == replies_set(ip); });
 }
 
 std::string copies_chain(std::string_view table, std::string_view chain) {

@@ -54,11 +54,11 @@ inline constexpr std::string_view prerouting_chain = "prerouting";
 inline constexpr std::string_view closed_set = "closed";
 inline constexpr std::string_view ports_set = "ports";
 
-constexpr std::string_view links_set(bool ipv4) {
-    return ipv4 ? "links4" : "links6";
+constexpr std::string_view links_set(model::Ip ip) {
+    return ip == model::Ip::v4 ? "links4" : "links6";
 }
-constexpr std::string_view replies_set(bool ipv4) {
-    return ipv4 ? "replies4" : "replies6";
+constexpr std::string_view replies_set(model::Ip ip) {
+    return ip == model::Ip::v4 ? "replies4" : "replies6";
 }
 
 // Those of links and replies have a size, which the kernel's faster hash wants; those of bridges have none.
@@ -76,6 +76,9 @@ bool is_of_links(std::string_view name);
 
 nft::Family nft_family(model::Family family);
 nft::Family nft_family(model::AttachPoint::Family family);
+constexpr nft::Family nft_family(model::Ip ip) {
+    return ip == model::Ip::v4 ? nft::Family::ip : nft::Family::ip6;
+}
 
 // The chain of our table of the same family that holds copies of what is attached to that chain: `filter/FORWARD`.
 std::string copies_chain(std::string_view table, std::string_view chain);

@@ -38,9 +38,9 @@ void merge(std::vector<T>& permissions, Key key) {
 
 }  // namespace
 
-std::vector<nft::DataType> permission_key(bool ipv4) {
+std::vector<nft::DataType> permission_key(model::Ip ip) {
     auto key = nft::interface_key();
-    std::ranges::copy(nft::link_key(ipv4), std::back_inserter(key));
+    std::ranges::copy(nft::link_key(nft_family(ip)), std::back_inserter(key));
     return key;
 }
 
@@ -100,27 +100,27 @@ Permissions permissions(const model::Topology& topology, const model::FirewallPo
     }
     // Nearly always a link is one permission.
     const bool is_by_rules = policy.layout == model::Layout::rules;
-    all.links4.reserve(is_by_rules ? 0 : link_count);
-    all.replies4.reserve(is_by_rules ? 0 : link_count);
+    all.links.v4.reserve(is_by_rules ? 0 : link_count);
+    all.replies.v4.reserve(is_by_rules ? 0 : link_count);
     const ContainerIndex containers(topology);
     for (const auto& [name, parent] : topology.containers)
         for (const model::Link& link : parent.links)
             if (const model::Container* child = containers.find(link.child))
-                for_each_permission(
-                    policy, parent, *child, [&](bool is_ipv4, const nft::Key& key, const nft::Key& reply) {
-                        std::string user = model::link_name(name, link.alias);
-                        if (is_by_rules)
-                            return void((is_ipv4 ? all.rules4 : all.rules6).push_back({key, reply, std::move(user)}));
-                        all.cross_bridges |= crosses_bridges(key, reply);
-                        (is_ipv4 ? all.links4 : all.links6).push_back({key, std::move(user), {}, {}});
-                        (is_ipv4 ? all.replies4 : all.replies6).push_back({reply, {}, {}, {}});
-                    });
-    for (auto* list : {&all.links4, &all.links6, &all.replies4, &all.replies6}) {
+                for_each_permission(policy, parent, *child,
+                                    [&](model::Ip ip, const nft::Key& key, const nft::Key& reply) {
+                                        std::string user = model::link_name(name, link.alias);
+                                        if (is_by_rules)
+                                            return void(all.rules[ip].push_back({key, reply, std::move(user)}));
+                                        all.cross_bridges |= crosses_bridges(key, reply);
+                                        all.links[ip].push_back({key, std::move(user), {}, {}});
+                                        all.replies[ip].push_back({reply, {}, {}, {}});
+                                    });
+    for (auto* list : {&all.links.v4, &all.links.v6, &all.replies.v4, &all.replies.v6}) {
         nft::sort_by_key(*list);
         merge(*list, &nft::Element::key);
     }
     constexpr auto keys = [](const RulePair& pair) { return std::tie(pair.link, pair.reply); };
-    for (auto* list : {&all.rules4, &all.rules6}) {
+    for (auto* list : {&all.rules.v4, &all.rules.v6}) {
         std::ranges::stable_sort(*list, {}, keys);
         merge(*list, keys);
     }

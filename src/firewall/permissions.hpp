@@ -20,7 +20,7 @@ namespace nftlink::firewall {
 using Permission = nft::Element;
 
 // The key types of links and of replies to them.
-std::vector<nft::DataType> permission_key(bool ipv4);
+std::vector<nft::DataType> permission_key(model::Ip ip);
 
 // A permission with its replies, as two rules say it.
 struct RulePair {
@@ -31,17 +31,13 @@ struct RulePair {
 struct Permissions {
     // With `layout: sets`, each sorted by key, each key once: what links permit; and the child's bridge . child .
     // parent . protocol . the child's port, without comments.
-    std::vector<Permission> links4, links6;
-    std::vector<nft::Element> replies4, replies6;
+    model::PerIp<std::vector<Permission>> links;
+    model::PerIp<std::vector<nft::Element>> replies;
     // With `layout: rules`, sorted by the link's key, then the reply's; each pair once.
-    std::vector<RulePair> rules4, rules6;
+    model::PerIp<std::vector<RulePair>> rules;
     // Every one that the policy or a container names.
     std::set<std::string, std::less<>> bridges;
     bool cross_bridges = false;  // some lead from one bridge to another
-
-    const std::vector<Permission>& links(bool ipv4) const { return ipv4 ? links4 : links6; }
-    const std::vector<nft::Element>& replies(bool ipv4) const { return ipv4 ? replies4 : replies6; }
-    const std::vector<RulePair>& rules(bool ipv4) const { return ipv4 ? rules4 : rules6; }
 };
 
 Permissions permissions(const model::Topology& topology, const model::FirewallPolicy& policy);
@@ -84,18 +80,18 @@ std::string comment_of(std::string users);
 nft::Key make_key(std::string_view bridge, const model::Address& from, const model::Address& to,
                   const model::Port& port);
 
-// Calls visit(is_ipv4, link key, reply key) once for each permission that a link of the parent to the child asks for:
+// Calls visit(ip, link key, reply key) once for each permission that a link of the parent to the child asks for:
 // in every way that it goes, every pair of addresses of one kind, every port.
 template <typename Visit>
 void for_each_permission(const model::FirewallPolicy& policy, const model::Container& parent,
                          const model::Container& child, Visit visit) {
-    const bool covers_ipv4 = policy.covers_ipv4(), covers_ipv6 = policy.covers_ipv6();
+    const model::PerIp<bool> covers{policy.covers(model::Ip::v4), policy.covers(model::Ip::v6)};
     model::for_each_way(parent, child, [&](const model::Network& of_parent, const model::Network& of_child) {
         for (const model::Address& from : of_parent.addresses)
             for (const model::Address& to : of_child.addresses)
-                if (from.is_v4() == to.is_v4() && (from.is_v4() ? covers_ipv4 : covers_ipv6))
+                if (from.ip() == to.ip() && covers[from.ip()])
                     for (const model::Port& port : child.expose)
-                        visit(from.is_v4(), make_key(of_parent.bridge, from, to, port),
+                        visit(from.ip(), make_key(of_parent.bridge, from, to, port),
                               make_key(of_child.bridge, to, from, port));
     });
 }

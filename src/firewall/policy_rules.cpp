@@ -53,7 +53,7 @@ void PolicyRules::add_link(Rules& rules, const RulePair& permission) const {
 }
 
 void PolicyRules::add_neighbour_discovery(Rules& rules, const nft::RuleBuilder& start) const {
-    if (covers(false))
+    if (covers(model::Ip::v6))
         for (const std::uint8_t type : {neighbour_solicitation, neighbour_advertisement}) {
             auto rule = nft::RuleBuilder(start).icmpv6_type(type);
             if (dialect_ == nft::Dialect::nft)

@@ -22,8 +22,8 @@ public:
     // An empty rule to start from; one for what comes from a bridge and stays on it.
     nft::RuleBuilder rule() const { return nft::RuleBuilder(family_, dialect_); }
     nft::RuleBuilder inside(std::string_view bridge) const;
-    // Whether the table sees such packets.
-    bool covers(bool ipv4) const { return family_ != (ipv4 ? nft::Family::ip6 : nft::Family::ip); }
+    // True if the table sees such packets.
+    bool covers(model::Ip ip) const { return family_ != (ip == model::Ip::v4 ? nft::Family::ip6 : nft::Family::ip); }
     bool replies_by_port() const { return policy_.replies == model::Replies::source_port; }
 
     // Every function appends rules.

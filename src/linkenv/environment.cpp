@@ -18,6 +18,7 @@ namespace {
 using model::Container;
 using model::Dialect;
 using model::EnvironmentOptions;
+using model::Ip;
 using model::Link;
 using model::Topology;
 
@@ -32,25 +33,25 @@ std::string make_prefix(std::string alias, Dialect dialect) {
     return alias;
 }
 
-// Whether a container has, or may still get, addresses of that family there.
-bool may_have(const model::Network& network, bool ipv4) {
+// True if a container has, or may still get, such addresses there.
+bool may_have(const model::Network& network, Ip ip) {
     return network.addresses.empty() ||
-           std::ranges::find(network.addresses, ipv4, &model::Address::is_v4) != network.addresses.end();
+           std::ranges::find(network.addresses, ip, &model::Address::ip) != network.addresses.end();
 }
 
-// The child's first IPv4 address that the parent may reach from one of that family, else its first IPv6 one.
+// The child's first IPv4 address that the parent may reach from one of its kind, else its first IPv6 one.
 std::optional<model::Address> address_of(const Container& child, const Container& parent) {
-    std::set<std::pair<const model::Network*, bool>> reachable;  // the child's networks, by IPv4 or IPv6
+    std::set<std::pair<const model::Network*, Ip>> reachable;  // the child's networks
     model::for_each_way(parent, child, [&](const model::Network& from, const model::Network& to) {
-        for (const bool ipv4 : {true, false})
-            if (may_have(from, ipv4))
-                reachable.emplace(&to, ipv4);
+        for (const Ip ip : model::both_ips)
+            if (may_have(from, ip))
+                reachable.emplace(&to, ip);
     });
-    for (const bool ipv4 : {true, false})
+    for (const Ip ip : model::both_ips)
         for (const model::Network& network : child.networks)
-            if (reachable.contains({&network, ipv4}))
+            if (reachable.contains({&network, ip}))
                 for (const model::Address& address : network.addresses)
-                    if (address.is_v4() == ipv4)
+                    if (address.ip() == ip)
                         return address;
     return {};
 }
@@ -63,7 +64,7 @@ public:
 
     void add_ports(const std::vector<model::Port>& exposed, const model::Address& address) {
         const std::string bare = address.to_string();
-        const std::string host = address.is_v4() ? bare : "[" + bare + "]";
+        const std::string host = address.ip() == Ip::v4 ? bare : "[" + bare + "]";
         const auto ports = ordered(exposed, options_.dialect);
         if (ports.empty())
             return;

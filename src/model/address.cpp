@@ -54,7 +54,7 @@ std::expected<Address, std::string> Address::parse(std::string_view text) {
 
 std::string Address::to_string() const {
     std::array<char, INET6_ADDRSTRLEN> text{};
-    inet_ntop(is_v4() ? AF_INET : AF_INET6, bytes_.data(), text.data(), text.size());
+    inet_ntop(ip() == Ip::v4 ? AF_INET : AF_INET6, bytes_.data(), text.data(), text.size());
     return text.data();
 }
 

@@ -44,26 +44,22 @@ struct Pairs {
     }
 };
 
-// How many of each family.
-struct Addresses {
-    std::size_t v4 = 0, v6 = 0;
-};
+using AddressCounts = PerIp<std::size_t>;
 
-Addresses addresses_of(std::span<const Network> networks) {
-    Addresses addresses;
+AddressCounts addresses_of(std::span<const Network> networks) {
+    AddressCounts addresses;
     for (const Network& network : networks) {
-        const auto v4 = static_cast<std::size_t>(std::ranges::count_if(network.addresses, &Address::is_v4));
+        const auto v4 = static_cast<std::size_t>(std::ranges::count(network.addresses, Ip::v4, &Address::ip));
         addresses.v4 += v4;
         addresses.v6 += network.addresses.size() - v4;
     }
     return addresses;
 }
 
-void add_pairs(const Addresses& parent, const Addresses& child, const FirewallPolicy& policy, Pairs& pairs) {
-    if (policy.covers_ipv4())
-        pairs.add(parent.v4, child.v4);
-    if (policy.covers_ipv6())
-        pairs.add(parent.v6, child.v6);
+void add_pairs(const AddressCounts& parent, const AddressCounts& child, const FirewallPolicy& policy, Pairs& pairs) {
+    for (const Ip ip : both_ips)
+        if (policy.covers(ip))
+            pairs.add(parent[ip], child[ip]);
 }
 
 Pairs pairs_of(const Container& parent, const Container& child, const FirewallPolicy& policy) {

@@ -51,12 +51,10 @@ bool BridgePattern::fits(std::string_view bridge) const {
     return wanted.find_first_not_of('*', at) == std::string_view::npos;
 }
 
-bool FirewallPolicy::covers_ipv4() const {
-    return attach.empty() || attaches_to(*this, AttachPoint::Family::ip);
-}
-
-bool FirewallPolicy::covers_ipv6() const {
-    return attach.empty() ? family != Family::ip : attaches_to(*this, AttachPoint::Family::ip6);
+bool FirewallPolicy::covers(Ip ip) const {
+    if (attach.empty())
+        return ip == Ip::v4 || family != Family::ip;
+    return attaches_to(*this, ip == Ip::v4 ? AttachPoint::Family::ip : AttachPoint::Family::ip6);
 }
 
 bool FirewallPolicy::polices(std::string_view bridge) const {

@@ -36,8 +36,8 @@ constexpr std::uint32_t register_at(std::uint32_t word) {
 
 }  // namespace
 
-std::vector<DataType> link_key(bool ipv4) {
-    const DataType address = ipv4 ? DataType::ipv4_addr : DataType::ipv6_addr;
+std::vector<DataType> link_key(Family addresses) {
+    const DataType address = addresses == Family::ip ? DataType::ipv4_addr : DataType::ipv6_addr;
     return {address, address, DataType::inet_proto, DataType::inet_service};
 }
 
@@ -83,17 +83,17 @@ RuleBuilder& RuleBuilder::ibrname(std::string_view bridge) {
     return interface_is(NFT_META_BRI_IIFNAME, NFT_CMP_EQ, bridge);
 }
 
-void RuleBuilder::network_protocol(bool ipv4) {
+void RuleBuilder::network_protocol(Family protocol) {
     const bool has_several = family_ == Family::inet || family_ == Family::bridge;
     if (!has_several || std::exchange(has_network_protocol_, true))
         return;
     if (family_ == Family::bridge) {
         add(MetaLoad{NFT_META_PROTOCOL, first_register});
-        add(Compare{first_register, NFT_CMP_EQ, network_bytes(ipv4 ? ETH_P_IP : ETH_P_IPV6)});
+        add(Compare{first_register, NFT_CMP_EQ, network_bytes(protocol == Family::ip ? ETH_P_IP : ETH_P_IPV6)});
         return;
     }
-    const std::uint8_t protocol = ipv4 ? NFPROTO_IPV4 : NFPROTO_IPV6;
-    add(MetaLoad{NFT_META_NFPROTO, first_register}).add(Compare{first_register, NFT_CMP_EQ, {protocol}});
+    add(MetaLoad{NFT_META_NFPROTO, first_register});
+    add(Compare{first_register, NFT_CMP_EQ, {static_cast<std::uint8_t>(protocol)}});
 }
 
 RuleBuilder& RuleBuilder::protocol(std::uint8_t number) {
@@ -108,16 +108,16 @@ RuleBuilder& RuleBuilder::ether_type(std::uint16_t type) {
 }
 
 RuleBuilder& RuleBuilder::hop_limit(std::uint8_t limit) {
-    network_protocol(false);
+    network_protocol(Family::ip6);
     add(PayloadLoad{NFT_PAYLOAD_NETWORK_HEADER, layout::ipv6_hop_limit, sizeof limit, first_register});
     return add(Compare{first_register, NFT_CMP_EQ, {limit}});
 }
 
 RuleBuilder& RuleBuilder::address_is(std::span<const std::uint8_t> address, bool source) {
-    const bool ipv4 = address.size() == layout::address_size(true);
-    network_protocol(ipv4);
-    const std::uint32_t offset = source ? layout::source(ipv4) : layout::destination(ipv4);
-    add(PayloadLoad{NFT_PAYLOAD_NETWORK_HEADER, offset, layout::address_size(ipv4), first_register});
+    const Family family = address.size() == layout::address_size(Family::ip) ? Family::ip : Family::ip6;
+    network_protocol(family);
+    const std::uint32_t offset = source ? layout::source(family) : layout::destination(family);
+    add(PayloadLoad{NFT_PAYLOAD_NETWORK_HEADER, offset, layout::address_size(family), first_register});
     return add(Compare{first_register, NFT_CMP_EQ, {address.begin(), address.end()}});
 }
 
@@ -145,9 +145,9 @@ RuleBuilder& RuleBuilder::destination_port(std::uint8_t protocol, std::uint16_t 
 }
 
 // Where the field's bytes go: at that word of the register file.
-RuleBuilder& RuleBuilder::load(Field field, std::uint32_t word, bool ipv4) {
+RuleBuilder& RuleBuilder::load(Field field, std::uint32_t word, Family addresses) {
     const std::uint32_t to = register_at(word);
-    const std::uint32_t size = layout::address_size(ipv4);
+    const std::uint32_t size = layout::address_size(addresses);
     constexpr std::uint32_t port_size = 2;
     switch (field) {
         case Field::iifname:
@@ -159,9 +159,9 @@ RuleBuilder& RuleBuilder::load(Field field, std::uint32_t word, bool ipv4) {
         case Field::obrname:
             return add(MetaLoad{NFT_META_BRI_OIFNAME, to});
         case Field::source:
-            return add(PayloadLoad{NFT_PAYLOAD_NETWORK_HEADER, layout::source(ipv4), size, to});
+            return add(PayloadLoad{NFT_PAYLOAD_NETWORK_HEADER, layout::source(addresses), size, to});
         case Field::destination:
-            return add(PayloadLoad{NFT_PAYLOAD_NETWORK_HEADER, layout::destination(ipv4), size, to});
+            return add(PayloadLoad{NFT_PAYLOAD_NETWORK_HEADER, layout::destination(addresses), size, to});
         case Field::protocol:
             return add(MetaLoad{NFT_META_L4PROTO, to});
         case Field::source_port:
@@ -176,28 +176,29 @@ RuleBuilder& RuleBuilder::load(Field field, std::uint32_t word, bool ipv4) {
     return *this;
 }
 
-RuleBuilder& RuleBuilder::look_up(std::initializer_list<Field> key, std::string_view set, bool ipv4, bool inverted) {
+RuleBuilder& RuleBuilder::look_up(std::initializer_list<Field> key, std::string_view set, Family addresses,
+                                  bool inverted) {
     const auto words_of = [&](Field field) -> std::uint32_t {
         if (field == Field::source || field == Field::destination)
-            return layout::address_size(ipv4) / 4;
+            return layout::address_size(addresses) / 4;
         return field <= Field::obrname ? IFNAMSIZ / 4 : 1;
     };
     if (std::ranges::find(key, Field::source) != key.end())
-        network_protocol(ipv4);
+        network_protocol(addresses);
     std::uint32_t word = 0;
     for (const Field field : key) {
-        load(field, word, ipv4);
+        load(field, word, addresses);
         word += words_of(field);
     }
     return add(SetLookup{std::string(set), first_register, inverted});
 }
 
-RuleBuilder& RuleBuilder::in_set(std::initializer_list<Field> key, std::string_view set, bool ipv4) {
-    return look_up(key, set, ipv4, false);
+RuleBuilder& RuleBuilder::in_set(std::initializer_list<Field> key, std::string_view set, Family addresses) {
+    return look_up(key, set, addresses, false);
 }
 
 RuleBuilder& RuleBuilder::not_in_set(std::initializer_list<Field> key, std::string_view set) {
-    return look_up(key, set, true, true);
+    return look_up(key, set, Family::ip, true);
 }
 
 RuleBuilder& RuleBuilder::has_connection_bits(std::uint32_t key, std::uint32_t bits) {
@@ -243,7 +244,7 @@ RuleBuilder& RuleBuilder::icmpv6_type(std::uint8_t type) {
         add(PayloadLoad{NFT_PAYLOAD_LL_HEADER, layout::ether_type, 2, first_register});
         add(Compare{first_register, NFT_CMP_EQ, network_bytes(ETH_P_IPV6)});
     }
-    network_protocol(false);
+    network_protocol(Family::ip6);
     protocol(IPPROTO_ICMPV6);
     if (dialect_ == Dialect::iptables)
         return add(xt_icmpv6_type(type));

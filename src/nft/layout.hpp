@@ -3,6 +3,8 @@
 
 #include <cstdint>
 
+#include "nftlink/nft/ruleset.hpp"
+
 namespace nftlink::nft::layout {
 
 // Offsets from the network header.
@@ -13,14 +15,14 @@ inline constexpr std::uint32_t ether_type = 12;
 // Offsets from the transport header.
 inline constexpr std::uint32_t source_port = 0, destination_port = 2, icmp_type = 0;
 
-constexpr std::uint32_t source(bool ipv4) {
-    return ipv4 ? ipv4_source : ipv6_source;
+constexpr std::uint32_t source(Family addresses) {
+    return addresses == Family::ip ? ipv4_source : ipv6_source;
 }
-constexpr std::uint32_t destination(bool ipv4) {
-    return ipv4 ? ipv4_destination : ipv6_destination;
+constexpr std::uint32_t destination(Family addresses) {
+    return addresses == Family::ip ? ipv4_destination : ipv6_destination;
 }
-constexpr std::uint32_t address_size(bool ipv4) {
-    return ipv4 ? 4 : 16;
+constexpr std::uint32_t address_size(Family addresses) {
+    return addresses == Family::ip ? 4 : 16;
 }
 
 }  // namespace nftlink::nft::layout

@@ -374,12 +374,12 @@ private:
     }
 
     Selector address_selector(const PayloadLoad& payload) {
-        for (const bool ipv4 : {true, false}) {
-            const std::string_view protocol = ipv4 ? "ip" : "ip6";
-            if (payload.length != layout::address_size(ipv4))
+        for (const Family family : {Family::ip, Family::ip6}) {
+            const std::string_view protocol = family == Family::ip ? "ip" : "ip6";
+            if (payload.length != layout::address_size(family))
                 continue;
-            if (payload.offset == layout::source(ipv4) || payload.offset == layout::destination(ipv4)) {
-                const std::string_view name = payload.offset == layout::source(ipv4) ? "saddr" : "daddr";
+            if (payload.offset == layout::source(family) || payload.offset == layout::destination(family)) {
+                const std::string_view name = payload.offset == layout::source(family) ? "saddr" : "daddr";
                 drop_check(network_check_);
                 return {fmt::format("{} {}", protocol, name), field(protocol, name), Kind::address};
             }

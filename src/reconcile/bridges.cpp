@@ -127,9 +127,9 @@ std::vector<Opening> left_open(const model::FirewallPolicy& policy, std::string_
     std::vector<Opening> open;
     const bool is_attached = !policy.attach.empty(), is_icc = bridge.icc == model::Icc::allow;
     const auto add = [&](Aspect aspect, std::string_view why) { open.push_back({aspect, std::string(why), true}); };
-    if (is_icc || !policy.covers_ipv4())
+    if (is_icc || !policy.covers(model::Ip::v4))
         add(Aspect::ipv4, is_icc ? "icc: allow" : "attach names no chain for IPv4");
-    if (is_icc || !policy.covers_ipv6())
+    if (is_icc || !policy.covers(model::Ip::v6))
         add(Aspect::ipv6, is_icc ? "icc: allow" : is_attached ? "attach names no chain for IPv6" : "family: ip");
     if (is_attached)
         add(Aspect::between_bridges, "attach leaves it to the other chain");
@@ -139,7 +139,7 @@ std::vector<Opening> left_open(const model::FirewallPolicy& policy, std::string_
         add(Aspect::between_bridges, fmt::format("base_rules: true of {}", other));
     else if (bridge.routed != model::Routed::deny)
         add(Aspect::between_bridges, bridge.routed == model::Routed::allow ? "routed: allow" : "routed: published");
-    else if (!policy.covers_ipv6())
+    else if (!policy.covers(model::Ip::v6))
         add(Aspect::between_bridges, "family: ip");
     if (!policy.closes_other_frames(bridge))
         add(Aspect::other_frames, is_icc                ? "icc: allow"
@@ -162,7 +162,7 @@ PolicedBridge policed_bridge(std::string name, const model::FirewallPolicy& poli
              "this kernel has no nftables for frames (nf_tables_bridge, nft_meta_bridge): say other_frames: allow",
              false});
     return {std::move(name),
-            {needs_switches && policy.covers_ipv4(), needs_switches && policy.covers_ipv6()},
+            {needs_switches && policy.covers(model::Ip::v4), needs_switches && policy.covers(model::Ip::v6)},
             bridge.icc,
             bridge.routed,
             std::move(open)};

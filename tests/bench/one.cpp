@@ -121,7 +121,7 @@ nft::Element element(std::uint8_t from, std::uint8_t to, const std::string& comm
 template <typename Action>
 nft::Batch batch() {
     auto key = nft::interface_key();
-    std::ranges::copy(nft::link_key(true), std::back_inserter(key));
+    std::ranges::copy(nft::link_key(nft::Family::ip), std::back_inserter(key));
     return {{nft::Family::inet, "nftlink", Action{"links4", key, {element(1, 2, "/bench-parent/db")}}},
             {nft::Family::inet, "nftlink", Action{"replies4", key, {element(2, 1, "")}}}};
 }

@@ -37,7 +37,7 @@ bool comes(int descriptor, std::chrono::milliseconds patience = slowness() * std
 nft::Set small_set(std::uint32_t size) {
     nft::Set set;
     set.name = "s";
-    set.key = nft::link_key(true);
+    set.key = nft::link_key(nft::Family::ip);
     set.size = size;
     set.counter = true;
     return set;
@@ -115,7 +115,7 @@ TEST_F(NetlinkKernel, StaleGenerationIsRefusedAndChangesNothing) {
 TEST_F(NetlinkKernel, EveryBadOperationIsNamedAndNothingIsDone) {
     const auto commit = kernel().apply(
         {inet(nft::AddTable{}), inet(nft::AddRule{"nowhere", rule(), 0}), inet(nft::AddSet{small_set(8)}),
-         inet(nft::AddElements{"nothing", nft::link_key(true), elements(2)}), inet(nft::DeleteSet{"gone"})},
+         inet(nft::AddElements{"nothing", nft::link_key(nft::Family::ip), elements(2)}), inet(nft::DeleteSet{"gone"})},
         {});
     ASSERT_FALSE(commit);
     EXPECT_EQ(commit.error().reason, Refusal::Reason::operations);
@@ -129,7 +129,7 @@ TEST_F(NetlinkKernel, EveryBadOperationIsNamedAndNothingIsDone) {
 
 TEST_F(NetlinkKernel, RefusedElementIsNamed) {
     ASSERT_TRUE(kernel().apply({inet(nft::AddTable{}), inet(nft::AddSet{small_set(2)})}, {}));
-    const auto commit = kernel().apply({inet(nft::AddElements{"s", nft::link_key(true), elements(3)})}, {});
+    const auto commit = kernel().apply({inet(nft::AddElements{"s", nft::link_key(nft::Family::ip), elements(3)})}, {});
     ASSERT_FALSE(commit);
     EXPECT_EQ(commit.error().operations.at(0).error_number, ENFILE);
     EXPECT_EQ(commit.error().operations.at(0).object, "10.0.0.2 . 172.17.0.2 . tcp . 80");
@@ -138,7 +138,8 @@ TEST_F(NetlinkKernel, RefusedElementIsNamed) {
 // It was counted once for each of its messages: "refused 3 of 1".
 TEST_F(NetlinkKernel, OperationOfSeveralMessagesIsRefusedOnce) {
     ASSERT_TRUE(kernel().apply({inet(nft::AddTable{}), inet(nft::AddSet{small_set(2)})}, {}));
-    const auto commit = kernel().apply({inet(nft::AddElements{"s", nft::link_key(true), elements(4000)})}, {});
+    const auto commit =
+        kernel().apply({inet(nft::AddElements{"s", nft::link_key(nft::Family::ip), elements(4000)})}, {});
     ASSERT_FALSE(commit);
     EXPECT_THAT(commit.error().to_string(), testing::StartsWith("kernel refused 1 of 1: #1 add element inet t s"));
 }
@@ -175,7 +176,7 @@ TEST_F(NetlinkKernel, TenThousandElementsAreOneTransaction) {
     // A stock host's send buffer has no room for so many comments in a user namespace.
     for (auto one = some.begin() + 2; one != some.end(); ++one)
         one->comment.clear();
-    const nft::Operation add = inet(nft::AddElements{"s", nft::link_key(true), some});
+    const nft::Operation add = inet(nft::AddElements{"s", nft::link_key(nft::Family::ip), some});
     ASSERT_LT(nft::encoded_size(add), kernel().batch_limit());
     ASSERT_LT(nft::encoded_size(add), 2 * 212'992u) << "a stock host's";
     const auto before = kernel().generation();
@@ -194,7 +195,7 @@ TEST_F(NetlinkKernel, OneElementIsReadByItsKey) {
     auto some = elements(3);
     some[1].counters = nft::Counters{7, 420};
     ASSERT_TRUE(kernel().apply({inet(nft::AddTable{}), inet(nft::AddSet{small_set(8)}),
-                                inet(nft::AddElements{"s", nft::link_key(true), {some[0], some[1]}})},
+                                inet(nft::AddElements{"s", nft::link_key(nft::Family::ip), {some[0], some[1]}})},
                                {}));
     const auto found = kernel().element(nft::Family::inet, "t", "s", some[1].key);
     ASSERT_TRUE(found);
@@ -211,7 +212,7 @@ TEST_F(NetlinkKernel, OwnLargeTransactionsAreNotListenedTo) {
     ASSERT_TRUE(kernel().apply({inet(nft::AddTable{}), inet(nft::AddSet{small_set(12288)})}, {}));
     ASSERT_TRUE(comes(kernel().changes_descriptor()));
     EXPECT_TRUE(kernel().next_change());
-    ASSERT_TRUE(kernel().apply({inet(nft::AddElements{"s", nft::link_key(true), elements(1000)})}, {}));
+    ASSERT_TRUE(kernel().apply({inet(nft::AddElements{"s", nft::link_key(nft::Family::ip), elements(1000)})}, {}));
     EXPECT_FALSE(kernel().next_change());
     host().run("nft add table ip other");
     ASSERT_TRUE(comes(kernel().changes_descriptor()));
@@ -220,7 +221,7 @@ TEST_F(NetlinkKernel, OwnLargeTransactionsAreNotListenedTo) {
 
 TEST_F(NetlinkKernel, ARefusedLargeTransactionHidesNothing) {
     EXPECT_FALSE(kernel().next_change());
-    ASSERT_FALSE(kernel().apply({inet(nft::AddElements{"s", nft::link_key(true), elements(1000)})}, {}));
+    ASSERT_FALSE(kernel().apply({inet(nft::AddElements{"s", nft::link_key(nft::Family::ip), elements(1000)})}, {}));
     EXPECT_FALSE(kernel().next_change());
 }
 
@@ -237,8 +238,8 @@ TEST_F(NetlinkKernel, CommitsOfOthersDuringALargeTransactionShowAsAnOverrun) {
     bool overrun = false;
     for (int round = 0; round < 200 && !overrun; ++round) {
         const auto some = elements(4000);
-        EXPECT_TRUE(kernel().apply({inet(nft::AddElements{"s", nft::link_key(true), some})}, {}));
-        EXPECT_TRUE(kernel().apply({inet(nft::DeleteElements{"s", nft::link_key(true), some})}, {}));
+        EXPECT_TRUE(kernel().apply({inet(nft::AddElements{"s", nft::link_key(nft::Family::ip), some})}, {}));
+        EXPECT_TRUE(kernel().apply({inet(nft::DeleteElements{"s", nft::link_key(nft::Family::ip), some})}, {}));
         while (const auto change = kernel().next_change())
             overrun |= change->overrun;
     }
@@ -251,7 +252,8 @@ TEST_F(NetlinkKernel, BatchOverTheSendBufferIsRefusedWhole) {
     ASSERT_TRUE(kernel().apply({inet(nft::AddTable{}), inet(nft::AddSet{small_set(0)})}, {}));
     constexpr std::size_t smaller_than_any_element = 40;
     const auto count = static_cast<std::uint32_t>(kernel().batch_limit() / smaller_than_any_element);
-    const auto commit = kernel().apply({inet(nft::AddElements{"s", nft::link_key(true), elements(count)})}, {});
+    const auto commit =
+        kernel().apply({inet(nft::AddElements{"s", nft::link_key(nft::Family::ip), elements(count)})}, {});
     ASSERT_FALSE(commit);
     EXPECT_EQ(commit.error().reason, Refusal::Reason::too_large);
     EXPECT_TRUE(kernel().snapshot(every_table).tables.at(0).set("s")->elements.empty());
@@ -348,8 +350,8 @@ TEST_F(NetlinkKernel, LostEventsAreReported) {
     ASSERT_TRUE(other->apply({inet(nft::AddTable{}), inet(nft::AddSet{small_set(0)})}, {}));
     for (std::uint32_t round = 0; round < 40; ++round) {
         auto some = elements(4000);
-        ASSERT_TRUE(other->apply({inet(nft::AddElements{"s", nft::link_key(true), some})}, {}));
-        ASSERT_TRUE(other->apply({inet(nft::DeleteElements{"s", nft::link_key(true), some})}, {}));
+        ASSERT_TRUE(other->apply({inet(nft::AddElements{"s", nft::link_key(nft::Family::ip), some})}, {}));
+        ASSERT_TRUE(other->apply({inet(nft::DeleteElements{"s", nft::link_key(nft::Family::ip), some})}, {}));
     }
     bool overrun = false;
     for (int count = 0; count < 200 && !overrun; ++count) {

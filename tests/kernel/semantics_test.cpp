@@ -45,7 +45,7 @@ private:
     nft::Set make_set() {
         nft::Set made;
         made.name = set();
-        made.key = nft::link_key(true);
+        made.key = nft::link_key(nft::Family::ip);
         made.size = made.name == "full" ? 3 : 0;
         made.counter = pick(4) != 0;
         return made;
@@ -133,9 +133,9 @@ private:
                 return inet(nft::DeleteSet{set()});
             case 7:
             case 8:
-                return inet(nft::AddElements{set(), nft::link_key(true), elements()});
+                return inet(nft::AddElements{set(), nft::link_key(nft::Family::ip), elements()});
             case 9:
-                return inet(nft::DeleteElements{set(), nft::link_key(true), elements()});
+                return inet(nft::DeleteElements{set(), nft::link_key(nft::Family::ip), elements()});
             default:
                 return make_rule_change();
         }

@@ -3,12 +3,13 @@
 
 #include <array>
 #include <compare>
-#include <cstddef>
 #include <cstdint>
 #include <expected>
 #include <span>
 #include <string>
 #include <string_view>
+
+#include "nftlink/model/ip.hpp"
 
 namespace nftlink::model {
 
@@ -19,7 +20,7 @@ public:
     // on a bridge has it. The error is a sentence without a place.
     static std::expected<Address, std::string> parse(std::string_view text);
 
-    bool is_v4() const { return size_ == 4; }
+    Ip ip() const { return size_ == 4 ? Ip::v4 : Ip::v6; }
     // 4 or 16 bytes in network order; valid as long as the address lives.
     std::span<const std::uint8_t> bytes() const { return {bytes_.data(), size_}; }
     // The canonical text (RFC 5952 for IPv6).

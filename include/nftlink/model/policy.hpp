@@ -8,6 +8,8 @@
 #include <string_view>
 #include <vector>
 
+#include "nftlink/model/ip.hpp"
+
 namespace nftlink::model {
 
 enum class Family { inet, ip, bridge };
@@ -74,8 +76,7 @@ struct FirewallPolicy {
     bool operator==(const FirewallPolicy&) const = default;
 
     // Whether some rules are about that kind of packets.
-    bool covers_ipv4() const;
-    bool covers_ipv6() const;
+    bool covers(Ip ip) const;
     // Whether the configuration says that this bridge is ours to police: by its name, or by a pattern.
     bool polices(std::string_view bridge) const;
     // The policy given to that name, else that of the first pattern that fits, else the default.

@@ -13,8 +13,8 @@
 
 namespace nftlink::nft {
 
-// The key types of a connection's beginning: from . to . protocol . port of the destination.
-std::vector<DataType> link_key(bool ipv4);
+// The key types of a connection's beginning, of addresses of ip or ip6: from . to . protocol . port of the destination.
+std::vector<DataType> link_key(Family addresses);
 
 // The key type of a set of interfaces, and one of its keys; an interface's name as a field of a longer one.
 std::vector<DataType> interface_key();
@@ -70,8 +70,8 @@ public:
     RuleBuilder& source_port(std::uint8_t protocol, std::uint16_t port);
     RuleBuilder& destination_port(std::uint8_t protocol, std::uint16_t port);
 
-    // `iifname . oifname @set`; addresses are those of the protocol that is said.
-    RuleBuilder& in_set(std::initializer_list<Field> key, std::string_view set, bool ipv4 = true);
+    // `iifname . oifname @set`; addresses are of ip or ip6.
+    RuleBuilder& in_set(std::initializer_list<Field> key, std::string_view set, Family addresses = Family::ip);
     // `iifname != @set`
     RuleBuilder& not_in_set(std::initializer_list<Field> key, std::string_view set);
 
@@ -102,13 +102,13 @@ private:
     RuleBuilder& interface_is(std::uint32_t meta_key, std::uint32_t operation, std::string_view name);
     RuleBuilder& address_is(std::span<const std::uint8_t> address, bool source);
     RuleBuilder& port_is(std::uint8_t protocol, std::uint16_t port, std::uint32_t offset);
-    RuleBuilder& load(Field field, std::uint32_t word, bool ipv4);
-    RuleBuilder& look_up(std::initializer_list<Field> key, std::string_view set, bool ipv4, bool inverted);
+    RuleBuilder& load(Field field, std::uint32_t word, Family addresses);
+    RuleBuilder& look_up(std::initializer_list<Field> key, std::string_view set, Family addresses, bool inverted);
     RuleBuilder& has_state(std::uint32_t states);
     RuleBuilder& has_direction(std::uint8_t direction);
     RuleBuilder& has_connection_bits(std::uint32_t key, std::uint32_t bits);
     // In a table of several protocols a header match needs its protocol's check before it, once.
-    void network_protocol(bool ipv4);
+    void network_protocol(Family protocol);
 
     Family family_;
     Dialect dialect_;

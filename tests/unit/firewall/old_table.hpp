@@ -38,15 +38,15 @@ inline std::vector<std::uint8_t> old_address(const std::string& text) {
     return {address.bytes().begin(), address.bytes().end()};
 }
 
-inline nft::Set old_set(const OldBridge& bridge, bool ipv4) {
+inline nft::Set old_set(const OldBridge& bridge, nft::Family family) {
     nft::Set set;
-    set.name = (ipv4 ? "links4-" : "links6-") + bridge.name + bridge.slot;
-    set.key = nft::link_key(ipv4);
+    set.name = (family == nft::Family::ip ? "links4-" : "links6-") + bridge.name + bridge.slot;
+    set.key = nft::link_key(family);
     set.size = 192;
     set.counter = true;
     set.comment = "nftlink: parent . child . protocol . port";
     for (const OldLink& link : bridge.links)
-        if (link.parent.contains(':') != ipv4) {
+        if (link.parent.contains(':') != (family == nft::Family::ip)) {
             nft::Element& element = set.elements.emplace_back();
             for (const std::string& end : {link.parent, link.child})
                 element.key.append(old_address(end));
@@ -93,13 +93,13 @@ inline nft::Table old_table(const OldTable& old) {
                 *nft::counters(made) = link.counts;
                 chain.rules.push_back(made);
             }
-        for (const bool ipv4 : {true, false})
-            if (nft::Set set = old_set(bridge, ipv4); !old.by_rules && !set.elements.empty()) {
+        for (const nft::Family family : {nft::Family::ip, nft::Family::ip6})
+            if (nft::Set set = old_set(bridge, family); !old.by_rules && !set.elements.empty()) {
                 using nft::Field;
                 chain.rules.push_back(
                     rule()
                         .in_set({Field::source, Field::destination, Field::protocol, Field::destination_port}, set.name,
-                                ipv4)
+                                family)
                         .accept()
                         .build());
                 table.sets.push_back(std::move(set));

@@ -135,7 +135,7 @@ private:
         return {place, place + static_cast<std::ptrdiff_t>(size)};
     }
 
-    bool is_v4() const { return packet_.source.is_v4(); }
+    bool is_v4() const { return packet_.source.ip() == model::Ip::v4; }
 
     Bytes meta(std::uint32_t key) const {
         switch (key) {
@@ -208,7 +208,7 @@ bool passes(const nft::Ruleset& ruleset, const Packet& packet) {
         if (table.family == nft::Family::bridge)
             return packet.from == packet.to;
         return table.family == nft::Family::inet ||
-               table.family == (packet.source.is_v4() ? nft::Family::ip : nft::Family::ip6);
+               table.family == (packet.source.ip() == model::Ip::v4 ? nft::Family::ip : nft::Family::ip6);
     };
     return std::ranges::all_of(
         ruleset.tables, [&](const nft::Table& table) { return !meets(table) || Machine(table, packet).accepts(); });

@@ -33,10 +33,10 @@ TEST(AnAddress, IsReadAndWritten) {
 
 TEST(AnAddress, KnowsItsFamilyAndBytes) {
     const Address v4 = Address::parse("172.17.0.2").value();
-    EXPECT_TRUE(v4.is_v4());
+    EXPECT_EQ(v4.ip(), Ip::v4);
     EXPECT_THAT(v4.bytes(), ElementsAre(172, 17, 0, 2));
     const Address v6 = Address::parse("fd00::2").value();
-    EXPECT_FALSE(v6.is_v4());
+    EXPECT_EQ(v6.ip(), Ip::v6);
     EXPECT_THAT(v6.bytes(), ElementsAre(0xfd, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2));
 }
 

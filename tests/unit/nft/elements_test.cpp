@@ -78,19 +78,19 @@ std::vector<Element> many_elements() {
 
 TEST(Elements, AreAddedAsLibnftnlDoes) {
     for (const auto& elements : {many_elements(), ipv6_elements(), {element(6379)}})
-        EXPECT_EQ(by_us(AddElements{"links4", link_key(true), elements}),
+        EXPECT_EQ(by_us(AddElements{"links4", link_key(Family::ip), elements}),
                   by_libnftnl(elements, NFT_MSG_NEWSETELEM, Part::whole));
 }
 
 TEST(Elements, AreDeletedAsLibnftnlDoes) {
     for (const auto& elements : {many_elements(), ipv6_elements()})
-        EXPECT_EQ(by_us(DeleteElements{"links4", link_key(true), elements}),
+        EXPECT_EQ(by_us(DeleteElements{"links4", link_key(Family::ip), elements}),
                   by_libnftnl(elements, NFT_MSG_DELSETELEM, Part::key));
 }
 
 TEST(Elements, OfABufferThatIsUsedAgainAreTheSame) {
-    const Batch many{{Family::inet, "t", AddElements{"s", link_key(true), many_elements()}}};
-    const Batch few{{Family::inet, "t", DeleteElements{"s", link_key(true), ipv6_elements()}}};
+    const Batch many{{Family::inet, "t", AddElements{"s", link_key(Family::ip), many_elements()}}};
+    const Batch few{{Family::inet, "t", DeleteElements{"s", link_key(Family::ip), ipv6_elements()}}};
     Datagram used = encode(many, 1, {});
     encode(few, 5, 9, used);
     const Datagram fresh = encode(few, 5, 9);

@@ -57,7 +57,7 @@ TEST(Encode, BaseChainComesBackAsItWas) {
 TEST(Encode, SetComesBackAsItWas) {
     const auto decoded = decode_set(encoded(encode({inet(AddSet{links_set()})}, 1, {})));
     ASSERT_TRUE(decoded);
-    EXPECT_EQ(decoded->object.key, link_key(true));
+    EXPECT_EQ(decoded->object.key, link_key(Family::ip));
     EXPECT_EQ(decoded->object.size, 192u);
     EXPECT_EQ(decoded->object.comment, "nftlink: links");
 }
@@ -65,7 +65,7 @@ TEST(Encode, SetComesBackAsItWas) {
 TEST(Encode, ElementsComeBackAsTheyWere) {
     const std::vector<Element> elements{element(1, "/web/db"), element(2, "", Counters{7, 420}), element(3)};
     const auto decoded =
-        decode_elements(encoded(encode({inet(AddElements{"links4-b", link_key(true), elements})}, 1, {})));
+        decode_elements(encoded(encode({inet(AddElements{"links4-b", link_key(Family::ip), elements})}, 1, {})));
     ASSERT_TRUE(decoded);
     EXPECT_EQ(decoded->place.container, "links4-b");
     ASSERT_EQ(decoded->object.size(), 3u);
@@ -81,7 +81,7 @@ TEST(Encode, ManyElementsTakeSeveralMessagesOfOneOperation) {
     std::vector<Element> elements;
     for (std::uint16_t port = 1; port <= 5000; ++port)
         elements.push_back(element(port, std::string(max_comment_length, 'x')));
-    const Datagram datagram = encode({inet(AddElements{"s", link_key(true), elements})}, 1, {});
+    const Datagram datagram = encode({inet(AddElements{"s", link_key(Family::ip), elements})}, 1, {});
     std::size_t count = 0;
     const auto found = messages(datagram.bytes);
     EXPECT_GT(found.size(), 3u);
@@ -101,8 +101,8 @@ TEST(Encode, SizeIsAnUpperLimit) {
     const std::vector<Operation> operations{inet(AddTable{std::string(128, 'x')}),
                                             inet(AddChain{base_chain()}),
                                             inet(AddSet{links_set()}),
-                                            inet(AddElements{"s", link_key(true), elements}),
-                                            inet(DeleteElements{"s", link_key(true), elements}),
+                                            inet(AddElements{"s", link_key(Family::ip), elements}),
+                                            inet(DeleteElements{"s", link_key(Family::ip), elements}),
                                             inet(AddRule{"c",
                                                          rule()
                                                              .iifname("docker0")
@@ -145,8 +145,8 @@ INSTANTIATE_TEST_SUITE_P(
                     RuleCase{"Jump", rule().iifname("docker0").jump("errors").build()},
                     RuleCase{"Ports", rule().source(parent).destination(child).source_port(17, 53).drop().build()},
                     RuleCase{"Links4", rule().in_set(link_fields, "links4").accept().build()},
-                    RuleCase{"Links6", rule().in_set(link_fields, "links6", false).accept().build()},
-                    RuleCase{"Replies6", rule().in_set(reply_fields, "replies6", false).accept().build()},
+                    RuleCase{"Links6", rule().in_set(link_fields, "links6", Family::ip6).accept().build()},
+                    RuleCase{"Replies6", rule().in_set(reply_fields, "replies6", Family::ip6).accept().build()},
                     RuleCase{"Errors", rule().protocol(1).in_set(error_fields, "replies4").accept().build()},
                     RuleCase{"Elsewhere", rule().not_in_set({Field::iifname}, "bridges").accept().build()},
                     RuleCase{"Answers", rule().established().reply_direction().accept().build()},

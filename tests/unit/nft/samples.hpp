@@ -29,7 +29,7 @@ inline Element element(std::uint16_t port, std::string comment = {}, std::option
 inline Set links_set(std::vector<Element> elements = {}) {
     Set set;
     set.name = "links4";
-    set.key = link_key(true);
+    set.key = link_key(Family::ip);
     set.size = 192;
     set.counter = true;
     set.comment = "nftlink: links";

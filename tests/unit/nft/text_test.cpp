@@ -22,10 +22,10 @@ TEST(Text, OperationsAreNftCommands) {
               "add set inet nftlink links4 { type ipv4_addr . ipv4_addr . inet_proto . inet_service; size 192; "
               "counter; comment \"nftlink: links\"; }");
     EXPECT_EQ(
-        text(AddElements{"s", link_key(true), {element(6379, "/web/db"), element(80, "", Counters{1, 60})}}),
+        text(AddElements{"s", link_key(Family::ip), {element(6379, "/web/db"), element(80, "", Counters{1, 60})}}),
         "add element inet nftlink s { 172.17.0.3 . 172.17.0.2 . tcp . 6379 comment \"/web/db\", "
         "172.17.0.3 . 172.17.0.2 . tcp . 80 counter packets 1 bytes 60 }");
-    EXPECT_EQ(text(DeleteElements{"s", link_key(true), {element(6379, "/web/db")}}),
+    EXPECT_EQ(text(DeleteElements{"s", link_key(Family::ip), {element(6379, "/web/db")}}),
               "delete element inet nftlink s { 172.17.0.3 . 172.17.0.2 . tcp . 6379 }");
     EXPECT_EQ(text(AddRule{"c", rule().accept().build(), 0}), "add rule inet nftlink c accept");
     EXPECT_EQ(text(AddRule{"c", rule().accept().build(), 7}), "insert rule inet nftlink c handle 7 accept");
@@ -54,7 +54,7 @@ TEST(Text, RulesReadAsNftListsThem) {
     EXPECT_EQ(to_text(rule().in_set(link_fields, "links4").accept().build()),
               "iifname . ip saddr . ip daddr . meta l4proto . th dport @links4 accept");
     EXPECT_EQ(
-        to_text(rule().established().reply_direction().in_set(reply_fields, "replies6", false).accept().build()),
+        to_text(rule().established().reply_direction().in_set(reply_fields, "replies6", Family::ip6).accept().build()),
         "ct state established ct direction reply iifname . ip6 saddr . ip6 daddr . meta l4proto . th sport "
         "@replies6 accept");
     EXPECT_EQ(to_text(rule().established_or_related().accept().build()), "ct state established,related accept");
@@ -72,7 +72,7 @@ TEST(Text, TheFramesRulesReadAsNftListsThem) {
               "ct status dnat iifname . oifname @published accept");
     EXPECT_EQ(to_text(rule().related().protocol(1).jump("errors").build()),
               "ct state related meta l4proto icmp jump errors");
-    EXPECT_EQ(to_text(rule().protocol(58).in_set(error_fields, "replies6", false).accept().build()),
+    EXPECT_EQ(to_text(rule().protocol(58).in_set(error_fields, "replies6", Family::ip6).accept().build()),
               "meta l4proto ipv6-icmp iifname . ip6 saddr . ip6 daddr . ct protocol . ct reply proto-src @replies6 "
               "accept");
     EXPECT_EQ(to_text(bridge().not_in_set({Field::ibrname}, "bridges").accept().build()),
