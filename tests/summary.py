@@ -1,9 +1,12 @@
 #!/usr/bin/env python3
-"""Counts single test cases out of the reports of build folders and of single reports of GoogleTest (*.xml) or of our
-scripts (*.tap), whose cases get the report's folder before their names; prints, last, `N passed, N failed`.
+"""Counts single test cases out of meson's build folders, and of single reports (*.xml), whose cases get the report's folder
+before their names; prints, last, `N passed, N failed`.
 
-A skipped case counts as failed unless skips.txt beside this file names it: what a kernel may lack, or an ordinary user.
+What meson ran with pytest has a report of its own, which must be of that run and have cases. A skipped case counts as failed
+unless skips.txt beside this file names it: what a kernel may lack, or an ordinary user.
 """
+import collections
+import json
 import os
 import pathlib
 import re
@@ -15,53 +18,84 @@ allowed = {line.strip() for line in allowed_file.read_text().splitlines() if lin
 # `user: SUITE` is about all of that suite's cases, for everybody but root.
 root_suites = [line.removeprefix("user: ") for line in allowed if line.startswith("user: ") and os.geteuid() != 0]
 
+Case = collections.namedtuple("Case", "name end why", defaults=[""])
+
 
 def may_be_skipped(name):
-    name = re.sub(r"\.\d+ - ", ".", name)  # a program test's cases are numbered
     return name in allowed or any(f"/ {suite}." in name for suite in root_suites)
 
 
+def words(name):
+    """What a function of pytest's is called: its sentence, and in brackets which of its cases."""
+    return re.sub(r"\[(.*)\]$", r" (\1)", name).removeprefix("test_").replace("_", " ")
+
+
 def read_xml(report):
-    """(name, how it ended) of each case."""
+    """Nothing where there is no report, or none to its end."""
     try:
         cases = list(xml.parse(report).getroot().iter("testcase"))
     except (FileNotFoundError, xml.ParseError):
         return
     for case in cases:
         failed = case.find("failure") is not None or case.find("error") is not None
-        skipped = case.find("skipped") is not None or case.get("status") == "notrun"
-        yield f'{case.get("classname", "")}.{case.get("name", "")}', \
-            "failed" if failed else "skipped" if skipped else "passed"
+        skipped = case.find("skipped")
+        is_skipped = skipped is not None or case.get("status") == "notrun"
+        yield Case(f'{case.get("classname", "")}.{case.get("name", "")}',
+                   "failed" if failed else "skipped" if is_skipped else "passed",
+                   "" if skipped is None else skipped.get("message", "").partition("\n")[0])
 
 
-def read_tap(report):
-    """The same; those that the plan announces, and that never came, have failed."""
-    text = report.read_text(errors="replace") if report.exists() else ""
-    found = re.findall(r"^(not )?ok (\d+) - (.*?)( # SKIP.*)?\r?$", text, re.MULTILINE)
-    for failed, _, name, skipped in found:
-        yield f"{report.stem}.{name}", "failed" if failed else "skipped" if skipped else "passed"
-    plan = re.search(r"^1\.\.(\d+)", text, re.MULTILINE)
-    for number in range(len(found) + 1, int(plan[1]) + 1 if plan else 0):
-        yield f"{report.stem}.case {number}, to which it did not come", "failed"
+def pytest_runs(log):
+    """By name, the suites that meson ran with pytest: of each its report, when it began, and how it ended."""
+    for line in log.read_text().splitlines() if log.exists() else ():
+        test = json.loads(line)
+        for word in test["command"]:
+            if word.startswith("--junitxml="):
+                yield test["name"], (pathlib.Path(word.partition("=")[2]), test["starttime"], test["result"])
 
 
-passed, failed = 0, []
+def read_pytest(name, report, begin, result):
+    """The cases of one suite. One that meson calls failed has a failed case."""
+    is_old = report.exists() and report.stat().st_mtime < begin
+    cases = [] if is_old else [case._replace(name=f"{name.removeprefix('nftlink:')}.{words(case.name.rpartition('.')[2])}") for case in read_xml(report)]
+    yield from cases
+    if not cases:
+        yield Case(f"{name}: no case has run, or it ended without a report ({result})", "failed")
+    elif result != "OK" and all(case.end != "failed" for case in cases):
+        yield Case(f"{name}: it ended badly ({result})", "failed")
+
+
+def read_build(folder):
+    logs = folder / "meson-logs"
+    runs = dict(pytest_runs(logs / "testlog.json"))
+    for case in read_xml(logs / "testlog.junit.xml"):
+        name = case.name.partition(".")[2]
+        if name not in runs:
+            yield case
+    for name, run in runs.items():
+        yield from read_pytest(name, *run)
+
+
+passed, failed, skipped = 0, [], collections.Counter()
 for argument in sys.argv[1:]:
-    path, prefix = pathlib.Path(argument), ""
-    if path.suffix in (".xml", ".tap"):
-        prefix = f"{path.parent.name}/"
+    path = pathlib.Path(argument)
+    if path.suffix == ".xml":
+        cases = [case._replace(name=f"{path.parent.name}/{case.name}") for case in read_xml(path)]
     else:
-        path = path / "meson-logs" / "testlog.junit.xml"
-    cases = [(prefix + name, end) for name, end in (read_tap if path.suffix == ".tap" else read_xml)(path)]
+        cases = list(read_build(path))
     if not cases:
         failed.append(f"{argument}: no test has run")
-    for name, end in cases:
-        if end == "failed":
-            failed.append(name)
-        elif end == "skipped" and not may_be_skipped(name):
-            failed.append(f"{name} (skipped)")
-        passed += end == "passed"
+    for case in cases:
+        if case.end == "failed":
+            failed.append(case.name)
+        elif case.end == "skipped" and not may_be_skipped(case.name):
+            failed.append(f"{case.name} (skipped: {case.why})")
+        elif case.end == "skipped":
+            skipped[case.why] += 1
+        passed += case.end == "passed"
 
+for why, count in skipped.most_common():
+    print(f"skipped: {count}, {why}")
 for name in failed:
     print(f"failed: {name}")
 print(f"{passed} passed, {len(failed)} failed")

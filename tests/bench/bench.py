@@ -8,7 +8,6 @@ import os
 import platform
 import re
 import subprocess
-import sys
 import tempfile
 
 import bridges
@@ -16,9 +15,10 @@ import frame
 import packets
 import rivals
 from figure import Figure
-from place import add_bridge, enter_private_namespaces, milliseconds, run
+from place import add_bridge, milliseconds, run
 from plot import svg
 from service import Service
+from support.namespaces import enter_private_namespaces
 
 
 class Bench:
@@ -287,7 +287,7 @@ def main():
     options = parser.parse_args()
     if unknown := [name for name in options.figures if name not in FIGURES]:
         parser.error(f"no such figure: {', '.join(unknown)}")
-    enter_private_namespaces([sys.executable, "-B", *sys.argv])
+    enter_private_namespaces(as_real_root=True)
     options.disk = os.path.abspath(options.disk)
     add_bridge()
     records, plots = {}, os.path.join("build", "bench")

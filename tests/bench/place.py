@@ -1,13 +1,16 @@
 """Where things are measured: network namespaces, commands, medians."""
-import ctypes
 import os
+import pathlib
 import statistics
 import subprocess
+import sys
 import time
 
-CLONE_NEWNET = 0x40000000
+sys.path.append(str(pathlib.Path(__file__).resolve().parents[1]))
+from support.namespaces import CLONE_NEWNET  # pylint: disable=wrong-import-position
+from support.process import libc  # pylint: disable=wrong-import-position
+
 PARENT, CHILD, STRANGER = "172.17.0.3", "172.17.0.2", "172.17.0.4"  # containers on docker0
-libc = ctypes.CDLL(None, use_errno=True)
 
 
 def run(*command, stdin=None):
@@ -19,15 +22,6 @@ def milliseconds(*command, stdin=None):
     begin = time.perf_counter()
     subprocess.run(command, input=stdin, text=True, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     return (time.perf_counter() - begin) * 1000
-
-
-def enter_private_namespaces(arguments):
-    """Runs this program again in namespaces of its own; as an ordinary user in a user namespace, too."""
-    if os.environ.get("NFTLINK_BENCH_INSIDE") == "1":
-        return
-    os.environ["NFTLINK_BENCH_INSIDE"] = "1"
-    identity = [] if os.geteuid() == 0 else ["--map-root-user"]
-    os.execvp("unshare", ["unshare", *identity, "--net", "--mount", *arguments])
 
 
 def add_bridge():

@@ -7,7 +7,7 @@ here=$(dirname "$(realpath "$0")")
 
 if [ "${NFTLINK_DEMO_INSIDE:-}" != 1 ]; then
   export NFTLINK_DEMO_INSIDE=1
-  beside_the_host TERM python3 -B "$here/../program/engine.py" bash "$here/docker.sh" "$(realpath "$1")"
+  beside_the_host TERM python3 -B "$here/beside_docker.py" bash "$here/docker.sh" "$(realpath "$1")"
 fi
 
 PATH=$1:$PATH

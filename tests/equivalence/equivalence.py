@@ -5,10 +5,13 @@ What differs on purpose is listed in compare.py; anything else ends with exit st
 """
 import argparse
 import os
+import pathlib
 import random
 import sys
 import tempfile
 import time
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
 import rules
 import shrink
@@ -16,6 +19,7 @@ import topology as topologies
 import traffic
 from compare import KNOWN, REASONS
 from mutants import MUTANTS
+from support.namespaces import enter_private_namespaces
 from trial import Outcome, trial
 from wire import Wire
 
@@ -93,10 +97,7 @@ def summary(done, total):
 
 def main():
     options = arguments()
-    if os.environ.get("NFTLINK_TEST_INSIDE") != "1":
-        os.environ["NFTLINK_TEST_INSIDE"] = "1"
-        inside = [sys.executable, "-B", *sys.argv, "--seed", options.seed]
-        os.execvp("unshare", ["unshare", "--map-root-user", "--net", "--mount", *inside])
+    enter_private_namespaces()
     print(f"seed {options.seed}")
     with tempfile.TemporaryDirectory(prefix="nftlink-") as folder, Wire() as wire:
         host = rules.Host(wire, os.path.realpath(options.nftlink), folder, MUTANTS.get(options.mutant))

@@ -1,37 +1,21 @@
 """The quick form of equivalence.py: a few topologies for each group of policies, and the test's own trustworthiness."""
-import argparse
 import functools
 import itertools
-import pathlib
-import sys
 
-sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "program"))
-
-import harness
 import packets
+import pytest
 import rules
 import shrink
 import trial
 from equivalence import report, scenes
-from harness import Skip, case
 from mutants import MUTANTS
+from support import programs
 from wire import Wire, WireError
 
 GROUPS = tuple(dict.fromkeys(variant.group for variant in rules.VARIANTS))
 SEED = "quick"
-
-
-def arguments():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("nftlink", help="the built program")
-    parser.add_argument("--group", choices=GROUPS, help="of policies, that alone")
-    parser.add_argument("--topologies", type=int, default=5, help="for each group")
-    return parser.parse_args()
-
-
-OPTIONS = arguments()
-VARIANTS = [variant for variant in rules.VARIANTS if OPTIONS.group in (None, variant.group)]
-FIRST = VARIANTS[0]
+FOUND = ("a port is lost", "other frames pass", "invalid passes", "connections outlive their links", "the bridge is forgotten",
+         "ways across are lost", "routed is open", "IPv6 passes", "IPv6 replies are lost")  # mutants
 
 
 @functools.cache
@@ -39,13 +23,34 @@ def the_wire():
     return Wire()
 
 
-def on_the_wire(function):
-    """Registers a case that needs a host on the wire."""
-    def with_host(place):
-        the_wire().enter()
-        function(rules.Host(the_wire(), harness.program, place.folder))
-    with_host.__name__ = function.__name__
-    case(with_host)
+@pytest.fixture
+def host(place):
+    """A host on the wire."""
+    the_wire().enter()
+    return rules.Host(the_wire(), str(programs.nftlink), place.folder)
+
+
+@pytest.fixture
+def topologies(request):
+    """How many random ones."""
+    return itertools.islice(scenes(SEED), request.config.getoption("topologies"))
+
+
+@pytest.fixture
+def variants(request):
+    """The policies that this is about."""
+    chosen = request.config.getoption("group")
+    return [variant for variant in rules.VARIANTS if chosen in (None, variant.group)]
+
+
+def pytest_generate_tests(metafunc):
+    """One case for each mutant that the first policy is to find, and for each group of policies."""
+    chosen = metafunc.config.getoption("group")
+    if "mutant" in metafunc.fixturenames:
+        first = next(variant for variant in rules.VARIANTS if chosen in (None, variant.group))
+        metafunc.parametrize("mutant", [name for name in FOUND if first.family == "inet" or MUTANTS[name].of_any_family])
+    if "group" in metafunc.fixturenames:
+        metafunc.parametrize("group", [chosen] if chosen else GROUPS)
 
 
 def refuses(wire, frames, words):
@@ -63,48 +68,42 @@ def sample():
     return topology, packets.frames(flows)[0]
 
 
-@on_the_wire
-def a_lost_sentinel_is_an_error_and_no_drop(host):
+def test_a_lost_sentinel_is_an_error_and_no_drop(host):
     topology, frames = sample()
     assert all(host.without_rules(topology, frames[:20]))
     with host.wire.losing_sentinels():
         refuses(host.wire, frames[:20], "sentinel")
 
 
-@on_the_wire
-def a_late_packet_is_an_error(host):
+def test_a_late_packet_is_an_error(host):
     sender, _, frame = sample()[1][0]
     host.clear()
     host.wire.senders[sender].send(frame)
     refuses(host.wire, [], "before any was sent")
 
 
-@on_the_wire
-def packets_that_are_alike_are_an_error(host):
+def test_packets_that_are_alike_are_an_error(host):
     _, frames = sample()
     refuses(host.wire, frames[:2] + frames[:1], "the same")
 
 
-@on_the_wire
-def a_packet_that_comes_out_elsewhere_is_an_error(host):
+def test_a_packet_that_comes_out_elsewhere_is_an_error(host):
     _, frames = sample()
     sender, _, frame = next(each for each in frames if each[1].startswith("c") and each[2][0] == 2)
     host.clear()
     refuses(host.wire, [(sender, "outside", frame)], "came out at")
 
 
-def find_mutant(name):
-    def found(host):
-        host.mutant = MUTANTS[name]
-        for _, topology, flows in itertools.islice(scenes(SEED), OPTIONS.topologies):
-            if trial.trial(host, topology, flows, [FIRST]).failures:
-                topology, flows = shrink.shrink(host, FIRST, topology, flows)
-                assert trial.fails(host, FIRST, topology, flows)
-                assert sum(map(len, flows)) <= 4 and len(topology["containers"]) <= 2, (topology, flows)
-                return
-        raise AssertionError("not found")
-    found.__name__ = f"found and made small: {name}"
-    on_the_wire(found)
+def test_a_mistake_is_found_and_made_small(host, variants, topologies, mutant):
+    host.mutant = MUTANTS[mutant]
+    first = variants[0]
+    for _, topology, flows in topologies:
+        if trial.trial(host, topology, flows, [first]).failures:
+            topology, flows = shrink.shrink(host, first, topology, flows)
+            assert trial.fails(host, first, topology, flows)
+            assert sum(map(len, flows)) <= 4 and len(topology["containers"]) <= 2, (topology, flows)
+            return
+    raise AssertionError("not found")
 
 
 def examine(host, wanted, cases):
@@ -112,35 +111,21 @@ def examine(host, wanted, cases):
     variants = [variant for variant, refusal in refusals.items() if not refusal]
     for refusal in set(refusals.values()) - {""}:
         left_out = ", ".join(variant.name for variant in wanted if refusals[variant] == refusal)
-        print(f"# left out: {left_out}; {refusal}")
+        print(f"left out: {left_out}; {refusal}")
     if not variants:
-        raise Skip("this kernel can do none of these policies")
+        pytest.skip("this kernel can do none of these policies")
     total = trial.Outcome()
     for name, topology, flows in cases:
         outcome = trial.trial(host, topology, flows, variants)
         assert not outcome.failures, report(host, name, topology, flows, outcome.failures)
         total.add(outcome)
-    print(f"# {len(variants)} policies, {total.verdicts} verdicts, {total.passed} to let pass, {dict(total.reasons)}")
+    print(f"{len(variants)} policies, {total.verdicts} verdicts, {total.passed} to let pass, {dict(total.reasons)}")
     assert 0 < total.passed < total.verdicts
 
 
-def equivalent(group):
-    def holds(host):
-        examine(host, [variant for variant in VARIANTS if variant.group == group],
-                itertools.islice(scenes(SEED), OPTIONS.topologies))
-    holds.__name__ = f"{group}: equivalent to Docker's rules"
-    on_the_wire(holds)
+def test_equivalent_to_dockers_rules(host, variants, topologies, group):
+    examine(host, [variant for variant in variants if variant.group == group], topologies)
 
 
-@on_the_wire
-def kept_cases_stay_mended(host):
-    examine(host, VARIANTS, shrink.kept())
-
-
-for each in ("a port is lost", "other frames pass", "invalid passes", "connections outlive their links",
-             "the bridge is forgotten", "ways across are lost", "routed is open", "IPv6 passes", "IPv6 replies are lost"):
-    if FIRST.family == "inet" or MUTANTS[each].of_any_family:
-        find_mutant(each)
-for each in [OPTIONS.group] if OPTIONS.group else GROUPS:
-    equivalent(each)
-harness.main()
+def test_kept_cases_stay_mended(host, variants):
+    examine(host, variants, shrink.kept())
