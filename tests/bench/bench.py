@@ -15,9 +15,9 @@ import frame
 import packets
 import rivals
 from figure import Figure
+from nftlinkd import Nftlinkd
 from place import add_bridge, milliseconds, run
 from plot import svg
-from service import Service
 from support.namespaces import enter_private_namespaces
 
 
@@ -119,7 +119,7 @@ class Bench:
             self.one_by_processes(figure, count)
             for name, place in (("memory", self.memory), ("disk", self.options.disk)):
                 run("nft", "flush", "ruleset")
-                with Service(self.nftlinkd, self.folder, self.yaml(max(count, 2)), place) as service:
+                with Nftlinkd(self.nftlinkd, self.folder, self.yaml(max(count, 2)), place) as service:
                     for way, times in self.measured("request", service.socket, 100 * self.rounds).items():
                         figure.add(f"{way}, state in {name}" if way.startswith("socket") else way, count,
                                    [t / 1000 for t in times])
@@ -165,7 +165,7 @@ class Bench:
         for _ in range(self.rounds):
             for name, place in (("memory", self.memory), ("disk", self.options.disk)):
                 run("nft", "flush", "ruleset")
-                with Service(self.nftlinkd, self.folder, self.yaml(1000), place) as service:
+                with Nftlinkd(self.nftlinkd, self.folder, self.yaml(1000), place) as service:
                     found = self.measured("clients", service.socket, 100, 10)
                     figure.add(f"nftlinkd, state in {name}", 100, [t / 1e6 for t in found["clients"]])
                     figure.add(f"its commits, state in {name}", 100, [found["commits"]])
@@ -207,7 +207,7 @@ class Bench:
             run("nft", "flush", "ruleset")
             bulk = self.measured("bulk", count, self.rounds)
             figure.add("floor", count, [t / 1e6 for t in bulk["floor"]])
-            with Service(self.nftlinkd, self.folder, self.yaml(count), self.memory):
+            with Nftlinkd(self.nftlinkd, self.folder, self.yaml(count), self.memory):
                 for way, times in self.measured("heal", 3 * self.rounds).items():
                     figure.add(way, count, [t / 1e6 for t in times])
         figure.target("10,000 links back, to the floor", figure.ratio("links back", 10_000, "floor"), 1.5)
@@ -228,7 +228,7 @@ class Bench:
         for count in self.counts:
             run("nft", "flush", "ruleset")
             before = kernel_memory()
-            with Service(self.nftlinkd, self.folder, self.yaml(count), self.memory) as service:
+            with Nftlinkd(self.nftlinkd, self.folder, self.yaml(count), self.memory) as service:
                 figure.add("nftlinkd, resident", count, [service.resident_mib()])
                 figure.add("the kernel, for the rules", count, [max(0.001, kernel_memory() - before)])
         figure.target("nftlinkd at 10,000 links", figure.median("nftlinkd, resident", 10_000), 24)
@@ -237,7 +237,7 @@ class Bench:
     def idle(self):
         """how often an idle service wakes"""
         figure = Figure("idle", "An idle service with 10,000 links, 10 s", "times woken")
-        with Service(self.nftlinkd, self.folder, self.yaml(10_000), self.memory) as service:
+        with Nftlinkd(self.nftlinkd, self.folder, self.yaml(10_000), self.memory) as service:
             run("sleep", "1")
             before, used = service.switches(), service.processor_seconds()
             run("sleep", "10")

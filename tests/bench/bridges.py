@@ -5,7 +5,7 @@ import time
 
 from figure import Figure
 from place import Namespace, milliseconds, run, switch_bridge_netfilter_off
-from service import Service
+from nftlinkd import Nftlinkd
 
 LINKS, MANY, PRESENT = 20_000, 10_000, 1000
 QUIET = 0.3  # seconds in which the service does nothing: it has dealt with all there was
@@ -42,7 +42,7 @@ def goes_and_comes(bench):
     switch_bridge_netfilter_off()
     run("ip", "-batch", "-", stdin="".join(f"link add br{number} type bridge\n" for number in range(PRESENT)))
     times = []
-    with Service(bench.nftlinkd, bench.folder, configuration(2 * PRESENT, PRESENT), bench.memory) as service:
+    with Nftlinkd(bench.nftlinkd, bench.folder, configuration(2 * PRESENT, PRESENT), bench.memory) as service:
         until_quiet(service)
         for number in range(2 * bench.rounds):
             before, name = service.processor_seconds(), f"br{number * 7 % PRESENT}"

@@ -45,7 +45,7 @@ def test_racing_clients_leave_the_kernel_the_answers_and_the_disk_alike(place):
         racer.start()
     for racer in racers:
         racer.join()
-    print("#", dict(statuses))
+    print(dict(statuses))
     assert not failures, failures[:5]
     assert all(statuses[status] > 0 for status in (200, 201, 404, 409)), statuses
     assert_consistent(service)

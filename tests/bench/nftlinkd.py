@@ -7,7 +7,7 @@ import subprocess
 import time
 
 
-class Service:
+class Nftlinkd:
     def __init__(self, nftlinkd, folder, yaml, state):
         self.socket = os.path.join(folder, "control.sock")
         self.state = os.path.join(state, "nftlink-bench-state")
