@@ -18,7 +18,7 @@ allowed = {line.strip() for line in allowed_file.read_text().splitlines() if lin
 # `user: SUITE` is about all of that suite's cases, for everybody but root.
 root_suites = [line.removeprefix("user: ") for line in allowed if line.startswith("user: ") and os.geteuid() != 0]
 
-Case = collections.namedtuple("Case", "name end why", defaults=[""])
+Case = collections.namedtuple("Case", "group name end why", defaults=[""])
 
 
 def may_be_skipped(name):
@@ -40,7 +40,7 @@ def read_xml(report):
         failed = case.find("failure") is not None or case.find("error") is not None
         skipped = case.find("skipped")
         is_skipped = skipped is not None or case.get("status") == "notrun"
-        yield Case(f'{case.get("classname", "")}.{case.get("name", "")}',
+        yield Case(case.get("classname", ""), case.get("name", ""),
                    "failed" if failed else "skipped" if is_skipped else "passed",
                    "" if skipped is None else skipped.get("message", "").partition("\n")[0])
 
@@ -54,42 +54,44 @@ def pytest_runs(log):
                 yield test["name"], (pathlib.Path(word.partition("=")[2]), test["starttime"], test["result"])
 
 
-def read_pytest(name, report, begin, result):
+def read_pytest(suite, report, begin, result):
     """The cases of one suite. One that meson calls failed has a failed case."""
     is_old = report.exists() and report.stat().st_mtime < begin
-    cases = [] if is_old else [case._replace(name=f"{name.removeprefix('nftlink:')}.{words(case.name.rpartition('.')[2])}") for case in read_xml(report)]
+    cases = [] if is_old else [case._replace(group=suite, name=words(case.name)) for case in read_xml(report)]
     yield from cases
     if not cases:
-        yield Case(f"{name}: no case has run, or it ended without a report ({result})", "failed")
+        yield Case(suite, f"no case has run, or it ended without a report ({result})", "failed")
     elif result != "OK" and all(case.end != "failed" for case in cases):
-        yield Case(f"{name}: it ended badly ({result})", "failed")
+        yield Case(suite, f"it ended badly ({result})", "failed")
 
 
 def read_build(folder):
     logs = folder / "meson-logs"
     runs = dict(pytest_runs(logs / "testlog.json"))
     for case in read_xml(logs / "testlog.junit.xml"):
-        name = case.name.partition(".")[2]
-        if name not in runs:
+        if case.name not in runs:
             yield case
-    for name, run in runs.items():
-        yield from read_pytest(name, *run)
+    for suite, run in runs.items():
+        yield from read_pytest(suite.removeprefix("nftlink:"), *run)
+
+
+def read(path):
+    if path.suffix != ".xml":
+        return list(read_build(path))
+    return [case._replace(group=f"{path.parent.name}/{case.group}") for case in read_xml(path)]
 
 
 passed, failed, skipped = 0, [], collections.Counter()
 for argument in sys.argv[1:]:
-    path = pathlib.Path(argument)
-    if path.suffix == ".xml":
-        cases = [case._replace(name=f"{path.parent.name}/{case.name}") for case in read_xml(path)]
-    else:
-        cases = list(read_build(path))
+    cases = read(pathlib.Path(argument))
     if not cases:
         failed.append(f"{argument}: no test has run")
     for case in cases:
+        name = f"{case.group}.{case.name}"
         if case.end == "failed":
-            failed.append(case.name)
-        elif case.end == "skipped" and not may_be_skipped(case.name):
-            failed.append(f"{case.name} (skipped: {case.why})")
+            failed.append(name)
+        elif case.end == "skipped" and not may_be_skipped(name):
+            failed.append(f"{name} (skipped: {case.why})")
         elif case.end == "skipped":
             skipped[case.why] += 1
         passed += case.end == "passed"

@@ -4,8 +4,8 @@ import subprocess
 import time
 
 from figure import Figure
-from place import Namespace, milliseconds, run, switch_bridge_netfilter_off
 from nftlinkd import Nftlinkd
+from place import Namespace, milliseconds, run, switch_bridge_netfilter_off
 
 LINKS, MANY, PRESENT = 20_000, 10_000, 1000
 QUIET = 0.3  # seconds in which the service does nothing: it has dealt with all there was

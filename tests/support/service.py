@@ -1,4 +1,4 @@
-"""nftlinkd as the programs.nftlink tests use it: started in a case's folder, asked through its socket, watched from outside."""
+"""nftlinkd as the program tests use it: started in a case's folder, asked through its socket, watched from outside."""
 import json
 import os
 import pathlib

@@ -1,6 +1,5 @@
 """The environment library alone: installed, found by pkg-config, and linked into somebody else's program."""
 import os
-import pathlib
 import shlex
 
 from support import programs
@@ -32,8 +31,7 @@ EXPECTED = ('{"DB_PORT":"tcp://172.17.0.2:6379","DB_PORT_6379_TCP":"tcp://172.17
 def installed(place):
     """A folder that holds what `meson install` would put into the system."""
     root = place.folder / "root"
-    build = pathlib.Path(programs.nftlink).parents[1]
-    run("meson", "install", "-C", build, "--no-rebuild", "--tags", "devel", "--destdir", root)
+    run("meson", "install", "-C", programs.build, "--no-rebuild", "--tags", "devel", "--destdir", root)
     return root
 
 
