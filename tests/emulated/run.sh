@@ -67,12 +67,12 @@ copy() {
 python_files() {
   /usr/bin/python3 -I -B - tests/program/service/frames_test.py tests/equivalence/equivalence_test.py <<'PY'
 import contextlib
+import io
 import os
 import pathlib
+import pytest.__main__
 import sys
 import tempfile
-
-import pytest
 
 CASES = """
 import pytest
@@ -80,11 +80,11 @@ def test_passes(): pass
 def test_fails(): assert {1: [2]} == {1: [3]}
 def test_skips(): pytest.skip("why")
 """
-with contextlib.redirect_stdout(sys.stderr), tempfile.TemporaryDirectory() as folder:
+with contextlib.redirect_stdout(io.StringIO()) as said, tempfile.TemporaryDirectory() as folder:
     pathlib.Path(folder, "some_test.py").write_text(CASES)
     some = pytest.main(["-q", "-p", "no:cacheprovider", f"--junitxml={folder}/some.xml", folder])
     ours = pytest.main(["-q", "--collect-only", *sys.argv[1:]])
-assert (some, ours) == (1, 0), (some, ours)
+assert (some, ours) == (1, 0), said.getvalue()
 libraries = (os.path.dirname(os.__file__) + "/", str(pathlib.Path(pytest.__file__).parents[1]) + "/")
 for module in list(sys.modules.values()):
     for place in (getattr(module, "__file__", None), getattr(module, "__cached__", None)):
