@@ -21,10 +21,10 @@ constexpr std::size_t max_depth = 16;
 // Reads records, and notes everything that is wrong with them.
 class Reader {
 public:
-    std::vector<Fault> faults;
+    Faults faults;
 
     void fault(std::string message, const std::string& path) {
-        faults.push_back({422, "invalid", std::move(message), path});
+        faults.push_back({Code::invalid, std::move(message), path});
     }
 
     // The record; null, with a fault, when it is none. Members that are none of these are faults.
@@ -32,7 +32,7 @@ public:
                                std::span<const std::string_view> known) {
         const json::object* object = value.if_object();
         if (object == nullptr) {
-            faults.push_back({path.empty() ? 400U : 422U, path.empty() ? "malformed" : "invalid",
+            faults.push_back({path.empty() ? Code::malformed : Code::invalid,
                               fmt::format("this must be an object with {}", fmt::join(known, ", ")), path});
             return nullptr;
         }
@@ -122,7 +122,7 @@ public:
 
 }  // namespace
 
-std::expected<Transaction, std::vector<Fault>> read_transaction(const json::value& body) {
+std::expected<Transaction, Faults> read_transaction(const json::value& body) {
     static constexpr std::string_view keys[] = {"put", "delete"};
     Reader reader;
     Transaction transaction;
@@ -137,7 +137,7 @@ std::expected<Transaction, std::vector<Fault>> read_transaction(const json::valu
     return transaction;
 }
 
-std::expected<LinkPut, std::vector<Fault>> read_link(const LinkName& name, const json::value& body) {
+std::expected<LinkPut, Faults> read_link(const LinkName& name, const json::value& body) {
     static constexpr std::string_view keys[] = {"child"};
     Reader reader;
     LinkPut put{.name = name, .child = {}, .path = ""};
@@ -150,7 +150,7 @@ std::expected<LinkPut, std::vector<Fault>> read_link(const LinkName& name, const
 
 std::expected<json::value, Fault> parse(std::string_view text) {
     const auto malformed = [](std::string message) {
-        return std::unexpected(Fault{400, "malformed", std::move(message), ""});
+        return std::unexpected(Fault{Code::malformed, std::move(message), ""});
     };
     if (text.empty())
         return malformed("the body is empty; it must be JSON");

@@ -19,6 +19,8 @@
 #include <optional>
 #include <system_error>
 
+#include "nftlink/api/records.hpp"
+
 namespace nftlink::cli {
 
 namespace asio = boost::asio;

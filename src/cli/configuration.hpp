@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "nftlink/config/config.hpp"
-#include "nftlink/engine/unite.hpp"
+#include "nftlink/desired/state.hpp"
 #include "verbs.hpp"
 
 namespace nftlink::cli {
@@ -29,7 +29,7 @@ bool add_stored_containers(config::Loaded& loaded, Report& report);
 
 // What the configuration and the container engine that it names say together. Nothing when the engine doesn't answer;
 // the report says why then.
-std::optional<engine::United> ask_engine(const config::Loaded& loaded, Report& report);
+std::optional<desired::State> ask_engine(const config::Loaded& loaded, Report& report);
 
 // The same in place of the configuration's own topology; nothing to do where it names no engine. What of the engine is
 // left out is a warning. False when the engine doesn't answer, which may be an error or a warning; then it counts as

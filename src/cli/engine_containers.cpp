@@ -8,13 +8,10 @@ namespace nftlink::cli {
 
 namespace {
 
-engine::United unite(const config::Loaded& loaded, const engine::Inventory& inventory) {
-    const auto origin = [&](std::string_view container) {
-        const auto place = loaded.places.find(container);
-        return place != loaded.places.end() ? place->second.to_string() : "given through the API";
-    };
-    return engine::unite(loaded.config.topology, loaded.config.firewall, loaded.config.limits, inventory, origin,
-                         "the engine at " + loaded.config.sources.docker.value_or(config::DockerSource{}).socket);
+desired::State unite(const config::Loaded& loaded, engine::Inventory inventory) {
+    desired::State state(std::make_shared<const config::Loaded>(loaded));
+    state.set_inventory(std::make_shared<const engine::Inventory>(std::move(inventory)));
+    return state;
 }
 
 std::expected<engine::Inventory, std::string> fetch(const config::Loaded& loaded) {
@@ -29,10 +26,10 @@ std::expected<engine::Inventory, std::string> fetch(const config::Loaded& loaded
 
 }  // namespace
 
-std::optional<engine::United> ask_engine(const config::Loaded& loaded, Report& report) {
-    const auto inventory = fetch(loaded);
+std::optional<desired::State> ask_engine(const config::Loaded& loaded, Report& report) {
+    auto inventory = fetch(loaded);
     if (inventory)
-        return unite(loaded, *inventory);
+        return unite(loaded, std::move(*inventory));
     report.fail(inventory.error());
     return {};
 }
@@ -45,15 +42,15 @@ bool add_engine_containers(config::Loaded& loaded, Report& report, EngineGone go
         report.fail(inventory.error());
     else if (!inventory)
         report.warn(inventory.error() + "; its containers are left out");
-    engine::United united = unite(loaded, inventory.value_or(engine::Inventory{}));
-    for (const engine::Complaint& complaint : united.complaints)
+    const desired::State state = unite(loaded, inventory.value_or(engine::Inventory{}));
+    for (const desired::Complaint& complaint : state.complaints())
         report.warn(complaint.message);
-    loaded.config.topology = std::move(united.topology);
+    loaded.config.topology = state.topology();
     return inventory.has_value();
 }
 
 model::Topology without_engine(const config::Loaded& loaded) {
-    return loaded.config.sources.docker ? unite(loaded, {}).topology : loaded.config.topology;
+    return loaded.config.sources.docker ? unite(loaded, {}).topology() : loaded.config.topology;
 }
 
 }  // namespace nftlink::cli

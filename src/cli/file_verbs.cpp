@@ -57,15 +57,15 @@ std::optional<Parent> find_parent(const Request& request, const config::Loaded& 
     if (const model::Container* stated = topology.find(request.container);
         stated != nullptr && stands_alone(*stated, topology))
         return Parent{*stated, topology};
-    auto united = ask_engine(loaded, report);
+    const auto united = ask_engine(loaded, report);
     if (!united)
         return {};
-    for (const engine::Waiting& waiting : united->waiting)
-        if (waiting.parent == request.container && united->topology.find(waiting.link.child) == nullptr)
+    for (const desired::Waiting& waiting : united->waiting())
+        if (waiting.parent == request.container && united->topology().find(waiting.link.child) == nullptr)
             report.warn(fmt::format("link {} is left out: {}", model::link_name(waiting.parent, waiting.link.alias),
                                     waiting.reason));
     if (const model::Container* container = united->find(request.container))
-        return Parent{*container, std::move(united->topology)};
+        return Parent{*container, united->topology()};
     report.fail(fmt::format("there is no container {} in {}, nor does the engine at {} know one",
                             base::quote(request.container), request.file, loaded.config.sources.docker->socket));
     return {};

@@ -11,16 +11,16 @@
 
 namespace nftlink::cli {
 
-void say_left_open(const std::vector<reconcile::PolicedBridge>& bridges, Report& report) {
+void say_left_open(const std::vector<enforce::PolicedBridge>& bridges, Report& report) {
     constexpr std::size_t most_names = 8;
     boost::json::array records;
     std::map<std::string, std::vector<std::string>> names_by_words;
-    for (const reconcile::PolicedBridge& bridge : bridges) {
+    for (const enforce::PolicedBridge& bridge : bridges) {
         if (bridge.open.empty())
             continue;
         boost::json::array open;
         std::vector<std::string> words;
-        for (const reconcile::Opening& opening : bridge.open) {
+        for (const enforce::Opening& opening : bridge.open) {
             open.push_back({{"what", to_string(opening.aspect)}, {"why", opening.why}, {"chosen", opening.chosen}});
             words.push_back(opening_words(to_string(opening.aspect), opening.why));
         }
@@ -36,11 +36,11 @@ void say_left_open(const std::vector<reconcile::PolicedBridge>& bridges, Report&
     report.record()["left_open"] = std::move(records);
 }
 
-std::vector<reconcile::PolicedBridge> configured_bridges(const config::Config& config) {
-    auto bridges = reconcile::policed_bridges(config.topology, config.firewall, {});
+std::vector<enforce::PolicedBridge> configured_bridges(const config::Config& config) {
+    auto bridges = enforce::policed_bridges(config.topology, config.firewall, {});
     for (const model::BridgePattern& pattern : config.firewall.bridge_patterns) {
         bridges.push_back({.name = pattern.pattern, .needed = {}});
-        bridges.back().open = reconcile::left_open(config.firewall, pattern.pattern);
+        bridges.back().open = enforce::left_open(config.firewall, pattern.pattern);
     }
     return bridges;
 }
@@ -53,7 +53,7 @@ std::optional<std::string> host_fault(const config::Config& config, Report& repo
         report.note("nftlink: whether this kernel can do family: bridge is for root to find out");
         return {};
     }
-    const auto facts = reconcile::host_facts(*kernel, config.topology, config.firewall, {});
+    const auto facts = enforce::host_facts(*kernel, config.topology, config.firewall, {});
     return facts ? std::nullopt : std::optional(facts.error());
 }
 

@@ -6,16 +6,16 @@
 #include <vector>
 
 #include "nftlink/config/config.hpp"
-#include "nftlink/reconcile/reconcile.hpp"
+#include "nftlink/enforce/plan.hpp"
 #include "report.hpp"
 
 namespace nftlink::cli {
 
 // Says what of these bridges is left open, and notes it in the record as `left_open`.
-void say_left_open(const std::vector<reconcile::PolicedBridge>& bridges, Report& report);
+void say_left_open(const std::vector<enforce::PolicedBridge>& bridges, Report& report);
 
 // Those that the configuration polices; a pattern stands for itself.
-std::vector<reconcile::PolicedBridge> configured_bridges(const config::Config& config);
+std::vector<enforce::PolicedBridge> configured_bridges(const config::Config& config);
 
 // What the configuration asks for that this kernel can't do; nothing when there is nothing of the kind, or, with a
 // note, when that is for root to find out.

@@ -6,17 +6,17 @@
 
 #include "configuration.hpp"
 #include "host.hpp"
+#include "nftlink/enforce/plan.hpp"
 #include "nftlink/firewall/render.hpp"
 #include "nftlink/kernel/netlink_kernel.hpp"
 #include "nftlink/nft/text.hpp"
-#include "nftlink/reconcile/reconcile.hpp"
 
 namespace nftlink::cli {
 
 namespace {
 
 // The change, as nft commands; switches are no business of nft's and stand as comments.
-void describe(const reconcile::Plan& plan, const reconcile::Target& target, std::uint32_t generation, Report& report) {
+void describe(const enforce::Plan& plan, const enforce::Target& target, std::uint32_t generation, Report& report) {
     boost::json::array changes, switches;
     for (const nft::Batch& batch : plan.transactions) {
         for (const nft::Operation& operation : batch) {
@@ -25,7 +25,7 @@ void describe(const reconcile::Plan& plan, const reconcile::Target& target, std:
             changes.emplace_back(command);
         }
     }
-    for (const reconcile::Switch& wanted : plan.switches) {
+    for (const enforce::Switch& wanted : plan.switches) {
         report.print("# " + wanted.to_string() + "\n");
         switches.emplace_back(wanted.to_string());
     }
@@ -45,19 +45,19 @@ constexpr const char* patterns_are_of_now =
     "nftlinkd, which follows them";
 
 // Nothing when this kernel can't do what the policy asks for; the report says why then.
-std::optional<reconcile::Target> make_target(kernel::Kernel& kernel, const config::Config& config, Report& report) {
-    const auto facts = reconcile::host_facts(kernel, config.topology, config.firewall, kernel.bridges());
+std::optional<enforce::Target> make_target(kernel::Kernel& kernel, const config::Config& config, Report& report) {
+    const auto facts = enforce::host_facts(kernel, config.topology, config.firewall, kernel.bridges());
     if (!facts) {
         report.fail(facts.error());
         return {};
     }
     if (!config.firewall.bridge_patterns.empty())
         report.warn(std::string(patterns_are_of_now));
-    return reconcile::make_target(config.topology, config.firewall, *facts);
+    return enforce::make_target(config.topology, config.firewall, *facts);
 }
 
-reconcile::Strangers strangers(const Request& request) {
-    return request.force ? reconcile::Strangers::remove : reconcile::Strangers::refuse;
+enforce::Strangers strangers(const Request& request) {
+    return request.force ? enforce::Strangers::remove : enforce::Strangers::refuse;
 }
 
 // The name by which a table without our mark is known: the configured one; the default one where the configuration
@@ -73,16 +73,16 @@ std::string table_name(const Request& request, Report& report) {
 }
 
 // Leaving the bridge family takes two parts with a pause between them; described they are one.
-std::expected<reconcile::Outcome, std::string> apply_in_parts(kernel::Kernel& kernel, const reconcile::Target& target,
-                                                              const reconcile::Means& means) {
-    auto outcome = reconcile::apply(kernel, target, means);
+std::expected<enforce::Outcome, std::string> apply_in_parts(kernel::Kernel& kernel, const enforce::Target& target,
+                                                            const enforce::Means& means) {
+    auto outcome = enforce::apply(kernel, target, means);
     std::vector<nft::Batch> transactions;
-    std::vector<reconcile::Switch> switches;
+    std::vector<enforce::Switch> switches;
     while (outcome && outcome->again_in.count() > 0) {
         std::ranges::move(outcome->done.transactions, std::back_inserter(transactions));
         std::ranges::move(outcome->done.switches, std::back_inserter(switches));
         std::this_thread::sleep_for(outcome->again_in);
-        outcome = reconcile::apply(kernel, target, means);
+        outcome = enforce::apply(kernel, target, means);
     }
     if (!outcome)
         return outcome;
@@ -100,7 +100,7 @@ firewall::HostFacts facts_for_script(const config::Config& config, Report& repor
         report.warn(std::string(patterns_are_of_now));
     const auto kernel = kernel::make_netlink_kernel();
     const kernel::Bridges bridges = kernel->bridges();
-    const auto found = reconcile::host_facts(*kernel, config.topology, policy, bridges);
+    const auto found = enforce::host_facts(*kernel, config.topology, policy, bridges);
     if (found && policy.may_close_other_frames() && !kernel->bridge_family())
         report.warn(
             "what this kernel can do in the bridge family is for root to find out: the script is for one that knows "
@@ -113,7 +113,7 @@ firewall::HostFacts facts_for_script(const config::Config& config, Report& repor
     if (found)
         return *found;
     report.warn("the script is for another kernel than this one: " + found.error());
-    return {.bridges = reconcile::bridges_by_pattern(bridges, policy)};
+    return {.bridges = enforce::bridges_by_pattern(bridges, policy)};
 }
 
 }  // namespace
@@ -149,9 +149,9 @@ int plan(const Request& request, Report& report) {
     if (!loaded)
         return failed;
     say_warnings(*loaded, report);
-    reconcile::Means means;
+    enforce::Means means;
     if (const auto service = running_service()) {
-        means = {.strangers = reconcile::Strangers::leave, .marks = true};
+        means = {.strangers = enforce::Strangers::leave, .marks = true};
         report.note(
             fmt::format("nftlink: {} is running: these are the changes that nftlink reload would make", *service));
         if (!add_stored_containers(*loaded, report))
@@ -163,7 +163,7 @@ int plan(const Request& request, Report& report) {
     const auto target = make_target(*kernel, loaded->config, report);
     if (!target)
         return failed;
-    const auto planned = reconcile::plan(*kernel, *target, means);
+    const auto planned = enforce::plan(*kernel, *target, means);
     if (!planned)
         return report.fail(planned.error());
     describe(*planned, *target, planned->generation, report);
@@ -199,7 +199,7 @@ int clear(const Request& request, Report& report) {
             "{} is running and would put back at once what is removed: stop it first with systemctl stop nftlinkd",
             *service));
     const auto kernel = kernel::make_netlink_kernel();
-    const auto cleared = reconcile::clear(*kernel, table_name(request, report), strangers(request));
+    const auto cleared = enforce::clear(*kernel, table_name(request, report), strangers(request));
     if (!cleared)
         return report.fail(cleared.error());
     boost::json::array changes;

@@ -31,13 +31,13 @@ namespace {
 // What the service answers about the container that is asked for; nothing, with errors, when it can't.
 std::optional<json::object> ask_about(const Request& request, const config::Config& config, const std::string& what,
                                       Report& report) {
-    constexpr unsigned not_found = 404;
     Answer answer = client_of(request).get(fmt::format("/v1/containers/{}/{}", segment(request.container), what));
     if (answer)
         return std::move(answer->record);
     const api::Fault& fault = answer.error().front();
-    no_container(request, config, report, fault.status == not_found ? ", nor does the running nftlinkd know one" : "");
-    if (fault.status != not_found && fault.code != "no_service")
+    no_container(request, config, report,
+                 fault.code == api::Code::not_found ? ", nor does the running nftlinkd know one" : "");
+    if (fault.code != api::Code::not_found && fault.code != api::Code::no_service)
         refuse(answer.error(), report);
     return {};
 }

@@ -56,7 +56,7 @@ base::Error to_error(const std::string& message) {
 
 int refuse(const Faults& faults, Report& report, const FieldWords& field) {
     if (!faults.empty())
-        report.record()["code"] = faults.front().code;
+        report.record()["code"] = to_string(faults.front().code);
     for (const api::Fault& fault : faults) {
         const std::string where = fault.path.empty() ? "" : field(fault.path);
         report.fail(where.empty() ? to_error(fault.message) : base::Error{{}, where + ": " + fault.message});

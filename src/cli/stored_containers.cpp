@@ -1,7 +1,7 @@
 #include <fmt/format.h>
 
 #include "configuration.hpp"
-#include "nftlink/config/fragment.hpp"
+#include "nftlink/desired/state.hpp"
 #include "nftlink/state/stored.hpp"
 
 namespace nftlink::cli {
@@ -19,14 +19,14 @@ bool add_stored_containers(config::Loaded& loaded, Report& report) {
     for (const auto& [container, errors] : stored.damaged)
         for (const base::Error& error : errors)
             report.warn(error);
-    const config::Joined joined = config::join(
-        loaded.config.topology, loaded.config.firewall, loaded.places, std::move(stored.containers),
-        loaded.config.sources.docker ? config::Unplaced::allowed : config::Unplaced::refused, loaded.config.limits);
+    desired::State state(std::make_shared<const config::Loaded>(loaded));
+    const desired::State::Joined joined = state.add(std::move(stored.containers));
     for (const auto& [container, message, is_of_limits] : joined.conflicts)
         report.fail(
             fmt::format("a reload would be refused: {} (nftlink rm {} removes that container)", message, container));
-    for (const auto& [parent, link] : joined.ended)
-        report.warn(fmt::format("link {} would end: its child is gone", model::link_name(parent, link.alias)));
+    for (const std::string& link : joined.ended_links)
+        report.warn(fmt::format("link {} would end: its child is gone", link));
+    loaded.config.topology = state.stated();
     return joined.conflicts.empty();
 }
 

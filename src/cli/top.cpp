@@ -27,7 +27,7 @@ std::expected<Reading, Faults> read(const Client& client) {
     const Fields record(answer->record);
     if (record.has("counters") && !record.flag("counters"))
         return std::unexpected(Faults{
-            {0, "no_counters",
+            {api::Code::no_counters,
              "there is nothing to measure: firewall.counters is none or bridges in the configuration, not links", ""}});
     return read_counters(record.list("links"), std::chrono::steady_clock::now());
 }

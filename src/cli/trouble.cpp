@@ -9,6 +9,7 @@
 #include <system_error>
 
 #include "fields.hpp"
+#include "nftlink/api/records.hpp"
 #include "nftlink/base/suggestion.hpp"
 #include "nftlink/kernel/instance.hpp"
 
@@ -20,8 +21,8 @@ namespace {
 
 constexpr const char* unknown_outcome = "; whether it was done is unknown, nftlink list and nftlink status tell";
 
-api::Fault local(const char* code, std::string message) {
-    return {.status = 0, .code = code, .message = std::move(message), .path = {}};
+api::Fault local(api::Code code, std::string message) {
+    return {.code = code, .message = std::move(message), .path = {}};
 }
 
 // Whose socket it is, as far as it can be seen from outside.
@@ -37,69 +38,72 @@ api::Fault Trouble::connecting(int error_number) const {
     const std::string shown = base::escape(socket);
     const bool nobody = error_number == ENOENT || error_number == ECONNREFUSED;
     if (const auto process = nobody ? kernel::running_instance() : std::nullopt)
-        return local("no_service",
+        return local(api::Code::no_service,
                      fmt::format("nftlinkd (pid {}) is running, but not at {}: name the configuration that "
                                  "it was started with (-c), or start it again if control.socket has changed",
                                  *process, shown));
     switch (error_number) {
         case ENOENT:
         case ECONNREFUSED:
-            return local("no_service", fmt::format("nftlinkd is not running (nothing answers at {}): start it with "
-                                                   "systemctl start nftlinkd",
-                                                   shown));
+            return local(api::Code::no_service,
+                         fmt::format("nftlinkd is not running (nothing answers at {}): start it with "
+                                     "systemctl start nftlinkd",
+                                     shown));
         case EACCES:
         case EPERM:
-            return local("no_permission", fmt::format("you may not use {}: be root or a member of the group {}", shown,
-                                                      group_of(socket)));
+            return local(
+                api::Code::no_permission,
+                fmt::format("you may not use {}: be root or a member of the group {}", shown, group_of(socket)));
         case EAGAIN:
-            return local("no_answer", fmt::format("nftlinkd at {} is too busy to take a connection", shown));
+            return local(api::Code::no_answer, fmt::format("nftlinkd at {} is too busy to take a connection", shown));
         default:
-            return local("no_service", fmt::format("nftlinkd can't be reached at {}: {}", shown,
-                                                   std::generic_category().message(error_number)));
+            return local(api::Code::no_service, fmt::format("nftlinkd can't be reached at {}: {}", shown,
+                                                            std::generic_category().message(error_number)));
     }
 }
 
 api::Fault Trouble::too_late() const {
     const auto seconds = std::chrono::duration<double>(deadline).count();
-    return local("no_answer", fmt::format("nftlinkd at {} has not answered within {:g} seconds{}", base::escape(socket),
-                                          seconds, is_change ? unknown_outcome : ""));
+    return local(api::Code::no_answer, fmt::format("nftlinkd at {} has not answered within {:g} seconds{}",
+                                                   base::escape(socket), seconds, is_change ? unknown_outcome : ""));
 }
 
 api::Fault Trouble::cut() const {
-    return local("no_answer", fmt::format("nftlinkd at {} closed the connection before its answer was complete{}",
-                                          base::escape(socket), is_change ? unknown_outcome : ""));
+    return local(api::Code::no_answer,
+                 fmt::format("nftlinkd at {} closed the connection before its answer was complete{}",
+                             base::escape(socket), is_change ? unknown_outcome : ""));
 }
 
 api::Fault Trouble::ended() const {
-    return local("no_answer", fmt::format("nftlinkd at {} has ended, or ended the connection", base::escape(socket)));
+    return local(api::Code::no_answer,
+                 fmt::format("nftlinkd at {} has ended, or ended the connection", base::escape(socket)));
 }
 
 api::Fault Trouble::not_understood(std::string_view why) const {
     return local(
-        "bad_answer",
+        api::Code::bad_answer,
         fmt::format("what answers at {} doesn't speak as nftlinkd does ({}): look which program listens there, "
                     "and of which version it is",
                     base::escape(socket), base::escape(why)));
 }
 
 api::Fault stopped() {
-    return local("stopped", "interrupted");
+    return local(api::Code::stopped, "interrupted");
 }
 
 Faults faults_in(unsigned status, std::string_view body) {
     const auto parsed = api::parse(body);
     const json::value nothing;
     const Fields record(parsed ? *parsed : nothing);
-    const std::string code = record.text("code", "unknown");
+    const api::Code code = api::parse_code(record.text("code"));
     Faults faults;
     for (const json::value& item : record.list("errors"))
         if (const Fields error(item); !error.text("message").empty())
-            faults.push_back({status, code, error.text("message"), error.text("path")});
+            faults.push_back({code, error.text("message"), error.text("path")});
     if (faults.empty() && !record.text("message").empty())
-        faults.push_back({status, code, record.text("message"), record.text("path")});
+        faults.push_back({code, record.text("message"), record.text("path")});
     if (faults.empty())
-        faults.push_back(
-            {status, code, fmt::format("nftlinkd refused with HTTP status {} and didn't say why", status), ""});
+        faults.push_back({code, fmt::format("nftlinkd refused with HTTP status {} and didn't say why", status), ""});
     return faults;
 }
 

@@ -6,13 +6,12 @@
 #include <string_view>
 #include <vector>
 
-#include "nftlink/api/records.hpp"
+#include "nftlink/api/fault.hpp"
 
 namespace nftlink::cli {
 
-// What the service says is wrong or, with status 0, why it can't be asked. The codes of those: no_service,
-// no_permission, no_answer, bad_answer, stopped.
-using Faults = std::vector<api::Fault>;
+// What the service says is wrong, or why it can't be asked.
+using api::Faults;
 
 // What the words depend on.
 struct Trouble {

@@ -17,27 +17,27 @@ constexpr std::size_t max_too_large = 1000;
 
 class FitChecker {
 public:
-    FitChecker(const model::Topology& topology, const model::FirewallPolicy& policy,
+    FitChecker(const model::ContainerView& containers, const model::FirewallPolicy& policy,
                const std::vector<std::string>& names, Unplaced unplaced, model::PermissionSum* host)
-        : topology_(topology), policy_(policy), names_(names), unplaced_(unplaced), host_(host) {}
+        : containers_(containers), policy_(policy), names_(names), unplaced_(unplaced), host_(host) {}
 
     // Of two that are asked about and have the same address, it is the later one that doesn't fit.
     std::vector<Misfit> check() {
         for (const std::string_view name : names_)
-            if (const model::Container* container = topology_.find(name);
+            if (const model::Container* container = containers_.find(name);
                 asked_.insert(name).second && container != nullptr)
                 check_alone(*container);
-        for (const auto& [name, container] : topology_.containers) {
+        containers_.for_each([this](const model::Container& container) {
             check_addresses(container);
             check_links(container);
-        }
+        });
         return std::move(misfits_);
     }
 
     std::vector<Misfit> check_own_links() {
         asked_.insert(names_.begin(), names_.end());
         for (const std::string& name : names_)
-            if (const model::Container* container = topology_.find(name))
+            if (const model::Container* container = containers_.find(name))
                 check_links(*container);
         return std::move(misfits_);
     }
@@ -85,7 +85,7 @@ private:
             const std::string& name = parent.links[index].child;
             if (!all && !is_asked(name))
                 continue;
-            const model::Container* child = topology_.find(name);
+            const model::Container* child = containers_.find(name);
             if (child == nullptr && unplaced_ == Unplaced::allowed)
                 continue;
             if (child == nullptr)
@@ -113,8 +113,7 @@ private:
     Suggestion similar(std::string_view name) {
         Suggestion suggestion(name);
         if (suggestions_++ < max_suggestions)
-            for (const auto& [known, container] : topology_.containers)
-                suggestion.offer(known);
+            containers_.for_each([&](const model::Container& known) { suggestion.offer(known.name); });
         return suggestion;
     }
 
@@ -123,7 +122,7 @@ private:
         misfits_.push_back({kind, container.name, index, std::move(message), other});
     }
 
-    const model::Topology& topology_;
+    const model::ContainerView& containers_;
     const model::FirewallPolicy& policy_;
     const std::vector<std::string>& names_;
     Unplaced unplaced_;
@@ -138,15 +137,15 @@ private:
 
 }  // namespace
 
-std::vector<Misfit> check_fit(const model::Topology& topology, const model::FirewallPolicy& policy,
+std::vector<Misfit> check_fit(const model::ContainerView& containers, const model::FirewallPolicy& policy,
                               const std::vector<std::string>& names, Unplaced unplaced, model::PermissionSum* host) {
-    return FitChecker(topology, policy, names, unplaced, host).check();
+    return FitChecker(containers, policy, names, unplaced, host).check();
 }
 
-std::vector<Misfit> check_links_fit(const model::Topology& topology, const model::FirewallPolicy& policy,
+std::vector<Misfit> check_links_fit(const model::ContainerView& containers, const model::FirewallPolicy& policy,
                                     const std::vector<std::string>& names, Unplaced unplaced,
                                     model::PermissionSum* host) {
-    return FitChecker(topology, policy, names, unplaced, host).check_own_links();
+    return FitChecker(containers, policy, names, unplaced, host).check_own_links();
 }
 
 }  // namespace nftlink::config

@@ -1,5 +1,7 @@
 #include "nftlink/kernel/fake_kernel.hpp"
 
+#include <sys/eventfd.h>
+
 #include <algorithm>
 #include <cerrno>
 #include <system_error>
@@ -230,6 +232,11 @@ private:
 };
 
 }  // namespace
+
+FakeKernel::FakeKernel() : never_(std::make_shared<std::array<base::UniqueFd, 2>>()) {
+    for (base::UniqueFd& descriptor : *never_)
+        descriptor = base::UniqueFd(eventfd(0, EFD_CLOEXEC));
+}
 
 nft::Ruleset FakeKernel::snapshot(const TableFilter& wanted, Elements elements) {
     if (fails_now(Step::snapshot))

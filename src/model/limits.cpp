@@ -78,10 +78,10 @@ Pairs pairs_of(const Container& parent, const Container& child, const FirewallPo
 }
 
 // Of the parent's links whose child is there, and that are `wanted`.
-void add_links(const Topology& topology, const Container& parent, auto wanted, PermissionSum& sum) {
+void add_links(const ContainerView& containers, const Container& parent, auto wanted, PermissionSum& sum) {
     for (const Link& link : parent.links)
         if (wanted(link))
-            if (const Container* child = topology.find(link.child))
+            if (const Container* child = containers.find(link.child))
                 sum.add_or_fault(parent, *child);
 }
 
@@ -140,31 +140,31 @@ std::string PermissionSum::add_or_fault(const Container& parent, const Container
     return "";
 }
 
-std::uint64_t sum_permissions(const Topology& topology, const FirewallPolicy& policy) {
+std::uint64_t sum_permissions(const ContainerView& containers, const FirewallPolicy& policy) {
     PermissionSum sum(policy, no_limits);
-    for (const auto& [name, parent] : topology.containers)
-        add_links(topology, parent, is_any, sum);
+    containers.for_each([&](const Container& parent) { add_links(containers, parent, is_any, sum); });
     return sum.total();
 }
 
-std::uint64_t sum_permissions_from(const Topology& topology, const FirewallPolicy& policy,
+std::uint64_t sum_permissions_from(const ContainerView& containers, const FirewallPolicy& policy,
                                    const std::vector<std::string>& names) {
     PermissionSum sum(policy, no_limits);
     for (const std::string& name : names)
-        if (const Container* parent = topology.find(name))
-            add_links(topology, *parent, is_any, sum);
+        if (const Container* parent = containers.find(name))
+            add_links(containers, *parent, is_any, sum);
     return sum.total();
 }
 
-std::uint64_t sum_permissions_of(const Topology& topology, const FirewallPolicy& policy,
+std::uint64_t sum_permissions_of(const ContainerView& containers, const FirewallPolicy& policy,
                                  const std::vector<std::string>& names) {
     const std::unordered_set<std::string_view> asked(names.begin(), names.end());
     PermissionSum sum(policy, no_limits);
-    for (const auto& [name, parent] : topology.containers)
-        if (asked.contains(name))
-            add_links(topology, parent, is_any, sum);
+    containers.for_each([&](const Container& parent) {
+        if (asked.contains(parent.name))
+            add_links(containers, parent, is_any, sum);
         else
-            add_links(topology, parent, [&](const Link& link) { return asked.contains(link.child); }, sum);
+            add_links(containers, parent, [&](const Link& link) { return asked.contains(link.child); }, sum);
+    });
     return sum.total();
 }
 

@@ -9,7 +9,6 @@
 #include <system_error>
 
 #include "access.hpp"
-#include "control_views.hpp"
 #include "nftlink/base/clock.hpp"
 #include "nftlink/base/suggestion.hpp"
 #include "nftlink/linkenv/environment.hpp"
@@ -21,20 +20,45 @@ namespace json = boost::json;
 
 namespace {
 
-http::Response respond(const json::object& record, unsigned status = 200) {
-    return {.status = status, .body = json::serialize(record) + "\n"};
+using api::Code;
+
+// HTTP's status for a refusal of the API.
+unsigned status_of(Code code) {
+    switch (code) {
+        case Code::malformed:
+            return 400;
+        case Code::not_allowed:
+            return 403;
+        case Code::not_found:
+            return 404;
+        case Code::method_not_allowed:
+            return 405;
+        case Code::conflict:
+            return 409;
+        case Code::invalid:
+            return 422;
+        case Code::kernel_refused:
+        case Code::not_stored:
+            return 503;
+        default:  // HTTP has its own, and the command none
+            return 500;
+    }
 }
 
-http::Response respond(const Faults& faults) {
-    return respond(api::to_json(faults), faults.front().status);
+http::Response respond(const api::Record auto& record, unsigned status = 200) {
+    return {.status = status, .body = api::to_text(record) + "\n"};
+}
+
+http::Response respond(const api::Faults& faults) {
+    return {.status = status_of(faults.front().code), .body = json::serialize(api::to_json(faults)) + "\n"};
 }
 
 http::Response respond(api::Fault fault) {
-    return respond(Faults{std::move(fault)});
+    return respond(api::Faults{std::move(fault)});
 }
 
 http::Response not_found(const std::string& message) {
-    return respond(api::Fault{404, "not_found", message, ""});
+    return respond(api::Fault{Code::not_found, message, ""});
 }
 
 std::vector<std::string_view> split(std::string_view pattern) {
@@ -55,25 +79,41 @@ bool matches(std::string_view pattern, const std::vector<std::string>& path) {
     });
 }
 
-json::object named(std::string_view what, const std::string& name) {
-    return {{what, name}};
-}
-
-// The answer to a change: what was changed, under a name, beside what is always said.
-http::Response respond(const std::expected<Changed, Faults>& changed, json::object record, bool created = false) {
+// The answer to a change: `record` names what was changed, and gets what is always said.
+template <api::Record T>
+http::Response respond(const std::expected<Changed, api::Faults>& changed, T record, bool created = false) {
     if (!changed)
         return respond(changed.error());
-    record["changed"] = changed->anything;
-    record["ended_links"] = json::array(changed->ended_links.begin(), changed->ended_links.end());
-    record["generation"] = changed->generation;
+    record.changed = changed->anything;
+    record.ended_links = changed->ended_links;
+    record.generation = changed->generation;
     return respond(record, created && changed->anything ? 201 : 200);
+}
+
+api::LinkChanged changed_link(const api::LinkName& name) {
+    api::LinkChanged record;
+    record.link = model::link_name(name.parent, name.alias);
+    return record;
+}
+
+api::ContainerChanged changed_container(const std::string& name) {
+    api::ContainerChanged record;
+    record.container = name;
+    return record;
 }
 
 }  // namespace
 
-std::string error_body(unsigned status, const std::string& code, const std::string& message) {
-    return json::serialize(api::to_json(Faults{{status, code, message, ""}})) + "\n";
+std::string error_body(unsigned, const std::string& code, const std::string& message) {
+    return json::serialize(api::to_json(api::Faults{{api::parse_code(code), message, ""}})) + "\n";
 }
+
+ControlApi::ControlApi(const Parts& parts, Rights rights, std::function<std::size_t()> client_count)
+    : parts_(parts),
+      links_(parts.kernel, parts.enforcer),
+      rights_(rights),
+      client_count_(std::move(client_count)),
+      started_(std::chrono::system_clock::now()) {}
 
 std::span<const ControlApi::Route> ControlApi::routes() {
     static constexpr Route all[] = {
@@ -97,9 +137,9 @@ std::span<const ControlApi::Route> ControlApi::routes() {
 }
 
 asio::awaitable<http::Response> ControlApi::handle(http::Request request) {
-    const Access access = access_of(request.peer, facts_.group, facts_.readers);
+    const Access access = access_of(request.peer, rights_.group, rights_.readers);
     if (access == Access::none)
-        co_return respond(api::Fault{403, "not_allowed", "only root and the configured group may use this socket", ""});
+        co_return respond(api::Fault{Code::not_allowed, "only root and the configured group may use this socket", ""});
     std::string methods;
     const Route* chosen = nullptr;
     for (const Route& route : routes())
@@ -112,12 +152,12 @@ asio::awaitable<http::Response> ControlApi::handle(http::Request request) {
         co_return not_found("there is nothing here; /v1/openapi.json says what there is");
     if (chosen == nullptr) {
         http::Response response = respond(api::Fault{
-            405, "method_not_allowed", fmt::format("{} is not possible here, but {}", request.method, methods), ""});
+            Code::method_not_allowed, fmt::format("{} is not possible here, but {}", request.method, methods), ""});
         response.allow = methods;
         co_return response;
     }
     if (chosen->writes && access != Access::write)
-        co_return respond(api::Fault{403, "not_allowed",
+        co_return respond(api::Fault{Code::not_allowed,
                                      "you may read, but only root and the configured group may change things", ""});
     co_await let_events_pass();
     std::string failure;
@@ -126,7 +166,7 @@ asio::awaitable<http::Response> ControlApi::handle(http::Request request) {
     } catch (const std::system_error& error) {
         failure = error.what();
     }
-    co_return respond(api::Fault{503, "kernel_refused", failure, ""});
+    co_return respond(api::Fault{Code::kernel_refused, failure, ""});
 }
 
 // While there are changes of the ruleset that haven't been dealt with: a repair is worth more than an answer, and the
@@ -134,22 +174,22 @@ asio::awaitable<http::Response> ControlApi::handle(http::Request request) {
 asio::awaitable<void> ControlApi::let_events_pass() {
     constexpr int max_turns = 3;
     const auto executor = co_await asio::this_coro::executor;
-    for (int turn = 0; turn < max_turns && keeper_.kernel().generation() != keeper_.enforcer().generation(); ++turn)
+    for (int turn = 0; turn < max_turns && parts_.kernel.generation() != parts_.enforcer.generation(); ++turn)
         co_await asio::post(executor, asio::use_awaitable);
 }
 
 ControlApi::Answer ControlApi::get_status(http::Request) {
-    keeper_.enforcer().bridges_changed(kernel::Kernel::Look::closely);  // some changes of a bridge send no message
-    json::object status = status_record(keeper_);
-    const auto uptime = std::chrono::system_clock::now() - facts_.started;
-    status["started"] = base::timestamp(facts_.started);
-    status["uptime_seconds"] = std::chrono::duration<double>(uptime).count();
-    status["clients"] = facts_.client_count();
+    parts_.repairs.look_closely();  // some changes of a bridge send no message
+    api::Status status = status_record(parts_, links_);
+    const auto uptime = std::chrono::system_clock::now() - started_;
+    status.started = base::timestamp(started_);
+    status.uptime_seconds = std::chrono::duration<double>(uptime).count();
+    status.clients = client_count_();
     co_return respond(status);
 }
 
 ControlApi::Answer ControlApi::get_links(http::Request) {
-    co_return respond(links_record(keeper_));
+    co_return respond(links_record(parts_, links_));
 }
 
 ControlApi::Answer ControlApi::put_link(http::Request request) {
@@ -160,25 +200,25 @@ ControlApi::Answer ControlApi::put_link(http::Request request) {
     const auto put = api::read_link(name, *body);
     if (!put)
         co_return respond(put.error());
-    const model::Container* parent = keeper_.desired().find(name.parent);
+    const model::Container* parent = parts_.state().find(name.parent);
     const bool is_new =
         parent != nullptr && std::ranges::find(parent->links, name.alias, &model::Link::alias) == parent->links.end();
     api::Transaction transaction;
     transaction.put_links.push_back(*put);
-    const auto changed = co_await keeper_.change(std::move(transaction));
-    co_return respond(changed, named("link", model::link_name(name.parent, name.alias)), is_new);
+    const auto changed = co_await parts_.changes.change(std::move(transaction));
+    co_return respond(changed, changed_link(name), is_new);
 }
 
 ControlApi::Answer ControlApi::delete_link(http::Request request) {
     const api::LinkName name{request.path[2], request.path[3]};
     api::Transaction transaction;
     transaction.delete_links.push_back(name);
-    const auto changed = co_await keeper_.change(std::move(transaction));
-    co_return respond(changed, named("link", model::link_name(name.parent, name.alias)));
+    const auto changed = co_await parts_.changes.change(std::move(transaction));
+    co_return respond(changed, changed_link(name));
 }
 
 ControlApi::Answer ControlApi::get_containers(http::Request) {
-    co_return respond(containers_record(keeper_.desired()));
+    co_return respond(containers_record(parts_.state()));
 }
 
 ControlApi::Answer ControlApi::put_container(http::Request request) {
@@ -186,24 +226,24 @@ ControlApi::Answer ControlApi::put_container(http::Request request) {
     if (!body)
         co_return respond(body.error());
     if (!body->is_object())
-        co_return respond(api::Fault{400, "malformed", "the body must be an object: a container's record", ""});
+        co_return respond(api::Fault{Code::malformed, "the body must be an object: a container's record", ""});
     const std::string name = request.path[2];
-    const bool is_new = !keeper_.desired().is_stated(name);
+    const bool is_new = !parts_.state().is_stated(name);
     api::Transaction transaction;
     transaction.put_containers.push_back({name, std::move(*body), ""});
-    const auto changed = co_await keeper_.change(std::move(transaction));
-    co_return respond(changed, named("container", name), is_new);
+    const auto changed = co_await parts_.changes.change(std::move(transaction));
+    co_return respond(changed, changed_container(name), is_new);
 }
 
 ControlApi::Answer ControlApi::delete_container(http::Request request) {
     api::Transaction transaction;
     transaction.delete_containers.push_back(request.path[2]);
-    const auto changed = co_await keeper_.change(std::move(transaction));
-    co_return respond(changed, named("container", request.path[2]));
+    const auto changed = co_await parts_.changes.change(std::move(transaction));
+    co_return respond(changed, changed_container(request.path[2]));
 }
 
 ControlApi::Answer ControlApi::get_environment(http::Request request) {
-    const Desired& desired = keeper_.desired();
+    const desired::State& desired = parts_.state();
     const model::Container* container = desired.find(request.path[2]);
     if (container == nullptr)
         co_return not_found(fmt::format("there is no container {}", base::quote(request.path[2])));
@@ -211,7 +251,7 @@ ControlApi::Answer ControlApi::get_environment(http::Request request) {
     if (const auto word = request.query.find("dialect"); word != request.query.end()) {
         const auto dialect = model::parse_dialect(word->second);
         if (!dialect)
-            co_return respond(api::Fault{400, "malformed", "dialect is docker-0.10, docker-27 or docker-28", ""});
+            co_return respond(api::Fault{Code::malformed, "dialect is docker-0.10, docker-27 or docker-28", ""});
         options.dialect = *dialect;
     }
     const auto environment = linkenv::environment(*container, desired.topology(), options);
@@ -220,16 +260,16 @@ ControlApi::Answer ControlApi::get_environment(http::Request request) {
         co_return respond(environment_record(environment));
     const auto format = linkenv::parse_format(word->second);
     if (!format)
-        co_return respond(api::Fault{400, "malformed", "format is env, shell, json or null", ""});
+        co_return respond(api::Fault{Code::malformed, "format is env, shell, json or null", ""});
     const auto text = linkenv::format(environment.variables, *format);
     if (!text)
-        co_return respond(api::Fault{422, "invalid", text.error(), ""});
+        co_return respond(api::Fault{Code::invalid, text.error(), ""});
     co_return http::Response{.type = *format == linkenv::Format::json ? "application/json" : "text/plain",
                              .body = *text};
 }
 
 ControlApi::Answer ControlApi::get_hosts(http::Request request) {
-    const Desired& desired = keeper_.desired();
+    const desired::State& desired = parts_.state();
     const model::Container* container = desired.find(request.path[2]);
     if (container == nullptr)
         co_return not_found(fmt::format("there is no container {}", base::quote(request.path[2])));
@@ -237,8 +277,8 @@ ControlApi::Answer ControlApi::get_hosts(http::Request request) {
     if (const auto word = request.query.find("format"); word != request.query.end())
         format = linkenv::parse_hosts_format(word->second);
     if (!format)
-        co_return respond(api::Fault{400, "malformed", "format is hosts or docker", ""});
-    co_return respond(json::object{{"hosts", linkenv::hosts(*container, desired.topology(), *format)}});
+        co_return respond(api::Fault{Code::malformed, "format is hosts or docker", ""});
+    co_return respond(api::Hosts{linkenv::hosts(*container, desired.topology(), *format)});
 }
 
 ControlApi::Answer ControlApi::post_transaction(http::Request request) {
@@ -248,47 +288,48 @@ ControlApi::Answer ControlApi::post_transaction(http::Request request) {
     auto transaction = api::read_transaction(*body);
     if (!transaction)
         co_return respond(transaction.error());
-    const auto changed = co_await keeper_.change(std::move(*transaction));
-    co_return respond(changed, {});
+    const auto changed = co_await parts_.changes.change(std::move(*transaction));
+    co_return respond(changed, api::Changed{});
 }
 
 ControlApi::Answer ControlApi::get_plan(http::Request) {
-    Enforcer& enforcer = keeper_.enforcer();
-    const reconcile::Target& target = enforcer.target();
-    reconcile::Means means = enforcer.means();
+    enforce::Enforcer& enforcer = parts_.enforcer;
+    const enforce::Target& target = enforcer.target();
+    enforce::Means means = enforcer.means();
     means.bridges = nullptr;  // as they are now
-    const auto plan = reconcile::plan(keeper_.kernel(), target, means);
+    const auto plan = enforce::plan(parts_.kernel, target, means);
     if (!plan)
-        co_return respond(api::Fault{503, "kernel_refused", plan.error(), ""});
+        co_return respond(api::Fault{Code::kernel_refused, plan.error(), ""});
     co_return respond(plan_record(*plan, target.bridges));
 }
 
 ControlApi::Answer ControlApi::post_reload(http::Request) {
-    const auto changed = co_await keeper_.reload();
-    json::object record = named("hash", keeper_.desired().files().hash);
+    const auto changed = co_await parts_.changes.reload();
+    api::Reloaded record;
+    record.hash = parts_.state().files().hash;
     if (changed)
-        record["warnings"] = json::array(changed->warnings.begin(), changed->warnings.end());
+        record.warnings = changed->warnings;
     co_return respond(changed, std::move(record));
 }
 
 ControlApi::Answer ControlApi::get_events(http::Request) {
-    co_return http::Response{.type = "application/x-ndjson", .stream = keeper_.events().subscribe()};
+    co_return http::Response{.type = "application/x-ndjson", .stream = parts_.reporter.events().subscribe()};
 }
 
 ControlApi::Answer ControlApi::get_metrics(http::Request) {
-    keeper_.enforcer().bridges_changed(kernel::Kernel::Look::closely);
-    const config::Loaded& files = keeper_.desired().files();
-    const Reading reading{.links = keeper_.links(),
+    parts_.repairs.look_closely();
+    const config::Loaded& files = parts_.state().files();
+    const Reading reading{.links = links_.read(parts_.state()),
                           .counted = files.config.firewall.counters == model::Counters::links,
-                          .bridges = keeper_.enforcer().bridges(),
+                          .bridges = parts_.enforcer.bridges(),
                           .hash = files.hash,
-                          .started = facts_.started,
-                          .clients = facts_.client_count(),
-                          .in_force = keeper_.enforcer().in_force(),
-                          .waiting = keeper_.desired().waiting().size(),
-                          .engine = keeper_.engine()};
+                          .started = started_,
+                          .clients = client_count_(),
+                          .in_force = parts_.enforcer.in_force(),
+                          .waiting = parts_.state().waiting().size(),
+                          .engine = parts_.engine.contact()};
     co_return http::Response{.type = "text/plain; version=0.0.4; charset=utf-8",
-                             .body = prometheus_text(keeper_.counts(), reading)};
+                             .body = prometheus_text(parts_.reporter.counts(), reading)};
 }
 
 ControlApi::Answer ControlApi::get_openapi(http::Request) {

@@ -11,7 +11,7 @@
 #include <string>
 #include <string_view>
 
-#include "keeper.hpp"
+#include "control_views.hpp"
 #include "nftlink/http/message.hpp"
 
 namespace nftlink::service {
@@ -19,21 +19,22 @@ namespace nftlink::service {
 // The OpenAPI description of all routes, as JSON text.
 extern const std::string_view openapi_text;
 
-// The body of an answer that is no 2xx.
+// The body of a refusal by HTTP itself.
 std::string error_body(unsigned status, const std::string& code, const std::string& message);
 
 class ControlApi {
 public:
-    struct Facts {
-        std::optional<gid_t> group;  // that may write
+    using Parts = ControlParts;
+
+    struct Rights {
+        std::optional<gid_t> group;  // whose members may write
         config::Readers readers = config::Readers::group;
-        Time started;
-        std::function<std::size_t()> client_count;
     };
 
-    // The keeper must outlive it.
-    ControlApi(Keeper& keeper, Facts facts) : keeper_(keeper), facts_(std::move(facts)) {}
+    // All must outlive it.
+    ControlApi(const Parts& parts, Rights rights, std::function<std::size_t()> client_count);
 
+    const Rights& rights() const { return rights_; }
     boost::asio::awaitable<http::Response> handle(http::Request request);
 
     // What it answers to, for the test that holds the description against it.
@@ -66,8 +67,11 @@ private:
     Answer get_metrics(http::Request request);
     Answer get_openapi(http::Request request);
 
-    Keeper& keeper_;
-    Facts facts_;
+    Parts parts_;
+    LinkReader links_;
+    Rights rights_;
+    std::function<std::size_t()> client_count_;
+    Time started_;
 };
 
 }  // namespace nftlink::service

@@ -1,17 +1,34 @@
 // The records that the control API answers with.
 #pragma once
 
-#include <boost/json/object.hpp>
-
-#include "keeper.hpp"
+#include "changes.hpp"
+#include "engine_follower.hpp"
+#include "links.hpp"
+#include "nftlink/api/answers.hpp"
+#include "nftlink/enforce/enforcer.hpp"
+#include "nftlink/kernel/kernel.hpp"
 #include "nftlink/linkenv/environment.hpp"
+#include "repairs.hpp"
+#include "reporter.hpp"
 
 namespace nftlink::service {
 
-boost::json::object status_record(Keeper& keeper);
-boost::json::object links_record(Keeper& keeper);
-boost::json::object containers_record(const Desired& desired);
-boost::json::object environment_record(const linkenv::Environment& environment);
-boost::json::object plan_record(const reconcile::Plan& plan, const std::vector<reconcile::PolicedBridge>& bridges);
+// What the control API asks.
+struct ControlParts {
+    kernel::Kernel& kernel;
+    enforce::Enforcer& enforcer;
+    Repairs& repairs;
+    Reporter& reporter;
+    EngineFollower& engine;
+    Changes& changes;
+
+    const desired::State& state() const { return changes.state(); }
+};
+
+api::Status status_record(const ControlParts& parts, LinkReader& links);
+api::Links links_record(const ControlParts& parts, LinkReader& links);
+api::Containers containers_record(const desired::State& state);
+api::Environment environment_record(const linkenv::Environment& environment);
+api::Plan plan_record(const enforce::Plan& plan, const std::vector<enforce::PolicedBridge>& bridges);
 
 }  // namespace nftlink::service

@@ -4,7 +4,9 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <chrono>
 #include <csignal>
@@ -14,7 +16,7 @@
 #include "access.hpp"
 #include "log.hpp"
 #include "nftlink/base/words.hpp"
-#include "nftlink/http/listen.hpp"
+#include "nftlink/enforce/plan.hpp"
 #include "notify.hpp"
 
 namespace nftlink::service {
@@ -29,84 +31,95 @@ constexpr std::chrono::seconds look_interval{30};
 // What clients get at the end to take their last answers.
 constexpr std::chrono::milliseconds farewell{100};
 
-}  // namespace
-
-Daemon::Daemon(kernel::Kernel& kernel, std::string file, config::Loaded loaded)
-    : kernel_(kernel),
-      socket_(loaded.config.control.socket),
-      keeper_(context_.get_executor(), kernel, std::move(file), std::move(loaded)) {
-    if (!instance_.warning().empty())
-        log(LogLevel::warning, instance_.warning());
-    open_control_socket();
-}
-
-void Daemon::open_control_socket() {
-    const config::ControlSettings& control = keeper_.desired().config().control;
+ControlApi::Rights rights_in(const config::ControlSettings& control) {
     const auto group = find_group(control.group);
     if (!group)
         log(LogLevel::warning,
             fmt::format("there is no group {}: only root may use the control socket", control.group));
-    const auto opened = http::listen(socket_, group, control.readers == config::Readers::all);
-    if (!opened.warning.empty())
-        log(LogLevel::warning, opened.warning);
-    api_.emplace(keeper_, ControlApi::Facts{group, control.readers, std::chrono::system_clock::now(),
-                                            [this] { return server_->client_count(); }});
-    server_.emplace(
-        context_.get_executor(), opened.descriptor, http::Limits{},
-        [this](http::Request request) { return api_->handle(std::move(request)); }, error_body);
+    return {group, control.readers};
+}
+
+}  // namespace
+
+// The kernel's news go through Repairs to the enforcer, everybody's wishes through Changes; both report. What is asked
+// for comes by way of the control API.
+Daemon::Daemon(kernel::Kernel& kernel, std::string file, config::Loaded loaded)
+    : kernel_(kernel),
+      enforcer_(kernel),
+      reporter_(context_.get_executor(), enforcer_),
+      repairs_(context_.get_executor(), kernel, enforcer_, reporter_),
+      journal_(loaded.config.state.directory),
+      variables_(journal_, reporter_),
+      engine_(context_.get_executor(), reporter_),
+      changes_(context_.get_executor(), {enforcer_, repairs_, journal_, reporter_, variables_, engine_},
+               std::move(file), std::move(loaded)),
+      api_({kernel, enforcer_, repairs_, reporter_, engine_, changes_}, rights_in(changes_.state().config().control),
+           [this] { return server_->client_count(); }),
+      listener_(listen(changes_.state().config().control)) {
+    if (!instance_.warning().empty())
+        log(LogLevel::warning, instance_.warning());
+}
+
+http::Listener Daemon::listen(const config::ControlSettings& control) {
+    auto listener = http::listen(control.socket, api_.rights().group, control.readers == config::Readers::all);
+    if (!listener.warning.empty())
+        log(LogLevel::warning, listener.warning);
+    return listener;
 }
 
 int Daemon::run() {
-    stop_on_signal();
-    reload_signals_.add(SIGHUP);
-    if (!keeper_.start()) {
-        ::unlink(socket_.c_str());
-        return 1;
-    }
-    spawn(watch_ruleset());
-    spawn(watch_bridges());
-    spawn(look_around());
-    spawn(reload_on_signal());
-    notify("READY=1");
-    say_status();
-    log(LogLevel::info, "ready; the control socket is " + socket_);
+    const std::string socket = changes_.state().config().control.socket;
+    tasks_.spawn(stop_on_signal());
+    tasks_.spawn(reload_on_signal());
+    tasks_.spawn(start());
     context_.run();
-    ::unlink(socket_.c_str());
-    if (failure_)
-        std::rethrow_exception(failure_);
-    if (keeper_.desired().config().on_exit == config::OnExit::remove)
+    ::unlink(socket.c_str());
+    tasks_.rethrow();
+    if (!server_)
+        return 1;
+    if (changes_.state().config().on_exit == config::OnExit::remove)
         remove_rules();
     // A disk that hangs must not keep the service from ending; what it is at is safe to be cut off.
-    if (keeper_.waits_for_disk())
+    if (journal_.is_busy())
         std::_Exit(0);
     return 0;
 }
 
+asio::awaitable<void> Daemon::start() {
+    const desired::State& state = changes_.state();
+    const std::string socket = state.config().control.socket;
+    // With rules in the kernel the engine is asked first, so that its links stay there. Without any they come as soon
+    // as it has answered.
+    desired::State::Inventory inventory;
+    if (state.has_engine() && enforce::has_rules(kernel_, state.config().firewall.table))
+        inventory = engine_.ask(state);
+    const bool is_started = co_await changes_.start(std::move(inventory));
+    if (!is_started) {
+        context_.stop();
+        co_return;
+    }
+    server_.emplace(
+        context_.get_executor(), listener_.descriptor, http::Limits{},
+        [this](http::Request request) { return api_.handle(std::move(request)); }, error_body);
+    tasks_.spawn(repairs_.follow_ruleset());
+    tasks_.spawn(repairs_.follow_bridges());
+    tasks_.spawn(repairs_.repair_when_due());
+    tasks_.spawn(look_around());
+    notify("READY=1");
+    say_status();
+    log(LogLevel::info, "ready; the control socket is " + socket);
+}
+
 void Daemon::say_status() {
     std::size_t links = 0;
-    for (const auto& [name, container] : keeper_.desired().topology().containers)
+    for (const auto& [name, container] : changes_.state().topology().containers)
         links += container.links.size();
     std::string status = base::count(links, "link");
-    status += keeper_.enforcer().in_force() ? " in force" : ", NOT in force: see nftlink status";
-    if (keeper_.refused_configuration())
+    status += enforcer_.in_force() ? " in force" : ", NOT in force: see nftlink status";
+    if (reporter_.refused_configuration())
         status += "; the new configuration was refused";
     if (std::exchange(status_, status) != status)
         notify("STATUS=" + status);
-}
-
-asio::awaitable<void> Daemon::watch_ruleset() {
-    for (;;) {
-        while (const auto change = kernel_.next_change())
-            keeper_.enforcer().ruleset_changed(*change);
-        co_await changes_.wait();
-    }
-}
-
-asio::awaitable<void> Daemon::watch_bridges() {
-    for (;;) {
-        co_await bridges_.wait();
-        keeper_.enforcer().bridges_changed();
-    }
 }
 
 asio::awaitable<void> Daemon::look_around() {
@@ -119,43 +132,33 @@ asio::awaitable<void> Daemon::look_around() {
                                      : look_interval);
         co_await timer.async_wait(asio::use_awaitable);
         instance_.dismiss_callers();
-        keeper_.enforcer().bridges_changed(kernel::Kernel::Look::closely);
+        repairs_.look_closely();
         say_status();
     }
 }
 
 asio::awaitable<void> Daemon::reload_on_signal() {
+    asio::signal_set signals(context_, SIGHUP);
     for (;;) {
-        co_await reload_signals_.async_wait(asio::use_awaitable);
+        co_await signals.async_wait(asio::use_awaitable);
         log(LogLevel::info, "SIGHUP: reading the configuration again");
-        co_await keeper_.reload();
+        co_await changes_.reload();
     }
 }
 
-void Daemon::stop_on_signal() {
-    for (const int signal : {SIGTERM, SIGINT})
-        stop_signals_.add(signal);
-    stop_signals_.async_wait([this](const boost::system::error_code& error, int) {
-        if (error)
-            return;
-        notify("STOPPING=1");
-        keeper_.events().publish("stopping", {});
-        keeper_.events().close();
-        stopping_.expires_after(farewell);
-        stopping_.async_wait([this](const boost::system::error_code&) { context_.stop(); });
-    });
-}
-
-void Daemon::spawn(asio::awaitable<void> task) {
-    asio::co_spawn(context_, std::move(task), [this](std::exception_ptr failure) {
-        failure_ = failure;
-        context_.stop();
-    });
+asio::awaitable<void> Daemon::stop_on_signal() {
+    asio::signal_set signals(context_, SIGTERM, SIGINT);
+    co_await signals.async_wait(asio::use_awaitable);
+    notify("STOPPING=1");
+    reporter_.stopping();
+    asio::steady_timer timer(context_, farewell);
+    co_await timer.async_wait(asio::use_awaitable);
+    context_.stop();
 }
 
 void Daemon::remove_rules() {
-    const std::string& table = keeper_.desired().config().firewall.table;
-    const auto cleared = reconcile::clear(kernel_, table, reconcile::Strangers::leave);
+    const std::string& table = changes_.state().config().firewall.table;
+    const auto cleared = enforce::clear(kernel_, table, enforce::Strangers::leave);
     if (!cleared)
         return log(LogLevel::error, "at exit: " + cleared.error());
     log(LogLevel::info,

@@ -5,8 +5,6 @@
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
-#include <boost/json/serialize.hpp>
-#include <chrono>
 #include <deque>
 
 #include "nftlink/base/clock.hpp"
@@ -14,7 +12,6 @@
 namespace nftlink::service {
 
 namespace asio = boost::asio;
-namespace json = boost::json;
 
 namespace {
 
@@ -23,11 +20,8 @@ constexpr std::size_t max_records = std::size_t{1} << 15;
 // What a subscriber gets in one piece.
 constexpr std::size_t piece_bytes = std::size_t{64} << 10;
 
-std::string line(std::uint64_t number, std::string_view event, json::object fields) {
-    json::object record{{"seq", number}, {"time", base::timestamp(std::chrono::system_clock::now())}, {"event", event}};
-    for (auto& field : fields)
-        record[field.key()] = std::move(field.value());
-    return json::serialize(record) + "\n";
+std::string line(std::uint64_t number, const api::Event& event) {
+    return api::to_text(number, base::timestamp(std::chrono::system_clock::now()), event) + "\n";
 }
 
 }  // namespace
@@ -80,9 +74,9 @@ private:
         done_ = true;
         const std::uint64_t lost = records_->last_number + 1 - next_number_;
         return line(
-            records_->last_number, "dropped",
-            {{"message", fmt::format("this reader was too slow: {} events were thrown away; connect again", lost)},
-             {"lost", lost}});
+            records_->last_number,
+            api::Dropped{fmt::format("this reader was too slow: {} events were thrown away; connect again", lost),
+                         lost});
     }
 
     std::shared_ptr<Records> records_;
@@ -93,8 +87,8 @@ private:
 
 EventLog::EventLog(const asio::any_io_executor& executor) : records_(std::make_shared<Records>(executor)) {}
 
-void EventLog::publish(std::string_view event, json::object fields) {
-    records_->lines.push_back(line(++records_->last_number, event, std::move(fields)));
+void EventLog::publish(const api::Event& event) {
+    records_->lines.push_back(line(++records_->last_number, event));
     if (records_->lines.size() > max_records)
         records_->lines.pop_front();
     records_->news.cancel();

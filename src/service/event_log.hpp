@@ -2,12 +2,12 @@
 #pragma once
 
 #include <boost/asio/any_io_executor.hpp>
-#include <boost/json/object.hpp>
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <string>
-#include <string_view>
 
+#include "nftlink/api/events.hpp"
 #include "nftlink/http/stream.hpp"
 
 namespace nftlink::service {
@@ -16,9 +16,8 @@ class EventLog {
 public:
     explicit EventLog(const boost::asio::any_io_executor& executor);
 
-    // Gives the record its number and the time, and hands it on. `event` is what has happened, `fields` what else there
-    // is to say.
-    void publish(std::string_view event, boost::json::object fields);
+    // Gives the event its number and the time, and hands it on.
+    void publish(const api::Event& event);
     // All records from now on, as lines of JSON. Who is so slow that the next record for it isn't kept any more gets
     // one last record that says so, and no more.
     std::unique_ptr<http::Stream> subscribe();

@@ -80,7 +80,7 @@ std::string prometheus_text(const Counts& counts, const Reading& reading) {
                seconds(reading.started));
     add_links(text, reading);
     Metric enforced(text, "nftlink_bridge_enforced", "gauge", "Whether the bridge's policy is enforced.");
-    for (const reconcile::BridgeState& bridge : reading.bridges)
+    for (const enforce::BridgeState& bridge : reading.bridges)
         enforced.add(fmt::format("bridge=\"{}\"", bridge.bridge), bridge.enforced ? 1 : 0);
     add_single(text, "nftlink_in_force", "gauge", "Whether the kernel was made to match the last time.",
                reading.in_force ? 1 : 0);

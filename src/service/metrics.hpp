@@ -8,9 +8,9 @@
 #include <string>
 #include <vector>
 
+#include "nftlink/enforce/plan.hpp"
 #include "nftlink/engine/watcher.hpp"
 #include "nftlink/firewall/link_counts.hpp"
-#include "nftlink/reconcile/reconcile.hpp"
 
 namespace nftlink::service {
 
@@ -40,7 +40,7 @@ struct Counts {
 struct Reading {
     std::vector<firewall::LinkCount> links;
     bool counted = true;  // the links have counters
-    std::vector<reconcile::BridgeState> bridges;
+    std::vector<enforce::BridgeState> bridges;
     std::string hash;
     std::chrono::system_clock::time_point started;
     std::size_t clients = 0;

@@ -7,10 +7,10 @@
 #include <stdexcept>
 
 #include "measure.hpp"
+#include "nftlink/enforce/plan.hpp"
 #include "nftlink/firewall/render.hpp"
 #include "nftlink/kernel/netlink_kernel.hpp"
-#include "nftlink/reconcile/reconcile.hpp"
-#include "service/keeper.hpp"
+#include "support/core.hpp"
 
 namespace nftlink::bench {
 
@@ -29,10 +29,10 @@ bool run_nft(nft_ctx& context, const std::string& commands) {
 boost::json::object bulk(std::size_t links, std::size_t rounds) {
     const config::Loaded loaded = load(yaml(links));
     const auto kernel = kernel::make_netlink_kernel();
-    const auto make_target = [&] { return reconcile::make_target(loaded.config.topology, loaded.config.firewall); };
+    const auto make_target = [&] { return enforce::make_target(loaded.config.topology, loaded.config.firewall); };
     Replay replay;
     clear_ruleset(replay);
-    const auto planned = reconcile::plan(*kernel, make_target());
+    const auto planned = enforce::plan(*kernel, make_target());
     const Context context(nft_ctx_new(NFT_CTX_DEFAULT), nft_ctx_free);
     std::vector<std::string> left_out;
     const std::string rendered = firewall::render(make_target().want, left_out);
@@ -48,7 +48,7 @@ boost::json::object bulk(std::size_t links, std::size_t rounds) {
         });
         clear_ruleset(replay);
         measure(samples["nftlink"], [&] {
-            if (const auto done = reconcile::apply(*kernel, make_target()); !done)
+            if (const auto done = enforce::apply(*kernel, make_target()); !done)
                 throw std::runtime_error(done.error());
         });
         clear_ruleset(replay);
@@ -70,23 +70,23 @@ boost::json::object adopt(std::size_t links, std::size_t rounds, const std::stri
     Samples samples;
     boost::asio::io_context context{1};
     const auto start = [&](std::vector<double>& times) {
-        service::Keeper keeper(context.get_executor(), *kernel, "bench.yaml", load(text));
+        service::Core core(context, *kernel, enforce::Clock::real(), "bench.yaml", load(text));
         bool started = false;
-        measure(times, [&] { started = keeper.start(); });
+        measure(times, [&] { started = core.run(core.changes.start(nullptr)); });
         if (!started)
-            throw std::runtime_error("the keeper doesn't start");
+            throw std::runtime_error("the service doesn't start");
     };
     start(samples["first"]);
     const std::uint32_t generation = replay.generation();
     const config::Loaded loaded = load(text);
-    const auto target = reconcile::make_target(loaded.config.topology, loaded.config.firewall);
+    const auto target = enforce::make_target(loaded.config.topology, loaded.config.firewall);
     for (std::size_t round = 0; round <= rounds; ++round) {
         measure(samples["floor"], [&] {
             for (const std::string set : {"links4", "replies4"})
                 replay.dump("nftlink", set);
         });
         start(samples["start"]);
-        measure(samples["plan"], [&] { static_cast<void>(reconcile::plan(*kernel, target)); });
+        measure(samples["plan"], [&] { static_cast<void>(enforce::plan(*kernel, target)); });
         if (round == 0)
             samples.clear();
     }

@@ -11,12 +11,11 @@
 #include <stdexcept>
 
 #include "measure.hpp"
-#include "nftlink/kernel/events.hpp"
+#include "nftlink/desired/draft.hpp"
 #include "nftlink/kernel/netlink_kernel.hpp"
+#include "nftlink/netlink/socket.hpp"
 #include "nftlink/nft/build.hpp"
-#include "service/enforcer.hpp"
-#include "service/event_log.hpp"
-#include "service/keeper.hpp"
+#include "support/core.hpp"
 
 namespace nftlink::bench {
 
@@ -52,57 +51,55 @@ const std::pair<const char*, const char*> ends[] = {
 class WithoutDisk {
 public:
     WithoutDisk(kernel::Kernel& kernel, const asio::any_io_executor& executor, config::Loaded loaded)
-        : desired_(std::make_shared<const config::Loaded>(std::move(loaded))),
-          events_(executor),
-          enforcer_(executor, kernel, desired_, {[](auto&&...) {}, [](auto&&...) {}}) {
-        if (!enforcer_.adopt())
+        : state_(std::make_shared<const config::Loaded>(std::move(loaded))), events_(executor), enforcer_(kernel) {
+        if (!enforcer_.adopt(goal()))
             throw std::runtime_error("the kernel refuses");
     }
 
     void change(const api::Transaction& transaction) {
-        auto edit = desired_.plan(transaction);
-        if (!edit)
-            throw std::runtime_error(edit.error().front().message);
-        desired_.swap(*edit);
-        firewall::Before before;
-        for (const auto& [name, container] : edit->containers)
-            before.emplace(name, container ? &*container : nullptr);
-        if (!enforcer_.adopt(before))
+        desired::Draft draft(state_);
+        const auto planned = draft.plan(transaction);
+        if (!planned)
+            throw std::runtime_error(planned.error().front().message);
+        const auto past = state_.apply(draft.take());
+        if (!enforcer_.adopt(goal(), past.changed(state_)))
             throw std::runtime_error("the kernel refuses");
-        for (const LinkChange& change : edit->links)
-            events_.publish(change.added ? "link_added" : "link_removed",
-                            {{"parent", change.parent}, {"alias", change.link.alias}, {"child", change.link.child}});
+        for (const desired::LinkChange& change : planned->links) {
+            const api::LinkEvent event{.link = model::link_name(change.parent, change.link.alias),
+                                       .parent = change.parent,
+                                       .child = change.link.child,
+                                       .alias = change.link.alias,
+                                       .by = "api",
+                                       .reason = {}};
+            events_.publish(change.added ? api::Event(api::LinkAdded{event}) : api::LinkRemoved{event});
+        }
     }
 
 private:
-    Desired desired_;
+    enforce::Goal goal() const { return {&state_.topology(), &state_.config().firewall}; }
+
+    desired::State state_;
     EventLog events_;
-    Enforcer enforcer_;
+    enforce::Enforcer enforcer_;
 };
 
 class WithDisk {
 public:
     WithDisk(kernel::Kernel& kernel, config::Loaded loaded)
-        : keeper_(context_.get_executor(), kernel, "bench.yaml", std::move(loaded)) {
-        if (!keeper_.start())
-            throw std::runtime_error("the keeper doesn't start");
+        : core_(context_, kernel, enforce::Clock::real(), "bench.yaml", std::move(loaded)) {
+        if (!core_.run(core_.changes.start(nullptr)))
+            throw std::runtime_error("the service doesn't start");
     }
 
     void change(const api::Transaction& transaction) {
-        bool done = false;
-        asio::co_spawn(context_, keeper_.change(transaction), [&](std::exception_ptr, const auto& answer) {
-            if (!answer)
-                throw std::runtime_error(answer.error().front().message);
-            done = true;
-        });
-        context_.restart();
-        while (!done)
-            context_.run_one();
+        const auto answer = core_.run(core_.changes.change(transaction));
+        if (!answer)
+            throw std::runtime_error(answer.error().front().message);
     }
 
 private:
     asio::io_context context_{1};
-    Keeper keeper_;
+    Core core_;
 };
 
 // One port of docker0: from one address to the other's, or back.

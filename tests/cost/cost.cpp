@@ -19,8 +19,8 @@
 #include "nftlink/nft/decode.hpp"
 #include "nftlink/nft/encode.hpp"
 #include "null_kernel.hpp"
-#include "service/keeper.hpp"
 #include "service/log.hpp"
+#include "support/core.hpp"
 #include "yaml_of_links.hpp"
 
 namespace nftlink::cost {
@@ -112,20 +112,14 @@ void one_link(const std::string& folder) {
     namespace asio = boost::asio;
     NullKernel kernel;
     asio::io_context context{1};
-    service::Keeper keeper(context.get_executor(), kernel, "cost.yaml",
-                           load("state: {directory: " + folder + "}\n" + yaml_of_links(5000)));
-    if (!keeper.start())
-        throw std::runtime_error("the keeper doesn't start");
+    service::Core core(context, kernel, enforce::Clock::real(), "cost.yaml",
+                       load("state: {directory: " + folder + "}\n" + yaml_of_links(5000)));
+    if (!core.run(core.changes.start(nullptr)))
+        throw std::runtime_error("the service doesn't start");
     const auto change = [&](const api::Transaction& transaction) {
-        bool done = false;
-        asio::co_spawn(context, keeper.change(transaction), [&](std::exception_ptr, const auto& answer) {
-            if (!answer)
-                throw std::runtime_error(answer.error().front().message);
-            done = true;
-        });
-        context.restart();
-        while (!done)
-            context.run_one();
+        const auto answer = core.run(core.changes.change(transaction));
+        if (!answer)
+            throw std::runtime_error(answer.error().front().message);
     };
     api::Transaction ends, add, remove;
     ends.put_containers = {

@@ -1,6 +1,9 @@
 // A kernel that says yes to everything and keeps nothing: what is counted is our own work.
 #pragma once
 
+#include <sys/eventfd.h>
+
+#include "nftlink/base/unique_fd.hpp"
 #include "nftlink/kernel/kernel.hpp"
 
 namespace nftlink::cost {
@@ -19,11 +22,11 @@ public:
         return kernel::Commit{++generation_};
     }
     std::optional<kernel::Change> next_change() override { return {}; }
-    int changes_descriptor() override { return -1; }
+    int changes_descriptor() override { return changes_.get(); }
     std::size_t batch_limit() override { return std::size_t{1} << 24; }
     std::optional<kernel::BridgeFamily> bridge_family() override { return kernel::BridgeFamily{true, true}; }
     const kernel::Bridges& bridges(Look) override { return bridges_; }
-    int bridges_descriptor() override { return -1; }
+    int bridges_descriptor() override { return links_.get(); }
     std::expected<void, std::string> enable_bridge_netfilter(const std::string&, kernel::BridgeNetfilter) override {
         return {};
     }
@@ -32,6 +35,8 @@ private:
     std::uint32_t generation_ = 1;
     kernel::Bridges bridges_{{{"docker0", 3, {true, true}}}, true, {}};
     nft::Datagram datagram_;
+    // Never readable.
+    base::UniqueFd changes_{eventfd(0, EFD_CLOEXEC)}, links_{eventfd(0, EFD_CLOEXEC)};
 };
 
 }  // namespace nftlink::cost

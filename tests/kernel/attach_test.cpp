@@ -5,9 +5,9 @@
 #include <algorithm>
 
 #include "fixture.hpp"
+#include "nftlink/enforce/plan.hpp"
 #include "nftlink/nft/build.hpp"
 #include "nftlink/nft/text.hpp"
-#include "nftlink/reconcile/reconcile.hpp"
 
 namespace nftlink::test {
 namespace {
@@ -49,10 +49,10 @@ protected:
                          container("client", "docker0", {"172.17.0.3", "fd00::3"}, {}, {{"redis", "db"}})});
     }
 
-    reconcile::Plan apply(const model::FirewallPolicy& policy, const model::Topology& topology = links()) {
-        const auto outcome = reconcile::apply(kernel(), target_here(kernel(), topology, policy));
+    enforce::Plan apply(const model::FirewallPolicy& policy, const model::Topology& topology = links()) {
+        const auto outcome = enforce::apply(kernel(), target_here(kernel(), topology, policy));
         EXPECT_TRUE(outcome) << outcome.error();
-        return outcome ? outcome->done : reconcile::Plan{};
+        return outcome ? outcome->done : enforce::Plan{};
     }
 
     // The rules of FORWARD as iptables shows them, without the chain's policy.
@@ -111,7 +111,7 @@ TEST_F(AttachTest, ARestoredChainIsKnownAndRepaired) {
     EXPECT_EQ(rules() + rules("ip6tables-nft"), before) << "and none of it left over";
     EXPECT_TRUE(apply(rich(), ports).transactions.empty());
     save_and_restore();
-    ASSERT_TRUE(reconcile::clear(kernel(), "nftlink"));
+    ASSERT_TRUE(enforce::clear(kernel(), "nftlink"));
     EXPECT_EQ(rules() + rules("ip6tables-nft"), "");
 }
 
@@ -132,7 +132,7 @@ TEST_F(AttachTest, RulesOfOthersKeepTheirPlacesHandlesAndCounts) {
     for (const std::string line : {"packets 7 bytes 700 drop", "packets 8 bytes 800 log"})
         EXPECT_THAT(raw(), HasSubstr(line));
     EXPECT_THAT(rules(), testing::EndsWith("-A FORWARD -s 10.0.0.9/32 -j DROP\n-A FORWARD -j LOG\n"));
-    ASSERT_TRUE(reconcile::clear(kernel(), "nftlink"));
+    ASSERT_TRUE(enforce::clear(kernel(), "nftlink"));
     EXPECT_EQ(raw(), before);
 }
 
@@ -150,7 +150,7 @@ TEST_F(AttachTest, ATwinOfOursThatIsntOursStays) {
     apply(docker);
     const std::string shown = rules();
     EXPECT_EQ(std::ranges::count(shown, '\n'), 5 + 2) << shown;
-    ASSERT_TRUE(reconcile::clear(kernel(), "nftlink"));
+    ASSERT_TRUE(enforce::clear(kernel(), "nftlink"));
     const std::string left = rules();
     EXPECT_EQ(std::ranges::count(left, '\n'), 2) << left;
 }
@@ -226,7 +226,7 @@ TEST_F(AttachTest, AChainThatNftHasSavedAndLoadedIsKnown) {
     EXPECT_EQ(listed(), before) << "and none of it left over";
     EXPECT_TRUE(apply(elsewhere).transactions.empty());
     host().run("f=/tmp/nftlink-test-$$; { echo flush ruleset; nft -s list ruleset; } >$f && nft -f $f && rm $f");
-    ASSERT_TRUE(reconcile::clear(kernel(), "nftlink"));
+    ASSERT_TRUE(enforce::clear(kernel(), "nftlink"));
     EXPECT_THAT(listed(), Not(HasSubstr("docker0")));
 }
 

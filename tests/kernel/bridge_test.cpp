@@ -3,7 +3,7 @@
 #include <sys/socket.h>
 
 #include "fixture.hpp"
-#include "nftlink/reconcile/reconcile.hpp"
+#include "nftlink/enforce/plan.hpp"
 
 namespace nftlink::test {
 namespace {
@@ -40,9 +40,9 @@ protected:
     }
 
     void apply(const model::FirewallPolicy& policy) {
-        const auto facts = reconcile::host_facts(kernel(), {}, policy, kernel().bridges());
+        const auto facts = enforce::host_facts(kernel(), {}, policy, kernel().bridges());
         ASSERT_TRUE(facts) << facts.error();
-        const auto outcome = reconcile::apply(kernel(), reconcile::make_target(links(), policy, *facts));
+        const auto outcome = enforce::apply(kernel(), enforce::make_target(links(), policy, *facts));
         ASSERT_TRUE(outcome) << outcome.error();
         EXPECT_TRUE(outcome->done.warnings.empty());
         EXPECT_TRUE(outcome->done.switches.empty()) << "no bridge netfilter needed";
@@ -72,7 +72,7 @@ TEST_F(BridgeTest, WhatTheHostRoutesBackOntoTheBridgeMeetsThePolicyToo) {
     EXPECT_FALSE(tcp_connects(stranger(), child4, 6379));
     EXPECT_FALSE(reached());
     EXPECT_TRUE(tcp_connects(parent(), child4, 6379));
-    ASSERT_TRUE(reconcile::clear(kernel(), "nftlink"));
+    ASSERT_TRUE(enforce::clear(kernel(), "nftlink"));
     EXPECT_TRUE(tcp_connects(stranger(), child4, 6379)) << "without rules the way round is open";
     EXPECT_TRUE(reached());
 }
@@ -96,7 +96,7 @@ TEST_F(BridgeTest, ArpPassesColdCaches) {
 }
 
 TEST_F(BridgeTest, ConnectionStateIsUsedOrRefusedWithTheAlternative) {
-    const auto facts = reconcile::host_facts(kernel(), {}, policy(model::Replies::established), kernel().bridges());
+    const auto facts = enforce::host_facts(kernel(), {}, policy(model::Replies::established), kernel().bridges());
     ASSERT_EQ(facts.has_value(), kernel().bridge_family()->conntrack);
     if (!facts) {
         EXPECT_THAT(facts.error(), HasSubstr("nf_conntrack_bridge"));
@@ -134,7 +134,7 @@ TEST_F(BridgeKernelTest, CanNameBridgesOrIsRefused) {
     model::FirewallPolicy policy;
     policy.family = model::Family::bridge;
     policy.replies = model::Replies::source_port;
-    const auto facts = reconcile::host_facts(kernel(), {}, policy, kernel().bridges());
+    const auto facts = enforce::host_facts(kernel(), {}, policy, kernel().bridges());
     ASSERT_EQ(facts.has_value(), kernel().bridge_family()->names);
     if (!facts) {
         EXPECT_THAT(facts.error(), HasSubstr("nft_meta_bridge"));

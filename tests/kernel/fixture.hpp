@@ -9,10 +9,10 @@
 #include <vector>
 
 #include "namespace.hpp"
+#include "nftlink/enforce/plan.hpp"
 #include "nftlink/kernel/netlink_kernel.hpp"
 #include "nftlink/model/policy.hpp"
 #include "nftlink/model/topology.hpp"
-#include "nftlink/reconcile/reconcile.hpp"
 
 namespace nftlink::test {
 
@@ -62,11 +62,11 @@ inline model::Topology topology(const std::vector<model::Container>& containers)
 }
 
 // For the kernel and the host that there are.
-inline reconcile::Target target_here(kernel::Kernel& kernel, const model::Topology& topology,
-                                     const model::FirewallPolicy& policy) {
-    const auto facts = reconcile::host_facts(kernel, topology, policy, kernel.bridges());
+inline enforce::Target target_here(kernel::Kernel& kernel, const model::Topology& topology,
+                                   const model::FirewallPolicy& policy) {
+    const auto facts = enforce::host_facts(kernel, topology, policy, kernel.bridges());
     EXPECT_TRUE(facts) << facts.error();
-    return reconcile::make_target(topology, policy, *facts);
+    return enforce::make_target(topology, policy, *facts);
 }
 
 }  // namespace nftlink::test

@@ -12,7 +12,7 @@
 #include <thread>
 
 #include "fixture.hpp"
-#include "nftlink/reconcile/reconcile.hpp"
+#include "nftlink/enforce/plan.hpp"
 
 namespace nftlink::test {
 namespace {
@@ -111,9 +111,9 @@ protected:
         policy.family = GetParam();
         policy.bridges[bridge].icc = icc;
         policy.bridges["br-x"];
-        const auto facts = reconcile::host_facts(kernel(), {}, policy, kernel().bridges());
+        const auto facts = enforce::host_facts(kernel(), {}, policy, kernel().bridges());
         ASSERT_TRUE(facts) << facts.error();
-        const auto outcome = reconcile::apply(kernel(), reconcile::make_target(containers, policy, *facts));
+        const auto outcome = enforce::apply(kernel(), enforce::make_target(containers, policy, *facts));
         ASSERT_TRUE(outcome) << outcome.error();
     }
 

@@ -4,7 +4,7 @@
 #include <sys/socket.h>
 
 #include "fixture.hpp"
-#include "nftlink/reconcile/reconcile.hpp"
+#include "nftlink/enforce/plan.hpp"
 
 namespace nftlink::test {
 namespace {
@@ -52,14 +52,14 @@ protected:
         policy.layout = GetParam().layout;
         policy.replies = GetParam().replies;
         policy.bridges[bridge] = {icc, base_rules};
-        const auto facts = reconcile::host_facts(kernel(), {}, policy, kernel().bridges());
+        const auto facts = enforce::host_facts(kernel(), {}, policy, kernel().bridges());
         ASSERT_TRUE(facts) << facts.error();
         const auto target =
-            reconcile::make_target(topology({container("redis", bridge, {child4, child6}, {"6379/tcp", "53/udp"}),
-                                             container("web", bridge, {parent4, parent6}, {}, {{"redis", "db"}}),
-                                             container("stranger", bridge, {stranger4, stranger6})}),
-                                   policy, *facts);
-        const auto outcome = reconcile::apply(kernel(), target);
+            enforce::make_target(topology({container("redis", bridge, {child4, child6}, {"6379/tcp", "53/udp"}),
+                                           container("web", bridge, {parent4, parent6}, {}, {{"redis", "db"}}),
+                                           container("stranger", bridge, {stranger4, stranger6})}),
+                                 policy, *facts);
+        const auto outcome = enforce::apply(kernel(), target);
         ASSERT_TRUE(outcome) << outcome.error();
         ASSERT_TRUE(outcome->done.warnings.empty()) << outcome->done.warnings.front();
     }
@@ -70,8 +70,8 @@ protected:
         policy.layout = GetParam().layout;
         policy.replies = GetParam().replies;
         policy.bridges[bridge];
-        const auto facts = reconcile::host_facts(kernel(), {}, policy, kernel().bridges());
-        ASSERT_TRUE(reconcile::apply(kernel(), reconcile::make_target({}, policy, *facts)));
+        const auto facts = enforce::host_facts(kernel(), {}, policy, kernel().bridges());
+        ASSERT_TRUE(enforce::apply(kernel(), enforce::make_target({}, policy, *facts)));
     }
 
     const Namespace& child() { return child_->space(); }
@@ -200,7 +200,7 @@ TEST_F(RoutedTest, NothingIsRoutedBetweenPolicedBridges) {
         policy.layout = layout;
         policy.bridges["docker0"];
         policy.bridges["br-x"].icc = model::Icc::allow;
-        ASSERT_TRUE(reconcile::apply(kernel(), target_here(kernel(), {}, policy)));
+        ASSERT_TRUE(enforce::apply(kernel(), target_here(kernel(), {}, policy)));
         EXPECT_FALSE(tcp_connects(guests[1].space(), "172.17.0.2", 80));
         EXPECT_TRUE(tcp_connects(guests[2].space(), "172.17.0.2", 80))
             << "br-y isn't policed: what comes from there is not ours";
@@ -220,7 +220,7 @@ TEST_F(RoutedTest, BridgesWithTheSameAddressesDontMix) {
     policy.bridges["br-x"];
     const auto links = topology(
         {container("dns", bridge, {child4}, {"53/udp"}), container("web", bridge, {parent4}, {}, {{"dns", "dns"}})});
-    ASSERT_TRUE(reconcile::apply(kernel(), target_here(kernel(), links, policy)));
+    ASSERT_TRUE(enforce::apply(kernel(), target_here(kernel(), links, policy)));
     Flow up(guests[1].space(), parent4, 40000, child4, 53), down(guests[0].space(), child4, 53, parent4, 40000);
     ASSERT_TRUE(up.reaches(down));
     ASSERT_TRUE(down.reaches(up));

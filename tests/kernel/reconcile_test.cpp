@@ -3,9 +3,9 @@
 #include <gmock/gmock.h>
 
 #include "fixture.hpp"
+#include "nftlink/enforce/plan.hpp"
 #include "nftlink/nft/encode.hpp"
 #include "nftlink/nft/text.hpp"
-#include "nftlink/reconcile/reconcile.hpp"
 
 namespace nftlink::test {
 namespace {
@@ -47,18 +47,18 @@ private:
 
 class ReconcileTest : public KernelTest {
 protected:
-    reconcile::Outcome apply(const model::Topology& topology) {
-        const auto outcome = reconcile::apply(kernel(), target_here(kernel(), topology, policy_));
+    enforce::Outcome apply(const model::Topology& topology) {
+        const auto outcome = enforce::apply(kernel(), target_here(kernel(), topology, policy_));
         EXPECT_TRUE(outcome) << outcome.error();
-        return outcome.value_or(reconcile::Outcome{});
+        return outcome.value_or(enforce::Outcome{});
     }
 
     // The commands that apply() would give to nft.
     std::string plan(const model::Topology& topology) {
-        const auto planned = reconcile::plan(kernel(), target_here(kernel(), topology, policy_));
+        const auto planned = enforce::plan(kernel(), target_here(kernel(), topology, policy_));
         EXPECT_TRUE(planned) << planned.error();
         std::string text;
-        for (const nft::Batch& batch : planned.value_or(reconcile::Plan{}).transactions)
+        for (const nft::Batch& batch : planned.value_or(enforce::Plan{}).transactions)
             text += nft::to_text(batch);
         return text;
     }
@@ -151,12 +151,12 @@ TEST_F(ReconcileTest, WhatOthersPutIntoOurTableStaysAndWhatLeadsThereDoesNot) {
         "foreign'");
     EXPECT_FALSE(apply(star(3)).done.transactions.empty());
     EXPECT_EQ(host().run("nft list ruleset").size(), mixed.size());
-    const auto refused = reconcile::clear(kernel(), "nftlink");
+    const auto refused = enforce::clear(kernel(), "nftlink");
     ASSERT_FALSE(refused);
     for (const char* stranger : {"chain foreign", "set foreign", "chain y", "set m", "1 other object"})
         EXPECT_THAT(refused.error(), HasSubstr(stranger));
     EXPECT_EQ(host().run("nft list ruleset").size(), mixed.size());
-    ASSERT_TRUE(reconcile::clear(kernel(), "nftlink", reconcile::Strangers::remove));
+    ASSERT_TRUE(enforce::clear(kernel(), "nftlink", enforce::Strangers::remove));
     EXPECT_EQ(host().run("nft list ruleset"), "");
 }
 
@@ -179,9 +179,9 @@ TEST_F(ReconcileTest, SwitchingPoliciesIsOneTransactionEach) {
 TEST_F(ReconcileTest, ALargeChangeIsMadeInPieces) {
     SmallBuffer small(kernel());
     const auto apply_small = [&](const model::Topology& topology) {
-        const auto outcome = reconcile::apply(small, target_here(small, topology, policy_));
+        const auto outcome = enforce::apply(small, target_here(small, topology, policy_));
         EXPECT_TRUE(outcome) << outcome.error();
-        return outcome.value_or(reconcile::Outcome{});
+        return outcome.value_or(enforce::Outcome{});
     };
     const auto give_count = [&](const char* set) {
         host().run(
@@ -227,7 +227,7 @@ TEST_F(ReconcileTest, ALargeChangeIsMadeInPieces) {
 TEST_F(ReconcileTest, SomebodyElsesTableIsLeftAlone) {
     host().run("nft 'table inet nftlink { chain mine { accept; }; }'");
     const auto before = kernel().generation();
-    const auto outcome = reconcile::apply(kernel(), target_here(kernel(), star(1), policy_));
+    const auto outcome = enforce::apply(kernel(), target_here(kernel(), star(1), policy_));
     ASSERT_FALSE(outcome);
     EXPECT_THAT(outcome.error(), HasSubstr("table inet nftlink exists and is not nftlink's"));
     EXPECT_EQ(kernel().generation(), before);
@@ -236,7 +236,7 @@ TEST_F(ReconcileTest, SomebodyElsesTableIsLeftAlone) {
 TEST_F(ReconcileTest, ClearTakesEverythingOfOursAndNothingElse) {
     host().run("nft 'table ip other { chain c { accept; }; }'");
     apply(star(2));
-    ASSERT_TRUE(reconcile::clear(kernel(), "nftlink"));
+    ASSERT_TRUE(enforce::clear(kernel(), "nftlink"));
     EXPECT_EQ(host().run("nft list tables"), "table ip other\n");
 }
 
@@ -245,7 +245,7 @@ TEST_F(ReconcileTest, BridgeNetfilterIsSwitchedOnForDenyAlone) {
     add_bridge(host(), "br-open");
     add_bridge(host(), "br-other");
     policy_.bridges["br-open"].icc = model::Icc::allow;
-    EXPECT_EQ(apply(star(1)).done.switches, (std::vector<reconcile::Switch>{{"docker0", {true, true}}}));
+    EXPECT_EQ(apply(star(1)).done.switches, (std::vector<enforce::Switch>{{"docker0", {true, true}}}));
     EXPECT_TRUE(apply(star(1)).done.switches.empty());
     const auto bridges = kernel().bridges();
     EXPECT_EQ(bridges.find("docker0")->own, (kernel::BridgeNetfilter{true, true}));
@@ -257,7 +257,7 @@ TEST_F(ReconcileTest, BridgeNetfilterIsSwitchedOnForDenyAlone) {
 TEST_F(ReconcileTest, FamilyIpNeedsTheIpv4SwitchAlone) {
     add_bridge(host(), "docker0");
     policy_.family = model::Family::ip;
-    EXPECT_EQ(apply(star(1)).done.switches, (std::vector<reconcile::Switch>{{"docker0", {true, false}}}));
+    EXPECT_EQ(apply(star(1)).done.switches, (std::vector<enforce::Switch>{{"docker0", {true, false}}}));
 }
 
 TEST_F(ReconcileTest, AMissingBridgeIsReported) {

@@ -10,13 +10,13 @@
 #include <sstream>
 
 #include "fixture.hpp"
+#include "nftlink/enforce/plan.hpp"
 #include "nftlink/firewall/compile.hpp"
 #include "nftlink/firewall/diff.hpp"
 #include "nftlink/firewall/ownership.hpp"
 #include "nftlink/firewall/render.hpp"
 #include "nftlink/nft/json.hpp"
 #include "nftlink/nft/text.hpp"
-#include "nftlink/reconcile/reconcile.hpp"
 
 namespace nftlink::test {
 namespace {

@@ -6,8 +6,8 @@
 #include <thread>
 
 #include "fixture.hpp"
+#include "nftlink/enforce/plan.hpp"
 #include "nftlink/nft/build.hpp"
-#include "nftlink/reconcile/reconcile.hpp"
 
 namespace nftlink::test {
 namespace {
@@ -231,10 +231,10 @@ TEST_P(Storm, OfAnotherTableKeepsNobodyFromReadingAndWriting) {
     const unsigned before = commit_count();
     for (const std::uint32_t links : {count, count + 1, count}) {
         const auto target = target_here(kernel(), star(links), policy);
-        const auto outcome = reconcile::apply(kernel(), target);
+        const auto outcome = enforce::apply(kernel(), target);
         ASSERT_TRUE(outcome) << outcome.error();
         EXPECT_FALSE(outcome->done.transactions.empty());
-        const auto planned = reconcile::plan(kernel(), target);
+        const auto planned = enforce::plan(kernel(), target);
         ASSERT_TRUE(planned) << planned.error();
         EXPECT_TRUE(planned->transactions.empty()) << "all of it is there";
     }

@@ -12,7 +12,7 @@
 #include <thread>
 
 #include "fixture.hpp"
-#include "nftlink/reconcile/reconcile.hpp"
+#include "nftlink/enforce/plan.hpp"
 
 namespace nftlink::test {
 namespace {
@@ -155,22 +155,22 @@ protected:
         policy.bridges["docker0"];
         if (mode.attached)
             policy.attach = {{model::AttachPoint::Family::ip, "fw", "forward"}};
-        const auto facts = reconcile::host_facts(kernel(), {}, policy, kernel().bridges());
+        const auto facts = enforce::host_facts(kernel(), {}, policy, kernel().bridges());
         ASSERT_TRUE(facts) << facts.error();
         const auto links = topology({container("dns", "docker0", {child4}, {"53/udp"}),
                                      container("web", "docker0", {parent4}, {}, {{"dns", "dns"}}),
                                      container("stranger", "docker0", {stranger4})});
-        const auto target = reconcile::make_target(links, policy, *facts);
-        auto outcome = reconcile::apply(kernel(), target);
+        const auto target = enforce::make_target(links, policy, *facts);
+        auto outcome = enforce::apply(kernel(), target);
         ASSERT_TRUE(outcome) << outcome.error();
         if (outcome->again_in == milliseconds(0))
             return;
         EXPECT_FALSE(outcome->done.switches.empty());
         std::this_thread::sleep_for(outcome->again_in);
-        outcome = reconcile::apply(kernel(), target);
+        outcome = enforce::apply(kernel(), target);
         ASSERT_TRUE(outcome) << outcome.error();
         EXPECT_EQ(outcome->again_in, milliseconds(0)) << "finished";
-        EXPECT_EQ(reconcile::plan(kernel(), target)->transactions.size(), 0u);
+        EXPECT_EQ(enforce::plan(kernel(), target)->transactions.size(), 0u);
     }
 
     // Goes through the modes in random order, each of them several times.
@@ -242,7 +242,7 @@ TEST_F(SwitchTest, FromRepliesByPortToConnectionState) {
             apply({family, layout, Replies::established});
             std::this_thread::sleep_for(milliseconds(300));
             expect_lossless(traffic);
-            ASSERT_TRUE(reconcile::clear(kernel(), "nftlink"));
+            ASSERT_TRUE(enforce::clear(kernel(), "nftlink"));
         }
 }
 

@@ -9,7 +9,7 @@ LONGEST_MAIN = 10
 LIBRARIES = {
     "fmt/": "fmt", "spdlog/": "spdlog", "CLI/": "CLI11", "yaml-cpp/": "yaml-cpp",
     "libmnl/": "libmnl", "libnftnl/": "libnftnl",
-    "boost/asio": "Boost.Asio", "boost/json": "Boost.JSON", "boost/beast": "Boost.Beast", "boost/uuid": "Boost.UUID", "boost/container_hash": "Boost.ContainerHash",
+    "boost/asio": "Boost.Asio", "boost/describe": "Boost.Describe", "boost/mp11": "Boost.Describe", "boost/json": "Boost.JSON", "boost/beast": "Boost.Beast", "boost/uuid": "Boost.UUID", "boost/container_hash": "Boost.ContainerHash",
     "sys/socket.h": "sockets", "sys/un.h": "sockets",
     "arpa/": None, "linux/": None, "net/": None, "netinet/": None, "sys/": None,  # the system's
 }

@@ -1,7 +1,6 @@
-// The control API's records and their JSON forms, for the service that writes them and the command that reads them.
+// What clients send to the control API.
 #pragma once
 
-#include <boost/json/object.hpp>
 #include <boost/json/value.hpp>
 #include <cstdint>
 #include <expected>
@@ -9,27 +8,9 @@
 #include <string_view>
 #include <vector>
 
-#include "nftlink/model/topology.hpp"
+#include "nftlink/api/fault.hpp"
 
 namespace nftlink::api {
-
-// What is wrong with a request. `path` is the JSON pointer (RFC 6901) of the offending field in the body, empty when it
-// is none.
-struct Fault {
-    unsigned status = 400;  // HTTP's
-    std::string code;       // malformed, not_allowed, not_found, conflict, too_large, invalid, kernel_refused, …
-    std::string message;
-    std::string path;
-
-    bool operator==(const Fault&) const = default;
-};
-
-// {"code", "message", "path"}, and with several "errors": [{"message", "path"}], of which the first stands outside.
-boost::json::object to_json(const std::vector<Fault>& faults);
-
-// The configuration's record of a container: bridge and addresses, or networks; expose, environment (a list of
-// KEY=VALUE), links. What is empty is left out.
-boost::json::object to_json(const model::Container& container);
 
 // A container's record as the configuration's YAML: one document, whose errors have lines. Each line stands for one
 // field.
@@ -77,10 +58,10 @@ struct Transaction {
 // The body of POST /v1/transaction: {"put": {"containers": {NAME: {…}}, "links": [{"parent", "child", "alias"}]},
 // "delete": {"containers": [NAME], "links": [{"parent", "alias"}]}}; every part may be left out. A link's alias is the
 // child's name when it isn't given. All faults, not the first.
-std::expected<Transaction, std::vector<Fault>> read_transaction(const boost::json::value& body);
+std::expected<Transaction, Faults> read_transaction(const boost::json::value& body);
 
 // The body of PUT /v1/links/{parent}/{alias}: {"child": NAME}.
-std::expected<LinkPut, std::vector<Fault>> read_link(const LinkName& name, const boost::json::value& body);
+std::expected<LinkPut, Faults> read_link(const LinkName& name, const boost::json::value& body);
 
 // JSON text, with the place of what is no JSON in the message; at most so deep as any record here can be.
 std::expected<boost::json::value, Fault> parse(std::string_view text);

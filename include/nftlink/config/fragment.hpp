@@ -53,39 +53,20 @@ struct Misfit {
     bool operator==(const Misfit&) const = default;
 };
 
-// What is wrong with these containers of the topology, and with links to them. Names of no container are passed over.
+// What is wrong with these of the containers, and with links to them. Names of no container are passed over.
 // With unplaced ones allowed, a child that isn't there is right, and so is whatever depends on networks that a
 // container doesn't have yet.
 //
 // `host` is the sum of the host's other links, to which these containers' and those to them are added; without it, what
 // they come to isn't looked at. The first that goes over is named, and none after it.
-std::vector<Misfit> check_fit(const model::Topology& topology, const model::FirewallPolicy& policy,
+std::vector<Misfit> check_fit(const model::ContainerView& containers, const model::FirewallPolicy& policy,
                               const std::vector<std::string>& names, Unplaced unplaced = Unplaced::refused,
                               model::PermissionSum* host = nullptr);
 
 // The same where these containers were in the topology before, on the same networks and with the same ports, and have
 // other links now: what else there is isn't looked at, and only links from these containers are added to the sum.
-std::vector<Misfit> check_links_fit(const model::Topology& topology, const model::FirewallPolicy& policy,
+std::vector<Misfit> check_links_fit(const model::ContainerView& containers, const model::FirewallPolicy& policy,
                                     const std::vector<std::string>& names, Unplaced unplaced = Unplaced::refused,
                                     model::PermissionSum* host = nullptr);
-
-// What joining containers to a topology came to.
-struct Joined {
-    struct Conflict {
-        std::string container;
-        std::string message;
-        bool is_of_limits = false;  // nothing is wrong with it, but there is too much
-    };
-    std::vector<Conflict> conflicts;  // left out: they contradict what was there before, or one another
-    // Taken off their parents: the child isn't there.
-    std::vector<std::pair<std::string, model::Link>> ended;
-};
-
-// Adds containers that came through the control API to those of the configuration's files, whose places are given.
-// Where all together are over the host's limit, that is a conflict of the last of them by name, and none is left out.
-Joined join(model::Topology& topology, const model::FirewallPolicy& policy,
-            const std::map<std::string, base::Position, std::less<>>& places,
-            std::map<std::string, model::Container, std::less<>> more, Unplaced unplaced = Unplaced::refused,
-            const model::Limits& limits = {});
 
 }  // namespace nftlink::config

@@ -1,6 +1,10 @@
 // A kernel in memory, with the real one's semantics: copy, apply all, swap.
 #pragma once
 
+#include <array>
+#include <memory>
+
+#include "nftlink/base/unique_fd.hpp"
 #include "nftlink/kernel/kernel.hpp"
 
 namespace nftlink::kernel {
@@ -9,20 +13,22 @@ namespace nftlink::kernel {
 // full set), ERESTART as Reason::stale. Gives handles, counts generations.
 class FakeKernel final : public Kernel {
 public:
+    FakeKernel();
+
     std::uint32_t generation() override { return ruleset_.generation; }
     nft::Ruleset snapshot(const TableFilter& wanted, Elements elements = Elements::read) override;
     std::optional<nft::Element> element(nft::Family family, const std::string& table, const std::string& set,
                                         const nft::Key& key) override;
     std::expected<Commit, Refusal> apply(const nft::Batch& batch,
                                          std::optional<std::uint32_t> expected_generation) override;
-    // Nobody is told of changes: tests hand them on themselves.
+    // Says nothing of changes: tests hand them on themselves. The descriptors are never readable.
     std::optional<Change> next_change() override { return {}; }
-    int changes_descriptor() override { return -1; }
+    int changes_descriptor() override { return never_->at(0).get(); }
     std::size_t batch_limit() override { return limit; }
     std::optional<BridgeFamily> bridge_family() override { return family_state; }
     using Kernel::bridges;
     const Bridges& bridges(Look look) override;
-    int bridges_descriptor() override { return -1; }
+    int bridges_descriptor() override { return never_->at(1).get(); }
     std::expected<void, std::string> enable_bridge_netfilter(const std::string& bridge,
                                                              BridgeNetfilter wanted) override;
 
@@ -49,6 +55,7 @@ private:
     nft::Ruleset ruleset_;
     Bridges bridges_;
     std::uint64_t next_handle_ = 1;
+    std::shared_ptr<std::array<base::UniqueFd, 2>> never_;
 };
 
 }  // namespace nftlink::kernel

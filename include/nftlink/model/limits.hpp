@@ -67,10 +67,10 @@ private:
 };
 
 // What all links ask for; those from some containers; those from them and to them.
-std::uint64_t sum_permissions(const Topology& topology, const FirewallPolicy& policy);
-std::uint64_t sum_permissions_from(const Topology& topology, const FirewallPolicy& policy,
+std::uint64_t sum_permissions(const ContainerView& containers, const FirewallPolicy& policy);
+std::uint64_t sum_permissions_from(const ContainerView& containers, const FirewallPolicy& policy,
                                    const std::vector<std::string>& names);
-std::uint64_t sum_permissions_of(const Topology& topology, const FirewallPolicy& policy,
+std::uint64_t sum_permissions_of(const ContainerView& containers, const FirewallPolicy& policy,
                                  const std::vector<std::string>& names);
 
 }  // namespace nftlink::model

@@ -1,6 +1,7 @@
 // Who exists, on which bridges, and who is linked to whom.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <string>
 #include <string_view>
@@ -74,7 +75,36 @@ struct Topology {
 
     // Null when there is none of that name; valid until the topology changes.
     const Container* find(std::string_view name) const;
+    template <typename Visit>
+    void for_each(const Visit& visit) const {
+        for (const auto& [name, container] : containers)
+            visit(container);
+    }
     bool operator==(const Topology&) const = default;
+};
+
+// A look at containers, whoever has them: anything with find() and for_each() as a Topology has them. It must live as
+// long as the view.
+class ContainerView {
+public:
+    using Visit = std::function<void(const Container&)>;
+
+    template <typename Containers>
+    ContainerView(const Containers& containers)  // NOLINT: it is what it shows
+        : containers_(&containers),
+          find_([](const void* all, std::string_view name) -> const Container* {
+              return static_cast<const Containers*>(all)->find(name);
+          }),
+          for_each_([](const void* all, const Visit& visit) { static_cast<const Containers*>(all)->for_each(visit); }) {
+    }
+
+    const Container* find(std::string_view name) const { return find_(containers_, name); }
+    void for_each(const Visit& visit) const { for_each_(containers_, visit); }
+
+private:
+    const void* containers_;
+    const Container* (*find_)(const void*, std::string_view);
+    void (*for_each_)(const void*, const Visit&);
 };
 
 }  // namespace nftlink::model

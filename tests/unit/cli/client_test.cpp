@@ -48,7 +48,7 @@ TEST_F(SilentService, IsNotWaitedForForever) {
     const auto begin = std::chrono::steady_clock::now();
     const Answer answer = client().get("/v1/status");
     ASSERT_FALSE(answer);
-    EXPECT_EQ(answer.error().at(0).code, "no_answer");
+    EXPECT_EQ(answer.error().at(0).code, api::Code::no_answer);
     EXPECT_THAT(answer.error().at(0).message, HasSubstr("has not answered within 0.1 seconds"));
     EXPECT_THAT(answer.error().at(0).message, Not(HasSubstr("unknown")));
     EXPECT_GE(std::chrono::steady_clock::now() - begin, 100ms);
@@ -81,7 +81,7 @@ TEST_F(SilentService, IsLeftWhenTheUserStops) {
     for (int queue = 0; queue < 2; ++queue) {  // connected, and waiting for that
         const Answer answer = patient.get("/v1/status");
         ASSERT_FALSE(answer);
-        EXPECT_EQ(answer.error().at(0).code, "stopped");
+        EXPECT_EQ(answer.error().at(0).code, api::Code::stopped);
     }
     EXPECT_TRUE(patient.stream("/v1/events", [](std::string_view) { return true; }));
     ::close(pipe[0]);
@@ -102,8 +102,9 @@ TEST(Client, EncodesSegments) {
 TEST(Faults, AreAllThatTheBodyHas) {
     const Faults several = faults_in(
         422, R"({"code":"invalid","message":"a","path":"/x","errors":[{"message":"a","path":"/x"},{"message":"b"}]})");
-    EXPECT_EQ(several, (Faults{{422, "invalid", "a", "/x"}, {422, "invalid", "b", ""}}));
-    EXPECT_EQ(faults_in(404, R"({"code":"not_found","message":"a","path":""})"), (Faults{{404, "not_found", "a", ""}}));
+    EXPECT_EQ(several, (Faults{{api::Code::invalid, "a", "/x"}, {api::Code::invalid, "b", ""}}));
+    EXPECT_EQ(faults_in(404, R"({"code":"not_found","message":"a","path":""})"),
+              (Faults{{api::Code::not_found, "a", ""}}));
     for (const char* body : {"", "oops", "[]", R"({"message":5})", R"({"errors":[1,{}]})"}) {
         const Faults faults = faults_in(500, body);
         ASSERT_EQ(faults.size(), 1);

@@ -190,36 +190,5 @@ TEST_F(FitTest, AsManyLinksAsAHostHasAreNotAllNamed) {
     EXPECT_THAT(check({"c"}, 1), SizeIs(1000));
 }
 
-TEST(Join, OverTheHostsLimitTheLastIsNamedAndNoneLeftOut) {
-    model::Topology topology =
-        topology_of("containers:\n" + container("redis", 1, 1, "1-4") + container("web", 2, 1, "", "redis"));
-    std::map<std::string, model::Container, std::less<>> more =
-        topology_of("containers:\n" + container("redis", 1, 1, "1-4") + container("a", 3, 1, "", "redis") +
-                    container("b", 4, 1, "1-4", "redis") + container("c", 5, 1, "", "b,'redis:r'") +
-                    container("d", 6, 1, "", "redis"))
-            .containers;
-    more.erase("redis");
-    auto all = topology;
-    EXPECT_THAT(join(all, {}, {}, more, Unplaced::refused, {.permissions = 24}).conflicts, IsEmpty());
-    EXPECT_THAT(all.containers, SizeIs(6));
-    const Joined joined = join(topology, {}, {}, more, Unplaced::refused, {.permissions = 16});
-    ASSERT_THAT(joined.conflicts, SizeIs(1));
-    EXPECT_EQ(joined.conflicts.front().container, "d");
-    EXPECT_TRUE(joined.conflicts.front().is_of_limits);
-    EXPECT_EQ(joined.conflicts.front().message,
-              "what came through the API takes this host to 24 permissions, and 'limits.permissions' allows 16");
-    EXPECT_THAT(topology.containers, SizeIs(6));
-}
-
-TEST(Join, LeavesOutAChildThatMakesALinkOfTheFilesTooLarge) {
-    model::Topology topology =
-        topology_of("sources: {docker: {}}\ncontainers:\n" + container("web", 1, 16, "", "redis"));
-    const auto more = topology_of("containers:\n" + container("redis", 2, 16, "1-65")).containers;
-    const Joined joined = join(topology, {}, {}, more, Unplaced::allowed);
-    ASSERT_THAT(joined.conflicts, ElementsAre(testing::Field(&Joined::Conflict::container, "redis")));
-    EXPECT_THAT(joined.conflicts.front().message, HasSubstr("16,640 permissions"));
-    EXPECT_THAT(joined.ended, IsEmpty()) << "the files' link waits";
-}
-
 }  // namespace
 }  // namespace nftlink::config

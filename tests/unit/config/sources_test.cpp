@@ -256,29 +256,5 @@ TEST_F(Fit, WhatIsKnownMustFit) {
     EXPECT_THAT(kinds(Unplaced::allowed), ElementsAre(Misfit::Kind::address));
 }
 
-TEST_F(Fit, LinksThatMayWaitAreKeptInAJoin) {
-    add("a", {here_}, {});
-    const std::map<std::string, model::Container, std::less<>> more{
-        {"b", container("b", {there_}, {{"nosuch", "n"}, {"c", "c"}, {"a", "a"}})},
-        {"c", container("c", {}, {{"a", "a"}})}};
-    model::Topology joined = topology_;
-    const Joined result = join(joined, policy_, {}, more, Unplaced::allowed);
-    EXPECT_THAT(result.conflicts, IsEmpty());
-    EXPECT_THAT(result.ended, IsEmpty());
-    EXPECT_EQ(*joined.find("b"), more.at("b"));
-    EXPECT_EQ(*joined.find("c"), more.at("c"));
-}
-
-// Its links are somebody's work, and must not just end.
-TEST_F(Fit, AnUnplacedOneIsAConflictWhereThereIsNoEngine) {
-    add("a", {here_}, {});
-    model::Topology joined = topology_;
-    const Joined result = join(joined, policy_, {}, {{"c", container("c", {}, {{"a", "a"}})}});
-    ASSERT_EQ(result.conflicts.size(), 1U);
-    EXPECT_EQ(result.conflicts.front().container, "c");
-    EXPECT_THAT(result.conflicts.front().message, testing::HasSubstr("without sources.docker"));
-    EXPECT_EQ(joined.find("c"), nullptr);
-}
-
 }  // namespace
 }  // namespace nftlink::config

@@ -14,7 +14,7 @@
 #include "nftlink/kernel/fake_kernel.hpp"
 #include "schema.hpp"
 #include "service/control_api.hpp"
-#include "support/folder.hpp"
+#include "service_fixture.hpp"
 
 namespace nftlink::service {
 namespace {
@@ -61,12 +61,13 @@ protected:
     Described() {
         kernel_.bridge_state = {{{"docker0", 1, {}}}, true, {}};
         file_ = folder_.write("nftlink.yaml", configuration(""));
-        keeper_.emplace(context_.get_executor(), kernel_, file_, *config::load(file_));
-        EXPECT_TRUE(keeper_->start());
-        api_.emplace(*keeper_, ControlApi::Facts{.group = {},
-                                                 .readers = config::Readers::group,
-                                                 .started = std::chrono::system_clock::now(),
-                                                 .client_count = [] { return std::size_t{1}; }});
+        const enforce::Clock standing{[] { return enforce::Backoff::Time(std::chrono::hours(1)); },
+                                      [] { return std::chrono::nanoseconds(0); }};
+        core_.emplace(context_, kernel_, standing, file_, *config::load(file_));
+        EXPECT_TRUE(run(core_->changes.start(nullptr)));
+        api_.emplace(
+            ControlApi::Parts{kernel_, core_->enforcer, core_->repairs, core_->reporter, core_->engine, core_->changes},
+            ControlApi::Rights{}, [] { return std::size_t{1}; });
     }
 
     std::string configuration(const std::string& containers) const {
@@ -113,7 +114,7 @@ protected:
     Folder folder_;
     kernel::FakeKernel kernel_;
     std::string file_;
-    std::optional<Keeper> keeper_;
+    std::optional<Core> core_;
     std::optional<ControlApi> api_;
 };
 
@@ -175,7 +176,7 @@ TEST_F(Described, ARefusingKernel) {
 }
 
 TEST_F(Described, Events) {
-    const auto stream = keeper_->events().subscribe();
+    const auto stream = core_->reporter.events().subscribe();
     ask("PUT", "/v1/containers/web", 201, web);
     ask("DELETE", "/v1/links/web/db", 200);
     folder_.write("nftlink.yaml", "wrong");
@@ -183,14 +184,16 @@ TEST_F(Described, Events) {
     folder_.write("nftlink.yaml", configuration("  sql: {bridge: docker0, addresses: [172.17.0.7], links: [redis]}\n"));
     ask("POST", "/v1/reload", 200);
     kernel_.ruleset().tables.clear();
-    keeper_->enforcer().ruleset_changed(
-        {.generation = ++kernel_.ruleset().generation, .process = 9, .program = "nft", .tables = {}, .overrun = true});
+    core_->reporter.repaired(core_->enforcer
+                                 .ruleset_changed({.generation = ++kernel_.ruleset().generation,
+                                                   .process = 9,
+                                                   .program = "nft",
+                                                   .tables = {},
+                                                   .overrun = true})
+                                 .value());
     kernel_.bridge_state.bridges.clear();
-    keeper_->enforcer().bridges_changed();
-    context_.restart();
-    context_.run_for(std::chrono::milliseconds(200));
-    keeper_->events().publish("stopping", {});
-    keeper_->events().close();
+    core_->repairs.look_closely();
+    core_->reporter.stopping();
 
     std::set<std::string> seen;
     std::stringstream lines(run(stream->next()));
@@ -204,7 +207,7 @@ TEST_F(Described, Events) {
 }
 
 TEST_F(Described, TheLastWordToASlowReader) {
-    const auto stream = keeper_->events().subscribe();
+    const auto stream = core_->reporter.events().subscribe();
     stream->give_up();
     const json::value event = json::parse(run(stream->next()));
     EXPECT_THAT(mismatches(event, document().at("components").at("schemas").at("Event"), document()), IsEmpty());

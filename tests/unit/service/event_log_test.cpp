@@ -30,10 +30,10 @@ protected:
 };
 
 TEST_F(EventLogTest, NumbersEventsAndHandsThemToAll) {
-    log_.publish("before", {});
+    log_.publish(api::Stopping{});
     const auto one = log_.subscribe(), other = log_.subscribe();
-    log_.publish("healed", {{"program", "nft"}});
-    log_.publish("reloaded", {});
+    log_.publish(api::Healed{.program = "nft", .reason = {}});
+    log_.publish(api::ConfigurationReloaded{});
     const std::string lines = *next(*one);
     EXPECT_EQ(*next(*other), lines);
     const auto first = boost::json::parse(lines.substr(0, lines.find('\n'))).as_object();
@@ -50,7 +50,7 @@ TEST_F(EventLogTest, WaitsForNews) {
     asio::co_spawn(context_, stream->next(), [&](std::exception_ptr, std::string text) { lines = text; });
     context_.poll();
     EXPECT_FALSE(lines);
-    log_.publish("healed", {});
+    log_.publish(api::Healed{});
     context_.restart();
     context_.poll();
     ASSERT_TRUE(lines);
@@ -60,7 +60,12 @@ TEST_F(EventLogTest, WaitsForNews) {
 TEST_F(EventLogTest, WhoIsTooSlowIsToldSoAndOthersAreNot) {
     const auto slow = log_.subscribe(), quick = log_.subscribe();
     for (int i = 0; i < 40000; ++i) {
-        log_.publish("link_added", {{"link", "/a-rather-long-name-of-a-parent/and-an-alias"}});
+        log_.publish(api::LinkAdded{{.link = "/a-rather-long-name-of-a-parent/and-an-alias",
+                                     .parent = {},
+                                     .child = {},
+                                     .alias = {},
+                                     .by = {},
+                                     .reason = {}}});
         ASSERT_THAT(*next(*quick), HasSubstr("link_added"));
     }
     const std::string last = *next(*slow);
@@ -73,7 +78,8 @@ TEST_F(EventLogTest, WhoIsTooSlowIsToldSoAndOthersAreNot) {
 TEST_F(EventLogTest, ALargeChangeIsReadInPieces) {
     const auto stream = log_.subscribe();
     for (int i = 0; i < 20000; ++i)
-        log_.publish("link_added", {{"link", "/parent/alias"}});
+        log_.publish(
+            api::LinkAdded{{.link = "/parent/alias", .parent = {}, .child = {}, .alias = {}, .by = {}, .reason = {}}});
     std::string all;
     while (all.find("\"seq\":20000,") == std::string::npos)
         all += *next(*stream);
@@ -82,7 +88,7 @@ TEST_F(EventLogTest, ALargeChangeIsReadInPieces) {
 
 TEST_F(EventLogTest, WhoIsGivenUpGetsALastWord) {
     const auto stream = log_.subscribe();
-    log_.publish("healed", {});
+    log_.publish(api::Healed{});
     stream->give_up();
     EXPECT_THAT(*next(*stream), HasSubstr("dropped"));
     EXPECT_EQ(next(*stream), "");
@@ -90,7 +96,7 @@ TEST_F(EventLogTest, WhoIsGivenUpGetsALastWord) {
 
 TEST_F(EventLogTest, EndsAfterItsLastWords) {
     const auto stream = log_.subscribe();
-    log_.publish("stopping", {});
+    log_.publish(api::Stopping{});
     log_.close();
     EXPECT_THAT(*next(*stream), HasSubstr("stopping"));
     EXPECT_EQ(next(*stream), "");

@@ -1,0 +1,69 @@
+// The service without its sockets.
+#pragma once
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+#include <exception>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "nftlink/enforce/enforcer.hpp"
+#include "nftlink/kernel/kernel.hpp"
+#include "nftlink/state/journal.hpp"
+#include "service/changes.hpp"
+#include "service/engine_follower.hpp"
+#include "service/links.hpp"
+#include "service/repairs.hpp"
+#include "service/reporter.hpp"
+#include "service/variable_files.hpp"
+
+namespace nftlink::service {
+
+// Its parts, as the daemon puts them together.
+struct Core {
+    Core(boost::asio::io_context& context, kernel::Kernel& kernel, enforce::Clock clock, const std::string& file,
+         config::Loaded loaded)
+        : enforcer(kernel, std::move(clock)),
+          reporter(context.get_executor(), enforcer),
+          repairs(context.get_executor(), kernel, enforcer, reporter),
+          journal(loaded.config.state.directory),
+          variables(journal, reporter),
+          engine(context.get_executor(), reporter),
+          changes(context.get_executor(), {enforcer, repairs, journal, reporter, variables, engine}, file,
+                  std::move(loaded)),
+          links(kernel, enforcer),
+          context_(context) {}
+
+    // The task's result, with the context running until then. Rethrows what it throws.
+    template <typename T>
+    T run(boost::asio::awaitable<T> task) {
+        std::optional<T> result;
+        std::exception_ptr failure;
+        boost::asio::co_spawn(context_, std::move(task), [&](std::exception_ptr thrown, T value) {
+            failure = thrown;
+            result = std::move(value);
+        });
+        context_.restart();
+        while (!result && context_.run_one() != 0)
+            ;
+        if (failure != nullptr)
+            std::rethrow_exception(failure);
+        return std::move(result.value());
+    }
+
+    enforce::Enforcer enforcer;
+    Reporter reporter;
+    Repairs repairs;
+    state::Journal journal;
+    VariableFiles variables;
+    EngineFollower engine;
+    Changes changes;
+    LinkReader links;
+
+private:
+    boost::asio::io_context& context_;
+};
+
+}  // namespace nftlink::service
