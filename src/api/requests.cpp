@@ -5,18 +5,25 @@
 #include <boost/json/stream_parser.hpp>
 #include <span>
 
+#include "member_texts.hpp"
 #include "nftlink/api/records.hpp"
+#include "nftlink/base/json_pointer.hpp"
 #include "nftlink/base/suggestion.hpp"
-#include "pointer.hpp"
 #include "repeated_member.hpp"
 
 namespace nftlink::api {
 
 namespace json = boost::json;
+using base::below;
 
 namespace {
 
 constexpr std::size_t max_depth = 16;
+
+// The text of one of the object's members; `text` is the object's own.
+std::string_view text_of(const json::object& object, std::string_view key, std::string_view text) {
+    return member_texts(text)[static_cast<std::size_t>(object.find(key) - object.begin())];
+}
 
 // Reads records, and notes everything that is wrong with them.
 class Reader {
@@ -89,17 +96,20 @@ public:
         return object == nullptr ? LinkName{} : LinkName{text(*object, "parent", path), text(*object, "alias", path)};
     }
 
-    void puts(const json::value& value, Transaction& transaction) {
+    // `written` is the value's text.
+    void puts(const json::value& value, std::string_view written, Transaction& transaction) {
         static constexpr std::string_view keys[] = {"containers", "links"};
         const json::object* put = record(value, "/put", keys);
         if (put == nullptr)
             return;
         if (const json::value* containers = put->if_contains("containers")) {
-            if (const json::object* named = containers->if_object())
-                for (const auto& [name, container] : *named)
-                    transaction.put_containers.push_back({name, container, below("/put/containers", name)});
-            else
+            if (const json::object* named = containers->if_object()) {
+                const auto records = member_texts(text_of(*put, "containers", written));
+                for (auto text = records.begin(); const auto& [name, container] : *named)
+                    transaction.put_containers.push_back({name, std::string(*text++), below("/put/containers", name)});
+            } else {
                 fault("'containers' must be an object of containers by name", "/put/containers");
+            }
         }
         each(*put, "links", "/put", [&](const json::value& link, const std::string& path) {
             transaction.put_links.push_back(link_put(link, path));
@@ -122,13 +132,16 @@ public:
 
 }  // namespace
 
-std::expected<Transaction, Faults> read_transaction(const json::value& body) {
+std::expected<Transaction, Faults> read_transaction(std::string_view text) {
     static constexpr std::string_view keys[] = {"put", "delete"};
+    const auto body = parse(text);
+    if (!body)
+        return std::unexpected(std::vector{body.error()});
     Reader reader;
     Transaction transaction;
-    if (const json::object* parts = reader.record(body, "", keys)) {
+    if (const json::object* parts = reader.record(*body, "", keys)) {
         if (const json::value* put = parts->if_contains("put"))
-            reader.puts(*put, transaction);
+            reader.puts(*put, text_of(*parts, "put", text), transaction);
         if (const json::value* away = parts->if_contains("delete"))
             reader.deletions(*away, transaction);
     }

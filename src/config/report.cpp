@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "nftlink/base/json_pointer.hpp"
+
 namespace nftlink::config {
 
 namespace {
@@ -49,13 +51,35 @@ base::Position SourceText::position(std::uint32_t offset) const {
     return {.file = std::string(name_), .line = milestone.line, .column = milestone.column + characters};
 }
 
+std::uint32_t JsonSource::add(const Step& step) {
+    steps_.push_back(step);
+    return static_cast<std::uint32_t>(steps_.size() - 1);
+}
+
+std::string JsonSource::pointer(std::uint32_t offset) const {
+    if (offset == 0 || offset == Place::whole)
+        return root_;
+    const Step& step = steps_[offset];
+    const std::string parent = pointer(step.parent);
+    return step.name ? base::below(parent, *step.name) : base::below(parent, step.index);
+}
+
+base::Position JsonSource::position(std::uint32_t offset) const {
+    return {.file = pointer(offset)};
+}
+
 std::uint32_t Report::add_source(std::string_view name, std::string_view text) {
-    sources_.emplace_back(name, text);
+    sources_.emplace_back(SourceText(name, text));
+    return static_cast<std::uint32_t>(sources_.size() - 1);
+}
+
+std::uint32_t Report::add_json(std::string pointer) {
+    sources_.emplace_back(JsonSource(std::move(pointer)));
     return static_cast<std::uint32_t>(sources_.size() - 1);
 }
 
 base::Position Report::position(Place place) const {
-    return sources_[place.source].position(place.offset);
+    return std::visit([place](const auto& source) { return source.position(place.offset); }, sources_[place.source]);
 }
 
 std::string Report::at(Place place) const {

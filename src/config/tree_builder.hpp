@@ -1,10 +1,7 @@
-// Builds the tree from yaml-cpp's events.
+// Builds the tree of a text from its parts in their order, whatever the text is written in.
 #pragma once
 
-#include <yaml-cpp/eventhandler.h>
-#include <yaml-cpp/mark.h>
-
-#include <cstdint>
+#include <cstddef>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -15,30 +12,30 @@
 
 namespace nftlink::config {
 
-// Thrown through yaml-cpp when reading on makes no sense; the reason has been reported.
+// Far above any honest configuration's.
+inline constexpr std::size_t max_depth = 64;
+
+// Thrown through a parser when reading on makes no sense; the reason has been reported.
 struct Abort {};
 
-class TreeBuilder : public YAML::EventHandler {
+class TreeBuilder {
 public:
-    TreeBuilder(std::uint32_t source, Arena& arena, Report& report) : source_(source), arena_(arena), report_(report) {}
+    TreeBuilder(Arena& arena, Report& report) : arena_(arena), report_(report) {}
 
-    // Null until a document has been read.
+    // Null until the outermost value has been read.
     const Node* root() const { return root_; }
-    // The last scalar that isn't plain; null when there is none.
-    const Node* last_quoted() const { return last_quoted_; }
+    // The key whose value comes next; null when the next value has none.
+    const Node* open_key() const;
 
-    void OnDocumentStart(const YAML::Mark& mark) override;
-    void OnDocumentEnd() override {}
-    void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override;
-    void OnAlias(const YAML::Mark& mark, YAML::anchor_t anchor) override;
-    void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
-                  const std::string& value) override;
-    void OnSequenceStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
-                         YAML::EmitterStyle::value style) override;
-    void OnSequenceEnd() override;
-    void OnMapStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
-                    YAML::EmitterStyle::value style) override;
-    void OnMapEnd() override;
+    // A map's keys and values come in turn.
+    void add(const Node* node);
+    Node* add_scalar(std::string_view text, Place place, bool plain);
+    // The list or map begins; close() ends the one that began last. Throws Abort when it is nested too deep.
+    Node* open(Kind kind, Place place);
+    // Keys that can't be, and those that a map has already, are reported and dropped with their values.
+    void close();
+
+    [[noreturn]] void abort(Place place, std::string message);
 
 private:
     // A list or map whose end hasn't come yet; its children are the top of pending_, from first_child on.
@@ -47,26 +44,14 @@ private:
         std::size_t first_child;
     };
 
-    Place place_of(const YAML::Mark& mark) const { return {source_, static_cast<std::uint32_t>(mark.pos)}; }
-    Place place_of_null(const YAML::Mark& mark) const;
-    bool awaits_value() const;
-    void name_anchor(YAML::anchor_t anchor, const Node* node);
-    void add(const Node* node);
-    void open(Kind kind, const YAML::Mark& mark, YAML::anchor_t anchor);
-    Node* close();
     void drop_bad_entries(std::size_t first_child);
     bool is_good_key(const Node& key);
-    [[noreturn]] void abort(Place place, std::string message);
 
-    std::uint32_t source_;
     Arena& arena_;
     Report& report_;
     const Node* root_ = nullptr;
-    const Node* last_quoted_ = nullptr;
     std::vector<Frame> frames_;
     std::vector<const Node*> pending_;
-    std::vector<const Node*> anchors_;  // by yaml-cpp's number
-    std::size_t alias_nodes_ = 0;
     std::unordered_map<std::string_view, const Node*> keys_;  // of the map that ends
 };
 

@@ -9,7 +9,7 @@
 #include <spanstream>
 
 #include "characters.hpp"
-#include "tree_builder.hpp"
+#include "yaml_builder.hpp"
 
 namespace nftlink::config {
 
@@ -100,7 +100,7 @@ Document read_yaml(std::uint32_t source, Arena& arena, Report& report) {
         return {};
     const std::string_view text = report.source(source).text();
     std::ispanstream stream(text);
-    TreeBuilder builder(source, arena, report);
+    YamlBuilder builder(source, arena, report);
     Document document;
     const auto fail = [&](const YAML::Mark& mark, std::string message) {
         const auto offset = mark.is_null() ? Place::whole : static_cast<std::uint32_t>(mark.pos);

@@ -11,7 +11,6 @@ namespace nftlink::config {
 
 // Limits against texts made to exhaust us, far above any honest configuration.
 inline constexpr std::size_t max_source_bytes = std::size_t{64} << 20;
-inline constexpr std::size_t max_depth = 64;
 inline constexpr std::size_t max_alias_nodes = 1'000'000;
 
 struct Document {

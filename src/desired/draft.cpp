@@ -3,12 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstdlib>
 #include <set>
 
 #include "nftlink/base/suggestion.hpp"
 #include "nftlink/config/fragment.hpp"
 #include "nftlink/model/limits.hpp"
+#include "nftlink/config/record.hpp"
 
 namespace nftlink::desired {
 
@@ -39,16 +39,6 @@ void list_links(const model::Container& of, const model::Container* other, bool 
     for (const model::Link& link : of.links)
         if (!same.contains({link.alias, link.child}))
             changes.push_back({of.name, link, added});
-}
-
-// The message with the field in place of a line of a text that nobody has seen: `…; the first is at web:7:7`.
-std::string without_place(std::string message, const std::string& name, const api::ContainerText& text) {
-    const std::string before = " at " + name + ":";
-    const std::size_t start = message.rfind(before);
-    if (start == std::string::npos)
-        return message;
-    const std::size_t line = std::strtoul(message.c_str() + start + before.size(), nullptr, 10);
-    return message.substr(0, start) + " at " + text.path(line);
 }
 
 // What the address' other user or the child is about decides whose fault it is.
@@ -150,23 +140,7 @@ private:
             return "";
         if (is_link)
             return fmt::format("{}/links/{}", container->path, misfit.index);
-        return container->path + address_path(container->record, misfit.index);
-    }
-
-    static std::string address_path(const boost::json::value& record, std::size_t index) {
-        const auto* object = record.if_object();
-        if (object == nullptr || !object->contains("networks"))
-            return fmt::format("/addresses/{}", index);
-        const auto* networks = object->at("networks").if_object();
-        if (networks == nullptr)
-            return "/networks";
-        for (const auto& [bridge, addresses] : *networks) {
-            const std::size_t count = addresses.is_array() ? addresses.as_array().size() : 0;
-            if (index < count)
-                return fmt::format("/networks/{}/{}", std::string_view(bridge), index);
-            index -= count;
-        }
-        return "/networks";
+        return addresses_.at(container->name).at(misfit.index);
     }
 
     std::vector<api::ContainerPut>::const_iterator find_put(std::string_view name) const {
@@ -248,14 +222,14 @@ private:
     void put_container(const api::ContainerPut& put) {
         if (refuse_files(put.name, put.path))
             return;
-        const api::ContainerText text = api::to_yaml(put.name, put.record, put.path);
-        auto parsed = config::parse_container({put.name, text.yaml}, put.name, state_.unplaced());
+        auto parsed = config::parse_record(put.record, put.path, put.name, state_.unplaced());
         if (parsed) {
-            changes[put.name] = std::move(*parsed);
+            changes[put.name] = std::move(parsed->container);
+            addresses_[put.name] = std::move(parsed->addresses);
             return;
         }
         for (const base::Error& error : parsed.error())
-            fault(Code::invalid, without_place(error.message, put.name, text), text.path(error.where.line));
+            fault(Code::invalid, error.message, error.where.file);
     }
 
     void put_link(const api::LinkPut& put) {
@@ -302,6 +276,7 @@ private:
     const Draft& draft_;
     const State& state_;
     const api::Transaction& transaction_;
+    std::map<std::string_view, std::vector<std::string>> addresses_;  // their pointers, of each container that is put
 };
 
 }  // namespace

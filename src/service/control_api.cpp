@@ -222,7 +222,7 @@ ControlApi::Answer ControlApi::get_containers(http::Request) {
 }
 
 ControlApi::Answer ControlApi::put_container(http::Request request) {
-    auto body = api::parse(request.body);
+    const auto body = api::parse(request.body);
     if (!body)
         co_return respond(body.error());
     if (!body->is_object())
@@ -230,7 +230,7 @@ ControlApi::Answer ControlApi::put_container(http::Request request) {
     const std::string name = request.path[2];
     const bool is_new = !parts_.state().is_stated(name);
     api::Transaction transaction;
-    transaction.put_containers.push_back({name, std::move(*body), ""});
+    transaction.put_containers.push_back({name, std::move(request.body), ""});
     const auto changed = co_await parts_.changes.change(std::move(transaction));
     co_return respond(changed, changed_container(name), is_new);
 }
@@ -282,10 +282,7 @@ ControlApi::Answer ControlApi::get_hosts(http::Request request) {
 }
 
 ControlApi::Answer ControlApi::post_transaction(http::Request request) {
-    const auto body = api::parse(request.body);
-    if (!body)
-        co_return respond(body.error());
-    auto transaction = api::read_transaction(*body);
+    auto transaction = api::read_transaction(request.body);
     if (!transaction)
         co_return respond(transaction.error());
     const auto changed = co_await parts_.changes.change(std::move(*transaction));

@@ -26,7 +26,7 @@ using namespace service;
 
 api::Transaction put(const std::string& name, const std::string& record) {
     api::Transaction transaction;
-    transaction.put_containers.push_back({name, *api::parse(record), ""});
+    transaction.put_containers.push_back({name, record, ""});
     return transaction;
 }
 

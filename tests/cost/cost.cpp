@@ -122,9 +122,8 @@ void one_link(const std::string& folder) {
             throw std::runtime_error(answer.error().front().message);
     };
     api::Transaction ends, add, remove;
-    ends.put_containers = {
-        {"parent", *api::parse(R"({"bridge": "docker0", "addresses": ["10.9.0.1"]})"), ""},
-        {"child", *api::parse(R"({"bridge": "docker0", "addresses": ["10.9.0.2"], "expose": [80]})"), ""}};
+    ends.put_containers = {{"parent", R"({"bridge": "docker0", "addresses": ["10.9.0.1"]})", ""},
+                           {"child", R"({"bridge": "docker0", "addresses": ["10.9.0.2"], "expose": [80]})", ""}};
     add.put_links.push_back({{"parent", "db"}, "child", ""});
     remove.delete_links.push_back({"parent", "db"});
     change(ends);

@@ -1,5 +1,6 @@
 // Any bytes are a configuration or a list of errors, each with a place in the text; two sources are read as well as
-// one. Each container of a configuration, written alone, is that container.
+// one. Each container of a configuration, written alone, is that container. Any bytes are a container's record or
+// errors.
 #include "nftlink/config/config.hpp"
 
 #include <cstddef>
@@ -7,6 +8,7 @@
 #include <cstdlib>
 
 #include "nftlink/config/fragment.hpp"
+#include "nftlink/config/record.hpp"
 
 namespace config = nftlink::config;
 
@@ -32,6 +34,8 @@ void check(const std::vector<config::Source>& sources) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     const std::string text(reinterpret_cast<const char*>(data), size);
     check({{"fuzz.yaml", text}});
+    if (const auto record = config::parse_record(text, "", "web"); !record && record.error().empty())
+        std::abort();
     // A line `#|` parts it into the file and its drop-in.
     if (const auto cut = text.find("\n#|\n"); cut != std::string::npos)
         check({{"fuzz.yaml", text.substr(0, cut + 1)}, {"conf.d/fuzz.yaml", text.substr(cut + 4)}});

@@ -12,19 +12,6 @@
 
 namespace nftlink::api {
 
-// A container's record as the configuration's YAML: one document, whose errors have lines. Each line stands for one
-// field.
-struct ContainerText {
-    std::string yaml;
-    std::vector<std::string> paths;  // by line, from line 1 on: the JSON pointer of the field that is stated there
-
-    // The pointer for a line of an error; the record's own for a line that there isn't.
-    const std::string& path(std::size_t line) const;
-};
-
-// `path` is the pointer of the record itself. Any JSON will do: what is no container's is an error when the text is
-// parsed.
-ContainerText to_yaml(std::string_view name, const boost::json::value& record, const std::string& path);
 
 struct LinkName {
     std::string parent;
@@ -43,8 +30,8 @@ struct LinkPut {
 
 struct ContainerPut {
     std::string name;
-    boost::json::value record;
-    std::string path;
+    std::string record;  // JSON, as it was written
+    std::string path;    // of the record in the body
 };
 
 // What a client wants changed: the deletions first, then containers, then links.
@@ -58,7 +45,7 @@ struct Transaction {
 // The body of POST /v1/transaction: {"put": {"containers": {NAME: {…}}, "links": [{"parent", "child", "alias"}]},
 // "delete": {"containers": [NAME], "links": [{"parent", "alias"}]}}; every part may be left out. A link's alias is the
 // child's name when it isn't given. All faults, not the first.
-std::expected<Transaction, Faults> read_transaction(const boost::json::value& body);
+std::expected<Transaction, Faults> read_transaction(std::string_view body);
 
 // The body of PUT /v1/links/{parent}/{alias}: {"child": NAME}.
 std::expected<LinkPut, Faults> read_link(const LinkName& name, const boost::json::value& body);

@@ -7,7 +7,8 @@
 
 namespace nftlink::base {
 
-// A place in a text file. Line and column count from 1; line 0 means "the file as a whole".
+// A place in a text file. Line and column count from 1; line 0 means "the file as a whole". Of a JSON text, `file` is
+// the JSON pointer of a value, and there is no line.
 struct Position {
     std::string file;
     std::size_t line = 0;

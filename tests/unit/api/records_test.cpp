@@ -3,70 +3,16 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <boost/json/parse.hpp>
-#include <boost/json/serialize.hpp>
-
-#include "nftlink/api/answers.hpp"
-#include "nftlink/config/fragment.hpp"
-
 namespace nftlink::api {
 namespace {
 
-namespace json = boost::json;
 using testing::ElementsAre;
 using testing::HasSubstr;
-
-// The pointers of what the configuration's reader finds wrong with a record.
-std::vector<std::string> wrong(const std::string& record, const std::string& name = "web") {
-    const ContainerText text = to_yaml(name, json::parse(record), "/it");
-    std::vector<std::string> paths;
-    const auto parsed = config::parse_container({"x", text.yaml}, name);
-    if (!parsed)
-        for (const base::Error& error : parsed.error())
-            paths.push_back(text.path(error.where.line));
-    return paths;
-}
-
-TEST(ContainerText, LeadsErrorsToTheirFields) {
-    const std::string good = R"("bridge": "docker0", "addresses": ["10.0.0.1"])";
-    EXPECT_THAT(wrong("{" + good + "}"), ElementsAre());
-    EXPECT_THAT(wrong("{" + good + R"(, "expose": [6379, "x/tcp", "1-2/udp", []]})"),
-                ElementsAre("/it/expose/1", "/it/expose/3"));
-    EXPECT_THAT(wrong("{" + good + R"(, "adresses": []})"), ElementsAre("/it/adresses"));
-    EXPECT_THAT(wrong("{" + good + R"(, "a/b~c": 1})"), ElementsAre("/it/a~1b~0c"));
-    EXPECT_THAT(wrong(R"({"networks": {"b": ["10.0.0.1", "nonsense"]}})"), ElementsAre("/it/networks/b/1"));
-    EXPECT_THAT(wrong("{" + good + R"(, "environment": {"A": {"B": 1}}})"), ElementsAre("/it/environment/A"));
-    EXPECT_THAT(wrong("{" + good + R"(, "links": ["a", "b:", "web"]})"), ElementsAre("/it/links/1", "/it/links/2"));
-    for (const std::string nothing : {"[]", "null", "1", "\"x\"", "[{}]", "{}"})
-        EXPECT_THAT(wrong(nothing), ElementsAre(HasSubstr("/it"))) << nothing;
-    EXPECT_THAT(wrong("{" + good + "}", "-x"), ElementsAre("/it"));
-    EXPECT_THAT(wrong("{" + good + "}", "a\nb: c"), ElementsAre("/it"));
-}
-
-TEST(ContainerText, KeepsStringsStrings) {
-    const std::string record =
-        R"({"bridge":"docker0","addresses":["10.0.0.1"],"environment":{"A":"1","B":"yes","C":"~","D":"x\ny\u2028é\u0001","E":7}})";
-    const ContainerText text = to_yaml("web", json::parse(record), "");
-    const auto parsed = config::parse_container({"x", text.yaml}, "web");
-    ASSERT_TRUE(parsed) << parsed.error().front().to_string();
-    EXPECT_THAT(parsed->environment, ElementsAre("A=1", "B=yes", "C=~", "D=x\ny\u2028é\x01", "E=7"));
-}
-
-TEST(Records, AContainerComesBackAsItWas) {
-    for (
-        const std::string record :
-        {R"({"bridge":"docker0","addresses":["10.0.0.1","fd00::1"],"expose":["1/tcp","2/udp"],"environment":["A=b","C"],"links":["redis:db"]})",
-         R"({"networks":{"a":["10.0.0.1"],"b":["10.1.0.1"]}})"}) {
-        const auto parsed = config::parse_container({"x", to_yaml("web", json::parse(record), "").yaml}, "web");
-        ASSERT_TRUE(parsed) << parsed.error().front().to_string();
-        EXPECT_EQ(to_text(to_record(*parsed)), record);
-        EXPECT_EQ(config::parse_container({"x", config::to_yaml(*parsed)}, "web"), *parsed);
-    }
-}
+using testing::Pair;
 
 std::vector<std::string> faults(const std::string& body) {
     std::vector<std::string> paths;
-    const auto transaction = read_transaction(json::parse(body));
+    const auto transaction = read_transaction(body);
     if (!transaction)
         for (const Fault& fault : transaction.error())
             paths.push_back(fault.path);
@@ -74,10 +20,10 @@ std::vector<std::string> faults(const std::string& body) {
 }
 
 TEST(Transaction, IsRead) {
-    const auto transaction = read_transaction(json::parse(R"({
+    const auto transaction = read_transaction(R"({
         "put": {"containers": {"web": {"bridge": "b"}}, "links": [{"parent": "web", "child": "redis", "alias": "db"},
                                                                   {"parent": "web", "child": "cache"}]},
-        "delete": {"containers": ["old"], "links": [{"parent": "a", "alias": "b"}]}})"));
+        "delete": {"containers": ["old"], "links": [{"parent": "a", "alias": "b"}]}})");
     ASSERT_TRUE(transaction);
     EXPECT_EQ(transaction->put_containers[0].path, "/put/containers/web");
     EXPECT_THAT(transaction->put_links, ElementsAre(LinkPut{{"web", "db"}, "redis", "/put/links/0"},
@@ -85,6 +31,26 @@ TEST(Transaction, IsRead) {
     EXPECT_THAT(transaction->delete_containers, ElementsAre("old"));
     EXPECT_THAT(transaction->delete_links, ElementsAre(LinkName{"a", "b"}));
     EXPECT_THAT(faults("{}"), ElementsAre());
+}
+
+TEST(Transaction, HasEachContainersRecordAsItWasWritten) {
+    const auto transaction = read_transaction(R"( { "delete" : {"links": []}, "put":{"links":[],"containers" : {
+        "a" : {"environment": {"N": 1.10, "{\"": "}]\\", "b": [{}, "\"", [1,2]]}} ,"b":{},"\u0063\"": 1e3,"d": "," }}})");
+    ASSERT_TRUE(transaction);
+    std::vector<std::pair<std::string, std::string>> records;
+    for (const ContainerPut& put : transaction->put_containers)
+        records.emplace_back(put.name, put.record);
+    EXPECT_THAT(
+        records,
+        ElementsAre(Pair("a", HasSubstr(R"({"environment": {"N": 1.10, "{\"": "}]\\", "b": [{}, "\"", [1,2]]}})")),
+                    Pair("b", "{}"), Pair("c\"", " 1e3"), Pair("d", R"( "," )")));
+    EXPECT_TRUE(read_transaction(R"({"put": {"containers": {}}})")->put_containers.empty());
+}
+
+TEST(Transaction, IsNoneWhereTheTextIsNoJson) {
+    const auto none = read_transaction("{");
+    ASSERT_FALSE(none);
+    EXPECT_THAT(none.error(), ElementsAre(parse("{").error()));
 }
 
 TEST(Transaction, NamesAllFaults) {

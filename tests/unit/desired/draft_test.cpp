@@ -22,7 +22,7 @@ State make_state(const std::string& text = file) {
 
 api::Transaction put(const std::string& name, const std::string& record) {
     api::Transaction transaction;
-    transaction.put_containers.push_back({name, *api::parse(record), ""});
+    transaction.put_containers.push_back({name, record, ""});
     return transaction;
 }
 

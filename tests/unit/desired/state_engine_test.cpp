@@ -77,7 +77,7 @@ api::Transaction delete_link(const std::string& parent, const std::string& alias
 
 api::Transaction put(const std::string& name, const std::string& record) {
     api::Transaction transaction;
-    transaction.put_containers.push_back({name, *api::parse(record), ""});
+    transaction.put_containers.push_back({name, record, ""});
     return transaction;
 }
 

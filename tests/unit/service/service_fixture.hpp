@@ -39,7 +39,7 @@ inline std::string linked_to_redis(int number) {
 
 inline api::Transaction put(const std::string& name, const std::string& record) {
     api::Transaction transaction;
-    transaction.put_containers.push_back({name, *api::parse(record), ""});
+    transaction.put_containers.push_back({name, record, ""});
     return transaction;
 }
 

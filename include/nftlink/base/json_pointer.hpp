@@ -5,10 +5,10 @@
 #include <string>
 #include <string_view>
 
-namespace nftlink::api {
+namespace nftlink::base {
 
 // The pointer of a member or item below `path`.
 std::string below(const std::string& path, std::string_view member);
 std::string below(const std::string& path, std::size_t index);
 
-}  // namespace nftlink::api
+}  // namespace nftlink::base

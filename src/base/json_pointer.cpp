@@ -1,6 +1,6 @@
-#include "pointer.hpp"
+#include "nftlink/base/json_pointer.hpp"
 
-namespace nftlink::api {
+namespace nftlink::base {
 
 std::string below(const std::string& path, std::string_view member) {
     std::string result = path + "/";
@@ -18,4 +18,4 @@ std::string below(const std::string& path, std::size_t index) {
     return path + "/" + std::to_string(index);
 }
 
-}  // namespace nftlink::api
+}  // namespace nftlink::base
