@@ -167,7 +167,7 @@ int run(int argc, char** argv) {
     if (const auto wrong = read_words(arguments))
         return usage_error(*wrong, as_json);
     if (app.get_subcommands().empty())
-        return usage_error("what shall be done? name a verb", as_json);
+        return usage_error("no verb was given", as_json);
 
     const auto chosen = std::ranges::find_if(verbs, [&](const Verb& verb) { return app.got_subcommand(verb.name); });
     if (separator != all.end())

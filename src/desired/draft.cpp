@@ -7,8 +7,8 @@
 
 #include "nftlink/base/suggestion.hpp"
 #include "nftlink/config/fragment.hpp"
-#include "nftlink/model/limits.hpp"
 #include "nftlink/config/record.hpp"
+#include "nftlink/model/limits.hpp"
 
 namespace nftlink::desired {
 
@@ -187,7 +187,8 @@ private:
         base::Suggestion suggestion(name);
         if (faults.size() < max_suggestions)
             for (const auto& [known, container] : state_.topology().containers)
-                suggestion.offer(known);
+                if (known != name)  // which this request has deleted itself
+                    suggestion.offer(known);
         fault(Code::not_found, fmt::format("there is no container {}{}", quote(name), suggestion.to_string()), path);
         return true;
     }

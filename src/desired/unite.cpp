@@ -129,9 +129,10 @@ private:
         const model::Container* stated = stated_.find(found.name);
         if (stated != nullptr && !stated->networks.empty()) {
             if (networks_of(found) != stated->networks)
-                complain(found.name, fmt::format("container {} is both at {} and known to {}, elsewhere; the first one "
-                                                 "counts",
-                                                 found.name, origin_(found.name), engine_));
+                complain(found.name,
+                         fmt::format(
+                             "container {}: {} reports other networks than those stated ({}); the stated ones are used",
+                             found.name, engine_, origin_(found.name)));
             return;
         }
         if (!model::is_name(found.name))

@@ -11,12 +11,12 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <exception>
 #include <iterator>
+#include <new>
 #include <optional>
 #include <utility>
 #include <variant>
 
 #include "log.hpp"
-#include "nftlink/config/fragment.hpp"
 #include "nftlink/desired/differences.hpp"
 
 namespace nftlink::service {
@@ -34,8 +34,9 @@ struct Changes::Request {
 
     void finish(Answer result) {
         answer = std::move(result);
-        done.try_send(boost::system::error_code());
+        wake();
     }
+    void wake() { done.try_send(boost::system::error_code()); }
 
     std::optional<api::Transaction> transaction;  // nothing: a reload
     std::optional<Answer> answer;
@@ -65,14 +66,6 @@ std::vector<std::string> to_strings(const base::Errors& errors) {
     return lines;
 }
 
-// Each container as a text of its own.
-state::StoredChange to_stored(const desired::Containers& containers) {
-    state::StoredChange texts;
-    for (const auto& [name, container] : containers)
-        texts[name] = container ? std::optional(config::to_yaml(*container)) : std::nullopt;
-    return texts;
-}
-
 // What of a new configuration only a new start can bring.
 std::vector<std::string> needs_restart(const config::Config& now, const config::Config& next) {
     std::vector<std::string> warnings;
@@ -81,17 +74,6 @@ std::vector<std::string> needs_restart(const config::Config& now, const config::
     if (!(now.state == next.state))
         warnings.push_back("state.directory is used as it was until nftlinkd is started again");
     return warnings;
-}
-
-// The variables of parents come from their own links and from what their children are, and have.
-Dependents dependents_of(const desired::Before& before, const State& now) {
-    const bool children_are_as_they_were = std::ranges::all_of(before, [&](const auto& entry) {
-        const model::Container* was = entry.second;
-        const model::Container* is = now.find(entry.first);
-        return was != nullptr && is != nullptr && was->networks == is->networks && was->expose == is->expose &&
-               was->environment == is->environment;
-    });
-    return children_are_as_they_were ? Dependents::none : Dependents::parents;
 }
 
 // Runs what comes after a change that is made: no exception takes that back.
@@ -139,7 +121,7 @@ asio::awaitable<bool> Changes::start(State::Inventory inventory) {
         log(LogLevel::warning, fmt::format("link {} has ended: its child is gone", link));
 
     Undo undo;
-    Proposal proposal{to_stored(joined.ended.containers), std::move(next), false};
+    Proposal proposal{state::to_change(joined.ended.containers), std::move(next), false};
     const auto made = co_await carry_out(std::move(proposal), undo);
     if (!made) {
         log(LogLevel::error, "at start: " + made.error().message);
@@ -172,6 +154,8 @@ asio::awaitable<Changes::Answer> Changes::ask(std::shared_ptr<Request> request) 
     requests_.push_back(request);
     wake();
     co_await request->done.async_receive(asio::use_awaitable);
+    if (!request->answer)
+        throw std::bad_alloc();
     co_return std::move(*request->answer);
 }
 
@@ -195,7 +179,7 @@ asio::awaitable<void> Changes::work() {
             co_await serve(std::move(requests));
         } else if (!changed_by_engine_.empty()) {
             std::set<std::string> changed = std::exchange(changed_by_engine_, {});
-            co_await on_disk(parts_.variables.write(state_, std::move(changed), Dependents::parents));
+            co_await write(parts_.variables.write(state_, std::move(changed), Dependents::parents));
         } else {
             break;
         }
@@ -214,10 +198,16 @@ asio::awaitable<void> Changes::serve(Requests requests) {
     } catch (const std::exception& error) {
         failure = error.what();
     }
-    for (const auto& request : requests)
-        if (!request->answer)
+    for (const auto& request : requests) {
+        if (request->answer)
+            continue;
+        try {
             request->finish(
                 std::unexpected(api::Faults{{Code::internal, "the service failed at this request: " + failure, ""}}));
+        } catch (const std::bad_alloc&) {
+            request->wake();
+        }
+    }
 }
 
 asio::awaitable<void> Changes::change_together(Requests requests) {
@@ -235,7 +225,7 @@ asio::awaitable<void> Changes::change_together(Requests requests) {
     desired::Edit edit = draft.take();
     Undo undo;
     if (!edit.empty()) {
-        auto stored = to_stored(edit.containers);
+        auto stored = state::to_change(edit.containers);
         Proposal proposal{std::move(stored), std::move(edit)};
         const auto made = co_await carry_out(std::move(proposal), undo);
         // Whose fault it is shows when each is made alone.
@@ -267,7 +257,8 @@ asio::awaitable<void> Changes::change_together(Requests requests) {
                 names.emplace(name);
             dependents = dependents_of(before, state_);
         });
-        co_await on_disk(parts_.variables.write(state_, std::move(names), dependents));
+        if (VariableFiles::are_wanted(state_))
+            co_await write(parts_.variables.write(state_, std::move(names), dependents));
     }
     for (Part& part : parts)
         part.request->finish(
@@ -276,7 +267,7 @@ asio::awaitable<void> Changes::change_together(Requests requests) {
 
 asio::awaitable<Changes::Answer> Changes::reload_now() {
     std::function<config::Result()> load = [file = file_] { return config::load(file); };
-    auto loaded = co_await on_disk(parts_.journal.run(std::move(load)));
+    auto loaded = co_await meanwhile(parts_.journal.run(std::move(load)));
     if (!loaded)
         co_return std::unexpected(refuse(Code::invalid, to_strings(loaded.error())));
     co_return co_await replace(std::move(*loaded));
@@ -300,7 +291,7 @@ asio::awaitable<Changes::Answer> Changes::replace(config::Loaded loaded) {
     const bool same_engine = state_.config().sources == next.config().sources;
     parts_.enforcer.forget_contest();
     Undo undo;
-    Proposal proposal{to_stored(joined.ended.containers), std::move(next)};
+    Proposal proposal{state::to_change(joined.ended.containers), std::move(next)};
     const auto made = co_await carry_out(std::move(proposal), undo);
     if (!made)
         co_return std::unexpected(refuse(made.error().code, {made.error().message}));
@@ -313,16 +304,28 @@ asio::awaitable<Changes::Answer> Changes::replace(config::Loaded loaded) {
         parts_.reporter.complaints(state_.complaints());
         parts_.reporter.reloaded(state_.files().hash, changed.anything, changed.warnings);
         std::ranges::move(parts_.enforcer.warnings(), std::back_inserter(changed.warnings));  // logged already
+        if (!same_engine)
+            parts_.engine.follow(state_, [this] { engine_changed(); });
     });
-    if (!same_engine)
-        parts_.engine.follow(state_, [this] { engine_changed(); });
-    co_await on_disk(parts_.variables.write_all(state_));
+    co_await write(parts_.variables.write_all(state_));
     if (!parts_.variables.error().empty())
         changed.warnings.push_back("the files with link variables could not all be written: " +
                                    parts_.variables.error());
     changed.ended_links = std::move(joined.ended_links);
     changed.generation = parts_.enforcer.generation();
     co_return changed;
+}
+
+// The files come after a change that is made, and fail by themselves.
+asio::awaitable<void> Changes::write(asio::awaitable<void> files) {
+    std::string failure;
+    try {
+        co_await meanwhile(std::move(files));
+    } catch (const std::exception& error) {
+        failure = error.what();
+    }
+    if (!failure.empty())
+        log(LogLevel::error, "the files with link variables could not be written: " + failure);
 }
 
 api::Faults Changes::refuse(Code code, const std::vector<std::string>& errors) {
@@ -408,9 +411,17 @@ asio::awaitable<void> Changes::take_back(Undo undo) {
         log(LogLevel::error, "what was prepared on disk could not be thrown away: " + failure);
 }
 
-// Takes what the engine says while the disk is at work: a permission must not outlive its container for that.
+// Spawning a task costs more than what is done at once.
 template <typename T>
 asio::awaitable<T> Changes::on_disk(asio::awaitable<T> operation) {
+    if (!parts_.journal.waits())
+        co_return co_await std::move(operation);
+    co_return co_await meanwhile(std::move(operation));
+}
+
+// Takes what the engine says while the disk is at work: a permission must not outlive its container for that.
+template <typename T>
+asio::awaitable<T> Changes::meanwhile(asio::awaitable<T> operation) {
     using Result = std::conditional_t<std::is_void_v<T>, std::monostate, T>;
     struct Outcome {
         std::exception_ptr failure;

@@ -84,6 +84,7 @@ private:
     Awaitable<void> change_together(Requests requests);
     Awaitable<Answer> reload_now();
     Awaitable<Answer> replace(config::Loaded loaded);
+    Awaitable<void> write(Awaitable<void> files);
     api::Faults refuse(api::Code code, const std::vector<std::string>& errors);
 
     Awaitable<Made> carry_out(Proposal proposal, Undo& undo);
@@ -92,6 +93,8 @@ private:
     std::expected<enforce::Enforced, std::string> adopt(const Undo& undo);
     template <typename T>
     Awaitable<T> on_disk(Awaitable<T> operation);
+    template <typename T>
+    Awaitable<T> meanwhile(Awaitable<T> operation);
 
     enforce::Goal goal() const { return {&state_.topology(), &state_.config().firewall}; }
     void engine_changed();

@@ -1,5 +1,6 @@
 #include "variable_files.hpp"
 
+#include <algorithm>
 #include <functional>
 #include <iterator>
 #include <map>
@@ -39,6 +40,16 @@ linkenv::CdiSpecification cdi_specification(const desired::State& state) {
 
 }  // namespace
 
+Dependents dependents_of(const desired::Before& before, const desired::State& now) {
+    const bool children_are_as_they_were = std::ranges::all_of(before, [&](const auto& entry) {
+        const model::Container* was = entry.second;
+        const model::Container* is = now.find(entry.first);
+        return was != nullptr && is != nullptr && was->networks == is->networks && was->expose == is->expose &&
+               was->environment == is->environment;
+    });
+    return children_are_as_they_were ? Dependents::none : Dependents::parents;
+}
+
 VariableFiles::Variables VariableFiles::all_of(const desired::State& state) {
     const config::Config& config = state.config();
     Variables variables{.env_directory = config.env_directory, .cdi_directory = config.cdi_directory};
@@ -70,7 +81,7 @@ asio::awaitable<void> VariableFiles::write_all(const desired::State& state) {
 asio::awaitable<void> VariableFiles::write(const desired::State& state, std::set<std::string> changed,
                                            Dependents dependents) {
     const config::Config& config = state.config();
-    if (config.env_directory.empty() && config.cdi_directory.empty())
+    if (!are_wanted(state))
         co_return;
     if (!error_.empty()) {
         co_await write_all(state);

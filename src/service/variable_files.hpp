@@ -15,10 +15,19 @@
 
 namespace nftlink::service {
 
+// Whose variables depend on containers that were as `before` says: the parents of links to them too, unless their
+// networks, ports and variables are what they were.
+Dependents dependents_of(const desired::Before& before, const desired::State& now);
+
 class VariableFiles {
 public:
     // Both must outlive it. What can't be written, or said in a file, is told.
     VariableFiles(state::Journal& disk, Reporter& reporter) : disk_(disk), reporter_(reporter) {}
+
+    // Whether the configuration has any.
+    static bool are_wanted(const desired::State& state) {
+        return !state.config().env_directory.empty() || !state.config().cdi_directory.empty();
+    }
 
     // Those of all containers, and where the configuration says: the folders may be other ones than before. Blocks.
     void write_all_now(const desired::State& state);

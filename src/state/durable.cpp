@@ -66,6 +66,11 @@ fs::path draft_of(const fs::path& file) {
     return file.parent_path() / ("." + file.filename().string() + ".new");
 }
 
+bool is_draft(const fs::path& file) {
+    const std::string name = file.filename().string();
+    return name.starts_with('.') && name.ends_with(".yaml.new");
+}
+
 Result write_durably(const fs::path& file, std::string_view text) {
     return write(file, text, true);
 }

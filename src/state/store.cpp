@@ -78,10 +78,11 @@ std::expected<void, std::string> Store::prepare(const StoredChange& change) {
         const auto& [container, text] = *change.begin();
         // In memory nothing fails after the renaming, which either happens or doesn't.
         previous_.reset();
-        if (auto text_before = in_memory_ ? std::unexpected(0) : base::read_file(file(container)))
+        const fs::path path = file(container);
+        if (auto text_before = in_memory_ ? std::unexpected(0) : base::read_file(path))
             previous_ = std::move(*text_before);
         const auto write_draft = in_memory_ ? write_file : write_durably;
-        const auto written = text ? write_draft(draft_of(file(container)), *text) : std::expected<void, std::string>{};
+        const auto written = text ? write_draft(draft_of(path), *text) : std::expected<void, std::string>{};
         if (!written)
             discard();
         return written;
@@ -103,20 +104,22 @@ std::expected<void, std::string> Store::prepare(const StoredChange& change) {
 }
 
 std::expected<void, std::string> Store::publish() {
-    const StoredChange change = std::exchange(prepared_, {});
-    if (change.empty())
+    if (prepared_.empty())
         return {};
-    if (change.size() == 1) {
-        const auto& [container, text] = *change.begin();
+    if (prepared_.size() == 1) {
+        const auto& [container, text] = *prepared_.begin();
+        const fs::path path = file(container), draft = draft_of(path);
         const auto rename = in_memory_ ? rename_file : rename_durably;
         const auto remove = in_memory_ ? remove_file : remove_durably;
-        auto published = text ? rename(draft_of(file(container)), file(container)) : remove(file(container));
+        auto published = text ? rename(draft, path) : remove(path);
         if (!published && in_memory_)
-            static_cast<void>(remove_file(draft_of(file(container))));
+            static_cast<void>(remove_file(draft));
         else if (!published)
             put_back(container);
+        prepared_.clear();
         return published;
     }
+    prepared_.clear();
     may_be_pending_ = true;
     if (auto renamed = rename_durably(directory_ / next_folder, directory_ / pending_folder); !renamed) {
         static_cast<void>(rename_file(directory_ / pending_folder, directory_ / next_folder));
@@ -150,7 +153,7 @@ void Store::recover() {
     fs::remove_all(directory_ / next_folder, ignored);
     for (fs::directory_iterator entry(directory_ / containers_folder, ignored), end; !ignored && entry != end;
          entry.increment(ignored))
-        if (entry->path().filename().string().starts_with('.'))  // a new text that never came into force
+        if (is_draft(entry->path()))  // it never came into force
             ::unlink(entry->path().c_str());
     if (const auto moved = distribute(); !moved)
         throw std::runtime_error(moved.error());

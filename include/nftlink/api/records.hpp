@@ -12,7 +12,6 @@
 
 namespace nftlink::api {
 
-
 struct LinkName {
     std::string parent;
     std::string alias;

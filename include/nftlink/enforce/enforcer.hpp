@@ -99,7 +99,6 @@ private:
     std::vector<Switch> see_to_bridges(const firewall::LinkSets::Update& update, const kernel::Bridges& bridges);
     void exchange_policed(const std::vector<std::string>& gone, const std::vector<std::string>& come);
     void switched_on(const std::vector<Switch>& switches);
-    void keep_counts(nft::Batch& batch);
     std::expected<void, std::string> make_target(std::optional<Target>* replaced = nullptr);
     kernel::Bridges relevant(const kernel::Bridges& bridges) const;
     kernel::Bridges bridges_of_now() const;

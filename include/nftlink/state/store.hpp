@@ -20,9 +20,6 @@
 
 namespace nftlink::state {
 
-// By container; nothing: it is deleted.
-using StoredChange = std::map<std::string, std::optional<std::string>>;
-
 class Store {
 public:
     // Makes the directory, for this user alone, if it isn't there. Throws std::runtime_error when it can't be used, or

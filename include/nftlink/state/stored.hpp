@@ -4,6 +4,7 @@
 #include <expected>
 #include <filesystem>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -33,6 +34,11 @@ struct Stored {
     std::vector<std::string> errors;
 };
 Stored parse(const std::filesystem::path& directory, const Contents& contents);
+
+// A change of containers, and its texts; nothing: deleted.
+using ContainersChange = std::map<std::string, std::optional<model::Container>, std::less<>>;
+using StoredChange = std::map<std::string, std::optional<std::string>>;
+StoredChange to_change(const ContainersChange& containers);
 
 // Where a container's text is.
 std::filesystem::path file_of(const std::filesystem::path& directory, const std::string& container);

@@ -107,6 +107,16 @@ TEST_F(StoreTest, PassesOverWhatIsNoneOfItsFiles) {
     EXPECT_THAT(store.read().texts, ElementsAre(Pair("web", "text")));
 }
 
+// A start deleted every hidden file there.
+TEST_F(StoreTest, OfHiddenFilesDraftsAloneGo) {
+    folder_.write("state/containers/.web.yaml.new", "unfinished");
+    folder_.write("state/containers/.hidden", "mine");
+    Store store(folder_ / "state");
+    EXPECT_THAT(store.read().texts, IsEmpty());
+    EXPECT_FALSE(folder_.has("state/containers/.web.yaml.new"));
+    EXPECT_TRUE(folder_.has("state/containers/.hidden"));
+}
+
 TEST_F(StoreTest, PutsBackWhatCouldNotBePublished) {
     Store store(folder_ / "state");
     keep(store, {{"web", "old"}});

@@ -34,7 +34,7 @@ TEST_F(StoredTest, SaysWhyNothingCanBeRead) {
     folder_.write("state", "a file");
     const auto found = read_contents(folder_ / "state");
     ASSERT_FALSE(found);
-    EXPECT_THAT(found.error(), HasSubstr("state/containers: Not a directory"));
+    EXPECT_THAT(found.error(), HasSubstr("state/pending: Not a directory"));
 }
 
 // `nftlink plan` waited for ever.
@@ -42,7 +42,7 @@ TEST_F(StoredTest, APipeIsNotWaitedFor) {
     folder_.write("state/containers/web.yaml", "text");
     ASSERT_EQ(mkfifo((folder_ / "state/containers/pipe.yaml").c_str(), 0600), 0);
     EXPECT_THAT(contents().texts, ElementsAre(Pair("web", "text")));
-    EXPECT_THAT(contents().errors, ElementsAre(HasSubstr("pipe.yaml")));
+    EXPECT_THAT(contents().errors, ElementsAre(HasSubstr("pipe.yaml is no regular file")));
 }
 
 // The service has it in force at its next start; `nftlink plan` said that there was nothing to do.

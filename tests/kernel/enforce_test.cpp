@@ -45,7 +45,7 @@ private:
     kernel::Kernel& real_;
 };
 
-class ReconcileTest : public KernelTest {
+class EnforceTest : public KernelTest {
 protected:
     enforce::Outcome apply(const model::Topology& topology) {
         const auto outcome = enforce::apply(kernel(), target_here(kernel(), topology, policy_));
@@ -78,7 +78,7 @@ model::Topology star(std::uint32_t count) {
     return topology(containers);
 }
 
-TEST_F(ReconcileTest, SecondApplyWritesNothing) {
+TEST_F(EnforceTest, SecondApplyWritesNothing) {
     const auto first = apply(star(3));
     const auto second = apply(star(3));
     EXPECT_TRUE(second.done.transactions.empty());
@@ -86,7 +86,7 @@ TEST_F(ReconcileTest, SecondApplyWritesNothing) {
     EXPECT_EQ(kernel().generation(), first.generation);
 }
 
-TEST_F(ReconcileTest, OneMoreLinkIsOneMoreElementAndCountersSurvive) {
+TEST_F(EnforceTest, OneMoreLinkIsOneMoreElementAndCountersSurvive) {
     apply(star(2));
     host().run(
         "nft 'delete element inet nftlink links4 { docker0 . 172.17.1.1 . 172.17.0.2 . tcp . 80 }; add element inet "
@@ -103,7 +103,7 @@ TEST_F(ReconcileTest, OneMoreLinkIsOneMoreElementAndCountersSurvive) {
               "delete element inet nftlink links4 { \"docker0\" . 172.17.1.3 . 172.17.0.2 . tcp . 80 }\n");
 }
 
-TEST_F(ReconcileTest, ASetGrowsByReplacementInOneBatchWithItsCounters) {
+TEST_F(EnforceTest, ASetGrowsByReplacementInOneBatchWithItsCounters) {
     apply(star(150));
     host().run(
         "nft 'delete element inet nftlink links4 { docker0 . 172.17.1.1 . 172.17.0.2 . tcp . 80 }; add element inet "
@@ -120,7 +120,7 @@ TEST_F(ReconcileTest, ASetGrowsByReplacementInOneBatchWithItsCounters) {
     EXPECT_THAT(plan(star(150)), testing::Not(HasSubstr("add set"))) << "a larger set than wanted is as good";
 }
 
-TEST_F(ReconcileTest, ForeignChangesAreUndone) {
+TEST_F(EnforceTest, ForeignChangesAreUndone) {
     const auto first = apply(star(3));
     const std::string wanted = host().run("nft list ruleset");
     for (const char* change :
@@ -137,7 +137,7 @@ TEST_F(ReconcileTest, ForeignChangesAreUndone) {
     }
 }
 
-TEST_F(ReconcileTest, WhatOthersPutIntoOurTableStaysAndWhatLeadsThereDoesNot) {
+TEST_F(EnforceTest, WhatOthersPutIntoOurTableStaysAndWhatLeadsThereDoesNot) {
     apply(star(3));
     host().run(
         "nft 'add chain inet nftlink foreign { accept; }; add set inet nftlink foreign { type ifname; }; "
@@ -160,7 +160,7 @@ TEST_F(ReconcileTest, WhatOthersPutIntoOurTableStaysAndWhatLeadsThereDoesNot) {
     EXPECT_EQ(host().run("nft list ruleset"), "");
 }
 
-TEST_F(ReconcileTest, SwitchingPoliciesIsOneTransactionEach) {
+TEST_F(EnforceTest, SwitchingPoliciesIsOneTransactionEach) {
     for (const auto layout : {model::Layout::rules, model::Layout::sets})
         for (const auto replies : {model::Replies::source_port, model::Replies::established})
             for (const auto icc : {model::Icc::allow, model::Icc::deny})
@@ -176,7 +176,7 @@ TEST_F(ReconcileTest, SwitchingPoliciesIsOneTransactionEach) {
                 }
 }
 
-TEST_F(ReconcileTest, ALargeChangeIsMadeInPieces) {
+TEST_F(EnforceTest, ALargeChangeIsMadeInPieces) {
     SmallBuffer small(kernel());
     const auto apply_small = [&](const model::Topology& topology) {
         const auto outcome = enforce::apply(small, target_here(small, topology, policy_));
@@ -224,7 +224,7 @@ TEST_F(ReconcileTest, ALargeChangeIsMadeInPieces) {
     EXPECT_EQ(host().run("nft list tables ip; nft list tables inet"), "table ip nftlink\n");
 }
 
-TEST_F(ReconcileTest, SomebodyElsesTableIsLeftAlone) {
+TEST_F(EnforceTest, SomebodyElsesTableIsLeftAlone) {
     host().run("nft 'table inet nftlink { chain mine { accept; }; }'");
     const auto before = kernel().generation();
     const auto outcome = enforce::apply(kernel(), target_here(kernel(), star(1), policy_));
@@ -233,14 +233,14 @@ TEST_F(ReconcileTest, SomebodyElsesTableIsLeftAlone) {
     EXPECT_EQ(kernel().generation(), before);
 }
 
-TEST_F(ReconcileTest, ClearTakesEverythingOfOursAndNothingElse) {
+TEST_F(EnforceTest, ClearTakesEverythingOfOursAndNothingElse) {
     host().run("nft 'table ip other { chain c { accept; }; }'");
     apply(star(2));
     ASSERT_TRUE(enforce::clear(kernel(), "nftlink"));
     EXPECT_EQ(host().run("nft list tables"), "table ip other\n");
 }
 
-TEST_F(ReconcileTest, BridgeNetfilterIsSwitchedOnForDenyAlone) {
+TEST_F(EnforceTest, BridgeNetfilterIsSwitchedOnForDenyAlone) {
     add_bridge(host(), "docker0");
     add_bridge(host(), "br-open");
     add_bridge(host(), "br-other");
@@ -254,13 +254,13 @@ TEST_F(ReconcileTest, BridgeNetfilterIsSwitchedOnForDenyAlone) {
     EXPECT_EQ(bridges.global, kernel::BridgeNetfilter{}) << "the global switch is never touched";
 }
 
-TEST_F(ReconcileTest, FamilyIpNeedsTheIpv4SwitchAlone) {
+TEST_F(EnforceTest, FamilyIpNeedsTheIpv4SwitchAlone) {
     add_bridge(host(), "docker0");
     policy_.family = model::Family::ip;
     EXPECT_EQ(apply(star(1)).done.switches, (std::vector<enforce::Switch>{{"docker0", {true, false}}}));
 }
 
-TEST_F(ReconcileTest, AMissingBridgeIsReported) {
+TEST_F(EnforceTest, AMissingBridgeIsReported) {
     EXPECT_THAT(apply(star(1)).done.bridge_warnings, testing::ElementsAre(HasSubstr("bridge docker0 does not exist")));
 }
 
