@@ -170,3 +170,18 @@ def test_environment_files_follow_the_links(place):
     assert (folder / "stranger.env").read_text() == "not ours"
     (folder / "stranger.env").unlink()
     matches("redis", "file")
+
+
+def test_plan_reads_the_state_as_the_service_does(place):
+    """A pipe hung it, and what the service had accepted, but not moved to its place before it was killed, was not seen."""
+    add_bridge()
+    service = Service(place, CONFIGURATION)
+    assert "/late/db" not in place.nftlink("plan").stdout
+    os.mkfifo(place.folder / "state/containers/pipe.yaml")
+    pending = place.folder / "state/pending"
+    pending.mkdir()
+    (pending / "late.yaml").write_text(
+        "containers: {late: {bridge: docker0, addresses: [172.17.0.99], links: ['redis:db']}}\n")
+    planned = place.nftlink("plan", status=2)
+    assert "/late/db" in planned.stdout and "pipe.yaml" in planned.stderr, planned
+    assert service.process.poll() is None
