@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
-#include <boost/asio/experimental/channel.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <exception>
@@ -26,22 +25,6 @@ using api::Code;
 using config::LogLevel;
 using desired::State;
 using enforce::Enforced;
-
-// A transaction, or a reload.
-struct Changes::Request {
-    Request(const asio::any_io_executor& executor, std::optional<api::Transaction> wanted)
-        : transaction(std::move(wanted)), done(executor, 1) {}
-
-    void finish(Answer result) {
-        answer = std::move(result);
-        wake();
-    }
-    void wake() { done.try_send(boost::system::error_code()); }
-
-    std::optional<api::Transaction> transaction;  // nothing: a reload
-    std::optional<Answer> answer;
-    asio::experimental::channel<void(boost::system::error_code)> done;
-};
 
 // What is to be different.
 struct Changes::Proposal {
@@ -76,13 +59,21 @@ std::vector<std::string> needs_restart(const config::Config& now, const config::
     return warnings;
 }
 
+void log_failure(const char* what) noexcept {
+    try {
+        log(LogLevel::error, fmt::format("a change was made, and could not be told whole: {}", what));
+    } catch (const std::exception&) {
+        // There is nobody left to tell.
+    }
+}
+
 // Runs what comes after a change that is made: no exception takes that back.
 template <typename Work>
-void tell(Work work) {
+void tell(Work work) noexcept {
     try {
         work();
     } catch (const std::exception& error) {
-        log(LogLevel::error, fmt::format("a change was made, and could not be told whole: {}", error.what()));
+        log_failure(error.what());
     }
 }
 
@@ -142,16 +133,16 @@ void Changes::set_aside(const std::vector<desired::Conflict>& conflicts) {
     }
 }
 
-asio::awaitable<Changes::Answer> Changes::change(api::Transaction transaction) {
-    return ask(std::make_shared<Request>(executor_, std::move(transaction)));
+asio::awaitable<Answer> Changes::change(api::Transaction transaction) {
+    return ask(std::make_shared<ChangeRequest>(executor_, std::move(transaction)));
 }
 
-asio::awaitable<Changes::Answer> Changes::reload() {
-    return ask(std::make_shared<Request>(executor_, std::nullopt));
+asio::awaitable<Answer> Changes::reload() {
+    return ask(std::make_shared<ChangeRequest>(executor_, std::nullopt));
 }
 
-asio::awaitable<Changes::Answer> Changes::ask(std::shared_ptr<Request> request) {
-    requests_.push_back(request);
+asio::awaitable<Answer> Changes::ask(std::shared_ptr<ChangeRequest> request) {
+    requests_.push(request);
     wake();
     co_await request->done.async_receive(asio::use_awaitable);
     if (!request->answer)
@@ -160,23 +151,32 @@ asio::awaitable<Changes::Answer> Changes::ask(std::shared_ptr<Request> request) 
 }
 
 void Changes::wake() {
-    if (std::exchange(is_at_work_, true))
+    if (is_at_work_) {
         wake_.cancel();
-    else
+        return;
+    }
+    is_at_work_ = true;
+    try {
         asio::co_spawn(executor_, work(), asio::detached);
+    } catch (...) {
+        is_at_work_ = false;
+        throw;
+    }
 }
 
-// The one writer. A reload and transactions keep their order.
+// The one writer. A reload and transactions keep their order. Whoever gets no answer, for want of memory, is told so.
 asio::awaitable<void> Changes::work() {
     for (;;) {
         take_news();
         if (!requests_.empty()) {
-            Requests requests;
-            do {
-                requests.push_back(std::move(requests_.front()));
-                requests_.pop_front();
-            } while (!requests_.empty() && requests.back()->transaction && requests_.front()->transaction);
-            co_await serve(std::move(requests));
+            const Requests requests = requests_.take();
+            try {
+                co_await serve(requests);
+            } catch (const std::bad_alloc&) {
+                for (const auto& request : requests)
+                    if (!request->answer)
+                        request->wake();
+            }
         } else if (!changed_by_engine_.empty()) {
             std::set<std::string> changed = std::exchange(changed_by_engine_, {});
             co_await write(parts_.variables.write(state_, std::move(changed), Dependents::parents));
@@ -198,21 +198,15 @@ asio::awaitable<void> Changes::serve(Requests requests) {
     } catch (const std::exception& error) {
         failure = error.what();
     }
-    for (const auto& request : requests) {
-        if (request->answer)
-            continue;
-        try {
+    for (const auto& request : requests)
+        if (!request->answer)
             request->finish(
                 std::unexpected(api::Faults{{Code::internal, "the service failed at this request: " + failure, ""}}));
-        } catch (const std::bad_alloc&) {
-            request->wake();
-        }
-    }
 }
 
 asio::awaitable<void> Changes::change_together(Requests requests) {
     struct Part {
-        std::shared_ptr<Request> request;
+        std::shared_ptr<ChangeRequest> request;
         desired::Planned planned;
     };
     std::vector<Part> parts;
@@ -265,7 +259,7 @@ asio::awaitable<void> Changes::change_together(Requests requests) {
             Changed{part.planned.anything, std::move(part.planned.ended), {}, parts_.enforcer.generation()});
 }
 
-asio::awaitable<Changes::Answer> Changes::reload_now() {
+asio::awaitable<Answer> Changes::reload_now() {
     std::function<config::Result()> load = [file = file_] { return config::load(file); };
     auto loaded = co_await meanwhile(parts_.journal.run(std::move(load)));
     if (!loaded)
@@ -273,7 +267,7 @@ asio::awaitable<Changes::Answer> Changes::reload_now() {
     co_return co_await replace(std::move(*loaded));
 }
 
-asio::awaitable<Changes::Answer> Changes::replace(config::Loaded loaded) {
+asio::awaitable<Answer> Changes::replace(config::Loaded loaded) {
     Changed changed{.anything = loaded.hash != state_.files().hash,
                     .ended_links = {},
                     .warnings = needs_restart(state_.config(), loaded.config)};
@@ -398,8 +392,7 @@ asio::awaitable<void> Changes::take_back(Undo undo) {
         has_news_ = true;  // that came for the other one
     }
     if (undo.is_adopted)
-        if (const auto failed = parts_.enforcer.take_back(goal()))
-            parts_.reporter.repaired(*failed);
+        keep_trying();
     std::string failure;
     try {
         if (undo.is_prepared)
@@ -458,8 +451,10 @@ void Changes::take_news() {
     auto inventory = parts_.engine.inventory(state_);
     if (inventory == nullptr)
         return;
+    bool is_taken = false;
     try {
         const desired::United before = state_.set_inventory(std::move(inventory));
+        is_taken = true;
         parts_.reporter.complaints(state_.complaints());
         desired::add_changed(before.idle, state_.idle(), changed_by_engine_);
         std::set<std::string> changed;
@@ -471,17 +466,28 @@ void Changes::take_news() {
         // It is a fact: there is nothing to go back to.
         if (enforced)
             parts_.reporter.applied(fmt::format("as {} says", state_.engine_name()), *enforced, LogLevel::debug);
-        else if (const auto failed = parts_.enforcer.take_back(goal()))
-            parts_.reporter.repaired(*failed);
+        else
+            keep_trying();
         parts_.repairs.rearm();
         parts_.reporter.links_changed(desired::link_changes(before.topology, state_.topology()), "docker");
     } catch (const std::exception& error) {
-        parts_.reporter.trouble(
-            {fmt::format("what {} says could not be taken in: {}; it is tried again with its next "
-                         "news or the next change",
-                         state_.engine_name(), error.what())});
-        has_news_ = true;
+        has_news_ = !is_taken;
+        if (is_taken)
+            keep_trying();
+        tell([&] {
+            parts_.reporter.trouble({fmt::format("what {} says could not be taken in whole: {}; it is tried again",
+                                                 state_.engine_name(), error.what())});
+        });
     }
+}
+
+// Has the kernel match the state, however long that takes.
+void Changes::keep_trying() {
+    tell([&] {
+        if (const auto failed = parts_.enforcer.take_back(goal()))
+            parts_.reporter.repaired(*failed);
+    });
+    parts_.repairs.rearm();
 }
 
 }  // namespace nftlink::service

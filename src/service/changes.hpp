@@ -11,13 +11,13 @@
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <chrono>
-#include <deque>
 #include <expected>
 #include <memory>
 #include <set>
 #include <string>
 #include <vector>
 
+#include "change_request.hpp"
 #include "engine_follower.hpp"
 #include "nftlink/api/records.hpp"
 #include "nftlink/config/config.hpp"
@@ -31,17 +31,8 @@
 
 namespace nftlink::service {
 
-// A change that was made.
-struct Changed {
-    bool anything = false;
-    std::vector<std::string> ended_links;  // that nobody asked to remove
-    std::vector<std::string> warnings;
-    std::uint32_t generation = 0;  // of the ruleset after it
-};
-
 class Changes {
 public:
-    using Answer = std::expected<Changed, api::Faults>;
     struct Parts {
         enforce::Enforcer& enforcer;
         Repairs& repairs;
@@ -69,15 +60,13 @@ public:
     Time loaded_at() const { return loaded_at_; }
 
 private:
-    struct Request;
     struct Proposal;
     struct Undo;
-    using Requests = std::deque<std::shared_ptr<Request>>;
     using Made = std::expected<enforce::Enforced, api::Fault>;
     template <typename T>
     using Awaitable = boost::asio::awaitable<T>;
 
-    Awaitable<Answer> ask(std::shared_ptr<Request> request);
+    Awaitable<Answer> ask(std::shared_ptr<ChangeRequest> request);
     void wake();
     Awaitable<void> work();
     Awaitable<void> serve(Requests requests);
@@ -99,6 +88,7 @@ private:
     enforce::Goal goal() const { return {&state_.topology(), &state_.config().firewall}; }
     void engine_changed();
     void take_news();
+    void keep_trying();
     void set_aside(const std::vector<desired::Conflict>& conflicts);
 
     boost::asio::any_io_executor executor_;
@@ -106,7 +96,7 @@ private:
     std::string file_;
     desired::State state_;
     Time loaded_at_;
-    Requests requests_;                        // not yet begun
+    RequestQueue requests_;
     std::set<std::string> changed_by_engine_;  // containers whose variables are to be written
     bool has_news_ = false;                    // of the engine
     bool is_at_work_ = false;                  // the one writer

@@ -68,7 +68,7 @@ protected:
     bool reload() {
         std::optional<bool> done;
         asio::co_spawn(context_, core_->changes.reload(),
-                       [&](std::exception_ptr, const Changes::Answer& changed) { done = changed.has_value(); });
+                       [&](std::exception_ptr, const Answer& changed) { done = changed.has_value(); });
         EXPECT_TRUE(until([&] { return done.has_value(); }));
         return *done;
     }

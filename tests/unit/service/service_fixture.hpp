@@ -81,12 +81,12 @@ protected:
         ASSERT_TRUE(try_to_start());
     }
 
-    Changes::Answer change(api::Transaction transaction) {
+    Answer change(api::Transaction transaction) {
         auto answer = core_->run(core_->changes.change(std::move(transaction)));
         pass(std::chrono::milliseconds(0));
         return answer;
     }
-    Changes::Answer reload() { return core_->run(core_->changes.reload()); }
+    Answer reload() { return core_->run(core_->changes.reload()); }
 
     const desired::State& state() const { return core_->changes.state(); }
     enforce::Enforcer& enforcer() { return core_->enforcer; }

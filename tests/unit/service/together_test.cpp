@@ -75,7 +75,7 @@ TEST_F(ChangesTest, ChangesThatComeTogetherAreMadeTogether) {
     start();
     ASSERT_TRUE(change(put("one", linked_to_redis(9))));
     const std::size_t commits = kernel_.commit_count;
-    std::map<std::string, Changes::Answer> answers;
+    std::map<std::string, Answer> answers;
     const auto ask = [&](const std::string& name, api::Transaction transaction) {
         asio::co_spawn(context_, core_->changes.change(std::move(transaction)),
                        [&answers, name](std::exception_ptr, auto answer) { answers.emplace(name, std::move(answer)); });
@@ -110,7 +110,7 @@ TEST_F(ChangesTest, OfChangesThatComeTogetherEachFailsByItself) {
         calls += now == Step::apply ? 1 : 0;
         return now == Step::apply && (calls == 1 || calls == 2 || calls == 4 || calls == 5);
     };
-    std::vector<Changes::Answer> answers;
+    std::vector<Answer> answers;
     for (const int number : {20, 21, 22})
         asio::co_spawn(context_, core_->changes.change(put("web" + std::to_string(number), linked_to_redis(number))),
                        [&](std::exception_ptr, auto answer) { answers.push_back(std::move(answer)); });
