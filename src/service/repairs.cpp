@@ -1,11 +1,19 @@
 #include "repairs.hpp"
 
+#include <boost/asio/post.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
 namespace nftlink::service {
 
 namespace asio = boost::asio;
+
+namespace {
+
+// Others who never stop committing must not keep everybody else from their turn.
+constexpr int most_in_a_row = 16;
+
+}  // namespace
 
 Repairs::Repairs(const asio::any_io_executor& executor, kernel::Kernel& kernel, enforce::Enforcer& enforcer,
                  Reporter& reporter)
@@ -17,10 +25,17 @@ Repairs::Repairs(const asio::any_io_executor& executor, kernel::Kernel& kernel, 
       timer_(executor) {}
 
 asio::awaitable<void> Repairs::follow_ruleset() {
-    for (;;) {
-        while (const auto change = kernel_.next_change())
-            tell(enforcer_.ruleset_changed(*change));
-        co_await changes_.wait();
+    const auto executor = co_await asio::this_coro::executor;
+    for (int in_a_row = 0;;) {
+        const auto change = kernel_.next_change();
+        if (!change) {
+            co_await changes_.wait();
+            in_a_row = 0;
+            continue;
+        }
+        tell(enforcer_.ruleset_changed(*change));
+        if (++in_a_row % most_in_a_row == 0)
+            co_await asio::post(executor, asio::use_awaitable);
     }
 }
 
