@@ -10,6 +10,7 @@
 #include <memory>
 #include <stdexcept>
 
+#include "kernel/netlink.hpp"
 #include "measure.hpp"
 #include "nftlink/desired/draft.hpp"
 #include "nftlink/kernel/netlink_kernel.hpp"
