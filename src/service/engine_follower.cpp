@@ -48,7 +48,7 @@ void EngineFollower::follow(const desired::State& state, std::function<void()> c
             reporter_.engine_contacted(state.engine_name(), watcher_->socket(), watcher_->contact(),
                                        state.inventory() != nullptr);
     };
-    // The inventory is still being changed when this is called; what comes in one go is one change.
+    // What comes in one go is one change.
     const auto is_told = std::make_shared<bool>(false);
     const auto tell = [this, changed = std::move(changed), is_told] {
         if (std::exchange(*is_told, true))

@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""Holds the classes of the service to as few data members as one can keep in mind."""
+"""Holds the classes of the service's rooms to as few data members as one can keep in mind."""
 import pathlib
 import re
 import sys
 
 MOST_MEMBERS = 15
-ROOMS = ("desired", "enforce", "service", "state")
+ROOMS = ("desired", "enforce", "engine", "service", "state")
 
 root = pathlib.Path(sys.argv[1])
 

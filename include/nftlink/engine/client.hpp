@@ -30,15 +30,8 @@ Reply<Version> ask_version(std::string socket);
 Reply<std::vector<Listed>> ask_list(std::string socket, Version version);
 // Nothing: there is no such container.
 Reply<std::optional<Container>> ask_container(std::string socket, Version version, std::string id);
-using Networks = std::map<std::string, Network, std::less<>>;
 Reply<Networks> ask_networks(std::string socket, Version version);
-// All of the above. The error is one of the connection: a container that the engine gives no good answer about is left
-// out and named.
-struct Everything {
-    Inventory inventory;
-    std::vector<Listed> list;
-    std::vector<std::string> unread;  // ids
-};
+// All of the above. The error is one of the connection.
 Reply<Everything> ask_everything(std::string socket, Version version, std::function<void()> on_answer = {});
 
 // An engine's events as they come.

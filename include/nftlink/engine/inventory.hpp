@@ -63,10 +63,13 @@ struct Network {
     bool operator==(const Network&) const = default;
 };
 
-// All of an engine's containers and networks, by id; of networks that an endpoint may name otherwise, by name too.
+// By id; those that an endpoint may name otherwise, by name too.
+using Networks = std::map<std::string, Network, std::less<>>;
+
+// All of an engine's containers and networks.
 struct Inventory {
-    std::map<std::string, Container, std::less<>> containers;
-    std::map<std::string, Network, std::less<>> networks;
+    std::map<std::string, Container, std::less<>> containers;  // by id
+    Networks networks;
 
     bool operator==(const Inventory&) const = default;
     // Empty when it isn't known, or no bridge.
@@ -93,6 +96,14 @@ struct Listed {
     bool operator==(const Listed&) const = default;
 };
 std::vector<Listed> read_list(const boost::json::value& answer);
+
+// What an engine has when it is asked for everything. A container that it gives no good answer about is left out of the
+// inventory and named.
+struct Everything {
+    Inventory inventory;
+    std::vector<Listed> list;
+    std::vector<std::string> unread;  // ids
+};
 
 struct Version {
     std::string engine;  // `Docker 20.10.24`, `Podman 4.3.1`
