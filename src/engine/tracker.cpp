@@ -230,7 +230,7 @@ void Tracker::inspected(Session session, const std::string& id, Answer<std::opti
         progress_.gathered_since = now;
 }
 
-void Tracker::events_ended(Session session, std::string why) {
+void Tracker::fail(Session session, std::string why) {
     if (session == session_)
         progress_.failure = std::move(why);
 }

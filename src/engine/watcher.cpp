@@ -111,13 +111,23 @@ asio::awaitable<void> Watcher::follow(std::shared_ptr<EventStream> events, Track
     } catch (const std::exception& exception) {
         failure = exception.what();
     }
-    tracker_.events_ended(session, std::move(failure));
+    tracker_.fail(session, std::move(failure));
     wake_.cancel();
 }
 
 asio::awaitable<void> Watcher::ask(Tracker::Question question, Tracker::Session session) {
-    using enum Tracker::Question::Kind;
     const auto self = shared_from_this();
+    // A question that nobody answers would be under way for ever.
+    try {
+        co_await hand_in_answer(std::move(question), session);
+    } catch (const std::exception& exception) {
+        tracker_.fail(session, exception.what());
+    }
+    wake_.cancel();
+}
+
+asio::awaitable<void> Watcher::hand_in_answer(Tracker::Question question, Tracker::Session session) {
+    using enum Tracker::Question::Kind;
     if (question.kind == list) {
         const auto answer = co_await guarded(ask_list(socket_, tracker_.version()));
         tracker_.listed(session, answer);
@@ -128,7 +138,6 @@ asio::awaitable<void> Watcher::ask(Tracker::Question question, Tracker::Session 
         auto answer = co_await guarded(ask_container(socket_, tracker_.version(), question.container));
         tracker_.inspected(session, question.container, std::move(answer), steady_clock::now());
     }
-    wake_.cancel();
 }
 
 // Until then, or until something comes.

@@ -72,7 +72,7 @@ public:
     void networks_read(Session session, Answer<Networks> answer, Time now);
     // Without a value: there is no such container.
     void inspected(Session session, const std::string& id, Answer<std::optional<Container>> answer, Time now);
-    void events_ended(Session session, std::string why);
+    void fail(Session session, std::string why);
 
     // The session is over for this reason.
     const std::optional<std::string>& failure() const { return progress_.failure; }

@@ -43,6 +43,7 @@ private:
     boost::asio::awaitable<std::string> answer_questions(Tracker::Session session);
     boost::asio::awaitable<void> follow(std::shared_ptr<EventStream> events, Tracker::Session session);
     boost::asio::awaitable<void> ask(Tracker::Question question, Tracker::Session session);
+    boost::asio::awaitable<void> hand_in_answer(Tracker::Question question, Tracker::Session session);
     boost::asio::awaitable<void> pause(Tracker::Time end);
     void tell();
 

@@ -395,7 +395,7 @@ TEST_F(TrackerTest, WhatComesOfAnEarlierSessionChangesNothing) {
     connect();
     tracker_.inspected(earlier, "id-web", running("web", "172.17.0.3"), now_);
     tracker_.take(earlier, event_of(Event::Kind::ended, "redis"));
-    tracker_.events_ended(earlier, "it went");
+    tracker_.fail(earlier, "it went");
     tracker_.listed(earlier, std::unexpected("it went"));
     tracker_.networks_read(earlier, Networks(), now_);
     EXPECT_EQ(find("web"), nullptr);
