@@ -1,4 +1,4 @@
-// A client of the control API. A call waits until the answer is there; Boost.Beast stays behind it.
+// A client of the control API. A call waits until the answer is there.
 #pragma once
 
 #include <boost/json/object.hpp>

@@ -3,43 +3,33 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/experimental/channel.hpp>
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/local/stream_protocol.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
-#include <boost/beast/core/basic_stream.hpp>
-#include <boost/beast/core/error.hpp>
-#include <boost/beast/core/flat_buffer.hpp>
-#include <boost/beast/http.hpp>
 #include <boost/json/parse.hpp>
 #include <functional>
 #include <string_view>
 
 #include "fields.hpp"
 #include "nftlink/base/suggestion.hpp"
+#include "nftlink/http/client.hpp"
 
 namespace nftlink::engine {
 
 namespace asio = boost::asio;
-namespace beast = boost::beast;
-namespace http = beast::http;
 namespace json = boost::json;
 using boost::system::error_code;
 
 namespace {
 
-using Local = asio::local::stream_protocol;
-using Stream = beast::basic_stream<Local>;
-using Question = http::request<http::empty_body>;
-
 // More is no answer to any of the questions: 50,000 containers are listed in half of it.
-constexpr std::uint64_t max_answer_bytes = 128 << 20;
+constexpr std::size_t max_answer_bytes = 128 << 20;
 constexpr std::size_t max_event_bytes = 1 << 20;
-constexpr std::size_t longest_socket_path = 107;
+constexpr unsigned status_ok = 200;
+constexpr unsigned status_not_found = 404;
 
 // Who starts must start sometime, however many containers there are.
 constexpr std::chrono::seconds longest_fetch{30};
@@ -48,81 +38,62 @@ auto no_throw(error_code& error) {
     return asio::redirect_error(asio::use_awaitable, error);
 }
 
-Question make_question(const std::string& target) {
-    constexpr unsigned http_1_1 = 11;
-    Question question(http::verb::get, target, http_1_1);
-    question.set(http::field::host, "docker");
-    question.set(http::field::user_agent, "nftlinkd/" NFTLINK_VERSION);
-    return question;
+http::Question make_question(std::string target) {
+    return {.target = std::move(target), .host = "docker", .agent = "nftlinkd/" NFTLINK_VERSION};
 }
 
-std::string sentence(error_code error) {
-    if (error == beast::error::timeout)
-        return "the engine does not answer in time";
-    if (error == http::error::end_of_stream || error == http::error::partial_message)
-        return "the engine has closed the connection";
-    if (error == http::error::body_limit || error == http::error::header_limit || error == http::error::buffer_overflow)
-        return "the engine's answer is larger than any could be";
-    if (error.category() == http::make_error_code(http::error::bad_version).category())
-        return "what answers there does not speak HTTP: " + error.message();
-    return error.message();
+std::unexpected<Failure> no_answer(std::string why) {
+    return std::unexpected(Failure{.text = std::move(why)});
 }
 
-// What the engine itself says is no trouble of the connection.
-constexpr std::string_view engines_word = "the engine answers ";
+std::unexpected<Failure> no_answer(const http::Failure& failure) {
+    switch (failure.kind) {
+        case http::Failure::Kind::unreachable:
+            return no_answer("cannot connect: " + failure.text);
+        case http::Failure::Kind::late:
+            return no_answer("the engine does not answer in time");
+        case http::Failure::Kind::cut:
+        case http::Failure::Kind::closed:
+            return no_answer("the engine has closed the connection");
+        case http::Failure::Kind::too_large:
+            return no_answer("the engine's answer is larger than any could be");
+        case http::Failure::Kind::not_http:
+            return no_answer("what answers there does not speak HTTP: " + failure.text);
+        case http::Failure::Kind::system:
+            break;
+    }
+    return no_answer(failure.text);
+}
 
-// What an answer of a status that is no success says.
-std::string refusal(unsigned status, const std::string& body) {
+// An answer of a status that is no success.
+std::unexpected<Failure> refused(unsigned status, std::string_view body) {
     error_code error;
     const json::value record = json::parse(body, error);
-    const std::string message = !error && record.is_object() ? text(record.get_object(), "message") : "";
-    return fmt::format("{}{}{}{}", engines_word, status, message.empty() ? "" : ": ", base::escape(message));
+    std::string message = !error && record.is_object() ? text(record.get_object(), "message") : "";
+    return std::unexpected(Failure{Failure::Kind::refused, status, std::move(message)});
 }
 
-asio::awaitable<error_code> connect(Stream& stream, std::string socket) {
-    error_code error = asio::error::name_too_long;
-    if (socket.size() <= longest_socket_path) {
-        const Local::endpoint endpoint(socket);
-        co_await stream.async_connect(endpoint, no_throw(error));
-    }
-    co_return error;
-}
-
-// The answer to GET `target`; nothing when there is no such thing.
-Reply<std::optional<json::value>> ask(std::string socket, std::string target) {
-    Stream stream(co_await asio::this_coro::executor);
-    stream.expires_after(answer_deadline);
-    if (const error_code error = co_await connect(stream, socket))
-        co_return std::unexpected(fmt::format("cannot connect: {}", sentence(error)));
+// The answer to GET `target`.
+Reply<json::value> ask(std::string socket, std::string target) {
+    http::Client client(co_await asio::this_coro::executor, std::move(socket));
+    client.set_deadline(answer_deadline);
+    if (const auto sent = co_await client.send(make_question(target)); !sent)
+        co_return no_answer(sent.error());
+    const auto status = co_await client.receive_head();
+    if (!status)
+        co_return no_answer(status.error());
+    const auto body = co_await client.receive_body(max_answer_bytes);
+    if (!body)
+        co_return no_answer(body.error());
+    if (*status == status_not_found)
+        co_return std::unexpected(Failure{Failure::Kind::missing, *status, std::move(target)});
+    if (*status != status_ok)
+        co_return refused(*status, *body);
     error_code error;
-    const Question question = make_question(target);
-    co_await http::async_write(stream, question, no_throw(error));
-    http::response_parser<http::string_body> parser;
-    parser.body_limit(max_answer_bytes);
-    beast::flat_buffer buffer;
-    if (!error)
-        co_await http::async_read(stream, buffer, parser, no_throw(error));
+    json::value answer = json::parse(*body, error);
     if (error)
-        co_return std::unexpected(sentence(error));
-    const unsigned status = parser.get().result_int();
-    if (status == static_cast<unsigned>(http::status::not_found))
-        co_return std::nullopt;
-    if (parser.get().result() != http::status::ok)
-        co_return std::unexpected(refusal(status, parser.get().body()));
-    json::value answer = json::parse(parser.get().body(), error);
-    if (error)
-        co_return std::unexpected("the engine's answer is no JSON: " + error.message());
+        co_return no_answer("the engine's answer is no JSON: " + error.message());
     co_return answer;
-}
-
-// The answer to a question that every engine has one to.
-Reply<json::value> ask_for(std::string socket, std::string target) {
-    auto answer = co_await ask(socket, target);
-    if (!answer)
-        co_return std::unexpected(std::move(answer.error()));
-    if (!*answer)
-        co_return std::unexpected(fmt::format("what answers there is no container engine: it has no {}", target));
-    co_return std::move(**answer);
 }
 
 std::string path(const Version& version, std::string_view rest) {
@@ -141,14 +112,17 @@ void add(Networks& networks, std::vector<Network> more) {
 }  // namespace
 
 Reply<Version> ask_version(std::string socket) {
-    const auto answer = co_await ask_for(socket, "/version");
+    const auto answer = co_await ask(socket, "/version");
     if (!answer)
         co_return std::unexpected(answer.error());
-    co_return negotiate(*answer);
+    auto version = negotiate(*answer);
+    if (!version)
+        co_return no_answer(std::move(version.error()));
+    co_return std::move(*version);
 }
 
 Reply<std::vector<Listed>> ask_list(std::string socket, Version version) {
-    const auto answer = co_await ask_for(socket, path(version, "/containers/json?all=1"));
+    const auto answer = co_await ask(socket, path(version, "/containers/json?all=1"));
     if (!answer)
         co_return std::unexpected(answer.error());
     co_return read_list(*answer);
@@ -156,24 +130,26 @@ Reply<std::vector<Listed>> ask_list(std::string socket, Version version) {
 
 Reply<std::optional<Container>> ask_container(std::string socket, Version version, std::string id) {
     const auto answer = co_await ask(socket, path(version, "/containers/" + id + "/json"));
+    if (answer)
+        co_return read_container(*answer);
     // Podman has status 500 for one that goes while it is asked about.
-    if (!answer && answer.error().starts_with(engines_word) && answer.error().contains("no such container"))
+    const Failure& failure = answer.error();
+    if (failure.kind == Failure::Kind::missing ||
+        (failure.kind == Failure::Kind::refused && failure.text.contains("no such container")))
         co_return std::nullopt;
-    if (!answer)
-        co_return std::unexpected(answer.error());
-    co_return *answer ? read_container(**answer) : std::nullopt;
+    co_return std::unexpected(failure);
 }
 
 Reply<Networks> ask_networks(std::string socket, Version version) {
     Networks networks;
     if (version.is_podman) {
-        const auto own = co_await ask_for(socket, "/v4.0.0/libpod/networks/json");
+        const auto own = co_await ask(socket, "/v4.0.0/libpod/networks/json");
         if (!own)
             co_return std::unexpected(own.error());
         add(networks, read_podman_networks(*own));
         co_return networks;
     }
-    const auto answer = co_await ask_for(socket, path(version, "/networks"));
+    const auto answer = co_await ask(socket, path(version, "/networks"));
     if (!answer)
         co_return std::unexpected(answer.error());
     add(networks, read_networks(*answer));
@@ -186,19 +162,19 @@ namespace {
 struct Reading {
     Everything read;
     std::function<void()> on_answer;
-    std::size_t next = 0;  // in the list
-    std::string failure;   // of the connection
+    std::size_t next = 0;            // in the list
+    std::optional<Failure> failure;  // of the connection
 };
 
 asio::awaitable<void> read_containers(std::string socket, Version version, Reading& reading) {
-    while (reading.next < reading.read.list.size() && reading.failure.empty()) {
+    while (reading.next < reading.read.list.size() && !reading.failure) {
         const std::string id = reading.read.list[reading.next++].id;
         auto container = co_await ask_container(socket, version, id);
         if (reading.on_answer)
             reading.on_answer();
         if (container && *container)
             reading.read.inventory.containers.emplace(id, std::move(**container));
-        else if (!container && container.error().starts_with(engines_word))
+        else if (!container && container.error().kind == Failure::Kind::refused)
             reading.read.unread.push_back(id);
         else if (!container)
             reading.failure = std::move(container.error());
@@ -223,75 +199,24 @@ Reply<Everything> ask_everything(std::string socket, Version version, std::funct
     for (int reader = 0; reader < at_once; ++reader)
         asio::co_spawn(executor, read_containers(socket, version, reading), [&](std::exception_ptr failure) {
             if (failure != nullptr)
-                reading.failure = "reading the containers failed";
+                reading.failure = Failure{.text = "reading the containers failed"};
             done.try_send(error_code());
         });
     error_code ignored;
     for (int reader = 0; reader < at_once; ++reader)
         co_await done.async_receive(no_throw(ignored));
-    if (!reading.failure.empty())
-        co_return std::unexpected(std::move(reading.failure));
+    if (reading.failure)
+        co_return std::unexpected(std::move(*reading.failure));
     co_return std::move(reading.read);
 }
 
 struct EventStream::Connection {
-    explicit Connection(asio::any_io_executor executor, std::string path)
-        : stream(executor), begun(executor, asio::steady_timer::time_point::max()), socket(std::move(path)) {
-        parser.body_limit(boost::none);
-    }
+    Connection(asio::any_io_executor executor, std::string socket)
+        : client(executor, std::move(socket)), begun(executor, asio::steady_timer::time_point::max()) {}
 
-    void make_room() {
-        parser.get().body().data = room.data();
-        parser.get().body().size = room.size();
-    }
-
-    std::string take_piece(const std::function<void(const Event&)>& take) {
-        return add({room.data(), room.size() - parser.get().body().size}, take);
-    }
-
-    // What has come already, too: each event is a chunk of its own, and a read ends with one.
-    std::string take_buffered(const std::function<void(const Event&)>& take) {
-        std::string fault;
-        error_code error;
-        while (fault.empty() && buffer.size() != 0 && !parser.is_done()) {
-            make_room();
-            const std::size_t size = parser.put(buffer.data(), error);
-            buffer.consume(size);
-            if (error == http::error::need_more)
-                break;
-            if (error && error != http::error::need_buffer)
-                return sentence(error);
-            fault = take_piece(take);
-        }
-        return fault;
-    }
-
-    // Whole lines of what has come go to take().
-    std::string add(std::string_view piece, const std::function<void(const Event&)>& take) {
-        line += piece;
-        std::size_t begin = 0;
-        for (std::size_t end = line.find('\n'); end != std::string::npos; end = line.find('\n', begin)) {
-            const std::string_view one = std::string_view(line).substr(begin, end - begin);
-            begin = end + 1;
-            if (one.find_first_not_of(" \r") == std::string_view::npos)
-                continue;
-            error_code error;
-            const json::value event = json::parse(one, error);
-            if (error)
-                return "an event of the engine is no JSON: " + error.message();
-            take(read_event(event));
-        }
-        line.erase(0, begin);
-        return line.size() > max_event_bytes ? "an event of the engine is longer than any could be" : "";
-    }
-
-    Stream stream;
+    http::Client client;
     asio::steady_timer begun;  // cancelled when it has
-    std::string socket;
-    beast::flat_buffer buffer;
-    http::response_parser<http::buffer_body> parser;
-    std::array<char, 16 * 1024> room{};
-    std::string line;
+    bool has_begun = false;
 };
 
 EventStream::EventStream(asio::any_io_executor executor, std::string socket)
@@ -299,44 +224,45 @@ EventStream::EventStream(asio::any_io_executor executor, std::string socket)
 
 Reply<void> EventStream::open(Version version) {
     const auto connection = connection_;
-    connection->stream.expires_after(answer_deadline);
-    error_code error = co_await connect(connection->stream, connection->socket);
-    const Question question =
-        make_question(path(version, "/events?filters=%7B%22type%22%3A%5B%22container%22%2C%22network%22%5D%7D"));
-    if (!error)
-        co_await http::async_write(connection->stream, question, no_throw(error));
-    connection->stream.expires_never();
-    if (error)
-        co_return std::unexpected(sentence(error));
-    co_return std::expected<void, std::string>();
+    connection->client.set_deadline(answer_deadline);
+    const auto sent = co_await connection->client.send(
+        make_question(path(version, "/events?filters=%7B%22type%22%3A%5B%22container%22%2C%22network%22%5D%7D")));
+    connection->client.lift_deadline();
+    if (!sent)
+        co_return no_answer(sent.error());
+    co_return std::expected<void, Failure>();
 }
 
 asio::awaitable<std::string> EventStream::follow(std::function<void(const Event&)> take) {
     const auto connection = connection_;
-    error_code error;
-    co_await http::async_read_header(connection->stream, connection->buffer, connection->parser, no_throw(error));
+    const auto status = co_await connection->client.receive_head();
+    connection->has_begun = true;
     connection->begun.cancel();
-    if (error)
-        co_return sentence(error);
-    if (const auto& header = connection->parser.get(); header.result() != http::status::ok)
-        co_return refusal(header.result_int(), "");
-    while (!connection->parser.is_done()) {
-        connection->make_room();
-        co_await http::async_read_some(connection->stream, connection->buffer, connection->parser, no_throw(error));
-        if (error && error != http::error::need_buffer)
-            co_return sentence(error);
-        std::string fault = connection->take_piece(take);
-        if (fault.empty())
-            fault = connection->take_buffered(take);
-        if (!fault.empty())
-            co_return fault;
+    if (!status)
+        co_return sentence(no_answer(status.error()).error());
+    if (*status != status_ok)
+        co_return sentence(refused(*status, "").error());
+    while (true) {
+        const auto line = co_await connection->client.receive_line(max_event_bytes);
+        if (!line)
+            co_return line.error().kind == http::Failure::Kind::too_large
+                ? "an event of the engine is longer than any could be"
+                : sentence(no_answer(line.error()).error());
+        if (!*line)
+            co_return "the engine has ended its events";
+        if ((*line)->find_first_not_of(" \r") == std::string::npos)
+            continue;
+        error_code error;
+        const json::value event = json::parse(**line, error);
+        if (error)
+            co_return "an event of the engine is no JSON: " + error.message();
+        take(read_event(event));
     }
-    co_return "the engine has ended its events";
 }
 
 asio::awaitable<void> EventStream::begun(std::chrono::milliseconds patience) {
     const auto connection = connection_;
-    if (connection->parser.is_header_done())
+    if (connection->has_begun)
         co_return;
     connection->begun.expires_after(patience);
     error_code ignored;
@@ -345,13 +271,13 @@ asio::awaitable<void> EventStream::begun(std::chrono::milliseconds patience) {
 
 void EventStream::close() {
     connection_->begun.cancel();
-    connection_->stream.close();
+    connection_->client.close();
 }
 
 std::expected<Inventory, std::string> fetch(const std::string& socket, std::chrono::milliseconds patience) {
     using std::chrono::steady_clock;
     asio::io_context context{1};
-    std::optional<std::expected<Everything, std::string>> result;
+    std::optional<std::expected<Everything, Failure>> result;
     auto last_answer = steady_clock::now();
     bool any_answer = false;
     const std::function<void()> answered = [&] {
@@ -366,7 +292,7 @@ std::expected<Inventory, std::string> fetch(const std::string& socket, std::chro
         co_return co_await ask_everything(path, *version, on_answer);
     };
     asio::co_spawn(context, read(socket, answered),
-                   [&](std::exception_ptr failure, std::expected<Everything, std::string> answer) {
+                   [&](std::exception_ptr failure, std::expected<Everything, Failure> answer) {
                        if (failure)
                            std::rethrow_exception(failure);
                        result = std::move(answer);
@@ -379,7 +305,7 @@ std::expected<Inventory, std::string> fetch(const std::string& socket, std::chro
         return std::unexpected(fmt::format("it has not answered {}within {} ms", any_answer ? "the next question " : "",
                                            patience.count()));
     if (!*result)
-        return std::unexpected(std::move(result->error()));
+        return std::unexpected(sentence(result->error()));
     return std::move((*result)->inventory);
 }
 

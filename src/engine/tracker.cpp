@@ -148,7 +148,7 @@ void Tracker::listed(Session session, const Answer<std::vector<Listed>>& answer)
         return;
     progress_.asks_list = false;
     if (!answer) {
-        progress_.failure = answer.error();
+        progress_.failure = sentence(answer.error());
         return;
     }
     compare(*answer);

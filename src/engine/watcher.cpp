@@ -23,7 +23,7 @@ Reply<T> guarded(Reply<T> question) {
     try {
         co_return co_await std::move(question);
     } catch (const std::exception& exception) {
-        co_return std::unexpected(exception.what());
+        co_return std::unexpected(Failure{.text = exception.what()});
     }
 }
 
@@ -71,18 +71,18 @@ asio::awaitable<void> Watcher::run() {
 asio::awaitable<std::string> Watcher::session() {
     const auto version = co_await ask_version(socket_);
     if (!version)
-        co_return version.error();
+        co_return sentence(version.error());
     const Tracker::Session session = tracker_.begin(*version, steady_clock::now());
     events_ = std::make_shared<EventStream>(executor_, socket_);
     const auto opened = co_await events_->open(*version);
     if (!opened)
-        co_return opened.error();
+        co_return sentence(opened.error());
     asio::co_spawn(executor_, follow(events_, session), asio::detached);
     co_await events_->begun(events_patience);
     tracker_.ask_everything(session);
     auto everything = co_await ask_everything(socket_, *version);
     if (!everything)
-        co_return everything.error();
+        co_return sentence(everything.error());
     tracker_.read(session, std::move(*everything), steady_clock::now(), system_clock::now());
     tell();
     co_return co_await answer_questions(session);

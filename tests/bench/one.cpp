@@ -1,6 +1,7 @@
 // One link added and removed, so many being there.
 #include <fmt/format.h>
 #include <nftables/libnftables.h>
+#include <sys/eventfd.h>
 
 #include <algorithm>
 #include <array>
@@ -12,11 +13,13 @@
 
 #include "kernel/netlink.hpp"
 #include "measure.hpp"
+#include "nftlink/base/unique_fd.hpp"
 #include "nftlink/desired/draft.hpp"
 #include "nftlink/kernel/netlink_kernel.hpp"
 #include "nftlink/netlink/socket.hpp"
 #include "nftlink/nft/build.hpp"
 #include "support/core.hpp"
+#include "support/kernel_behind.hpp"
 
 namespace nftlink::bench {
 
@@ -84,10 +87,22 @@ private:
     enforce::Enforcer enforcer_;
 };
 
+// Listens to nothing: the bench decides when somebody does.
+class DeafKernel final : public test::KernelBehind {
+public:
+    using KernelBehind::KernelBehind;
+
+    std::optional<kernel::Change> next_change() override { return {}; }
+    int changes_descriptor() override { return never_.get(); }
+
+private:
+    base::UniqueFd never_{::eventfd(0, EFD_CLOEXEC)};
+};
+
 class WithDisk {
 public:
     WithDisk(kernel::Kernel& kernel, config::Loaded loaded)
-        : core_(context_, kernel, enforce::Clock::real(), "bench.yaml", std::move(loaded)) {
+        : kernel_(kernel), core_(context_, kernel_, enforce::Clock::real(), "bench.yaml", std::move(loaded)) {
         if (!core_.run(core_.changes.start(nullptr)))
             throw std::runtime_error("the service doesn't start");
     }
@@ -100,6 +115,7 @@ public:
 
 private:
     asio::io_context context_{1};
+    DeafKernel kernel_;
     Core core_;
 };
 

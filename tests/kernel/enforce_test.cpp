@@ -6,6 +6,7 @@
 #include "nftlink/enforce/plan.hpp"
 #include "nftlink/nft/encode.hpp"
 #include "nftlink/nft/text.hpp"
+#include "support/kernel_behind.hpp"
 
 namespace nftlink::test {
 namespace {
@@ -13,36 +14,16 @@ namespace {
 using testing::HasSubstr;
 
 // The real kernel behind a small send buffer, as a stock host has it for who isn't root.
-class SmallBuffer final : public kernel::Kernel {
+class SmallBuffer final : public KernelBehind {
 public:
-    explicit SmallBuffer(kernel::Kernel& real) : real_(real) {}
+    using KernelBehind::KernelBehind;
 
-    std::uint32_t generation() override { return real_.generation(); }
-    nft::Ruleset snapshot(const kernel::TableFilter& wanted, kernel::Elements elements) override {
-        return real_.snapshot(wanted, elements);
-    }
-    std::optional<nft::Element> element(nft::Family family, const std::string& table, const std::string& set,
-                                        const nft::Key& key) override {
-        return real_.element(family, table, set, key);
-    }
     std::expected<kernel::Commit, kernel::Refusal> apply(const nft::Batch& batch,
                                                          std::optional<std::uint32_t> generation) override {
         EXPECT_LE(nft::encode(batch, 0, generation).bytes.size(), batch_limit());
-        return real_.apply(batch, generation);
+        return KernelBehind::apply(batch, generation);
     }
-    std::optional<kernel::Change> next_change() override { return real_.next_change(); }
-    int changes_descriptor() override { return real_.changes_descriptor(); }
     std::size_t batch_limit() override { return 200'000; }
-    std::optional<kernel::BridgeFamily> bridge_family() override { return real_.bridge_family(); }
-    const kernel::Bridges& bridges(Look look) override { return real_.bridges(look); }
-    int bridges_descriptor() override { return real_.bridges_descriptor(); }
-    std::expected<void, std::string> enable_bridge_netfilter(const std::string& bridge,
-                                                             kernel::BridgeNetfilter wanted) override {
-        return real_.enable_bridge_netfilter(bridge, wanted);
-    }
-
-private:
-    kernel::Kernel& real_;
 };
 
 class EnforceTest : public KernelTest {

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "nftlink/engine/failure.hpp"
 #include "nftlink/engine/inventory.hpp"
 
 namespace nftlink::engine {
@@ -55,7 +56,7 @@ public:
     };
 
     template <typename T>
-    using Answer = std::expected<T, std::string>;
+    using Answer = std::expected<T, Failure>;
 
     Tracker(Pauses pauses, WallTime now);
 

@@ -72,8 +72,8 @@ void FakeEngine::remove(const std::string& name) {
 void FakeEngine::list() {
     std::string text;
     for (const auto& [name, runs] : running_)
-        text += fmt::format(R"({}{{"Id": "id-{}", "State": "{}"{}}})", text.empty() ? "" : ",", name,
-                            runs ? "running" : "exited", listed.contains(name) ? ", " + listed[name] : "");
+        text += fmt::format(R"({}{{"Id": "id-{}", "State": "{}"}})", text.empty() ? "" : ",", name,
+                            runs ? "running" : "exited");
     answers["/v1.41/containers/json?all=1"] = "[" + text + "]";
 }
 
@@ -141,10 +141,6 @@ asio::awaitable<void> FakeEngine::serve(std::shared_ptr<Socket> socket) {
         bytes = response(answer->second);
     else
         bytes = response(R"({"message": "page not found"})", "404 Not Found");
-    for (asio::steady_timer pause(context_); held.contains(target);) {
-        pause.expires_after(std::chrono::milliseconds(1));
-        co_await pause.async_wait(asio::redirect_error(asio::use_awaitable, error));
-    }
     co_await asio::async_write(*socket, asio::buffer(bytes), asio::redirect_error(asio::use_awaitable, error));
     const bool stays_open = raw.contains(target) || target.starts_with("/v1.41/events");
     if (!stays_open)

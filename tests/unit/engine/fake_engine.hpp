@@ -7,7 +7,6 @@
 #include <functional>
 #include <map>
 #include <memory>
-#include <set>
 #include <string>
 #include <vector>
 
@@ -26,10 +25,6 @@ public:
     std::map<std::string, std::string> answers;
     // Bytes instead of an answer, as they are; the connection stays open after them.
     std::map<std::string, std::string> raw;
-    // Answered only when it is no longer here, with what the answer was when it was asked.
-    std::set<std::string> held;
-    // What else the list says of a container: `"Names": ["/db", "/web/db"]`.
-    std::map<std::string, std::string> listed;
     bool says_header_with_first_event = false;
     std::vector<std::string> asked;  // the targets, in their order
 
@@ -37,8 +32,6 @@ public:
     void put(const std::string& name, const std::string& address, const std::string& more_host_config = "",
              const std::string& labels = "");
     void remove(const std::string& name);
-    // Makes the list anew, with what `listed` says.
-    void list();
     void stop_container(const std::string& name);
 
     void send_event(const std::string& json);
@@ -51,6 +44,7 @@ public:
     void come();
 
 private:
+    void list();
     boost::asio::awaitable<void> accept(std::shared_ptr<boost::asio::local::stream_protocol::acceptor> acceptor);
     boost::asio::awaitable<void> serve(std::shared_ptr<Socket> socket);
 

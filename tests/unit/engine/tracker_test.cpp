@@ -237,7 +237,7 @@ TEST_F(TrackerTest, OneContainerThatCannotBeReadIsAskedAboutAgain) {
     connect();
     take(Event::Kind::changed, "redis");
     inspections();
-    tracker_.inspected(session_, "id-redis", std::unexpected("it is damaged"), now_);
+    tracker_.inspected(session_, "id-redis", std::unexpected(Failure{.text = "it is damaged"}), now_);
     EXPECT_FALSE(tracker_.failure());
     EXPECT_THAT(tracker_.ask(now_), IsEmpty());
     EXPECT_EQ(tracker_.wake_at(), now_ + 1s);
@@ -276,7 +276,7 @@ TEST_F(TrackerTest, AListThatDoesNotComeEndsTheSession) {
     connect();
     now_ = tracker_.wake_at();
     EXPECT_TRUE(asks(Kind::list));
-    tracker_.listed(session_, std::unexpected("too late"));
+    tracker_.listed(session_, std::unexpected(Failure{.text = "too late"}));
     EXPECT_EQ(tracker_.failure(), "too late");
     EXPECT_THAT(tracker_.ask(now_ + 1h), IsEmpty());
 }
@@ -343,7 +343,7 @@ TEST_F(TrackerTest, NetworksThatCouldNotBeReadAreReadAgain) {
     list({{"id-redis", true}});
     tracker_.take(session_, {.kind = Event::Kind::networks, .container = {}, .network = {}, .time = 0});
     EXPECT_TRUE(asks(Kind::networks));
-    tracker_.networks_read(session_, std::unexpected("oops"), now_);
+    tracker_.networks_read(session_, std::unexpected(Failure{.text = "oops"}), now_);
     EXPECT_FALSE(tracker_.failure());
     EXPECT_THAT(tracker_.ask(now_), IsEmpty());
     now_ += 1s;
@@ -396,7 +396,7 @@ TEST_F(TrackerTest, WhatComesOfAnEarlierSessionChangesNothing) {
     tracker_.inspected(earlier, "id-web", running("web", "172.17.0.3"), now_);
     tracker_.take(earlier, event_of(Event::Kind::ended, "redis"));
     tracker_.fail(earlier, "it went");
-    tracker_.listed(earlier, std::unexpected("it went"));
+    tracker_.listed(earlier, std::unexpected(Failure{.text = "it went"}));
     tracker_.networks_read(earlier, Networks(), now_);
     EXPECT_EQ(find("web"), nullptr);
     EXPECT_EQ(*find("redis"), running("redis"));

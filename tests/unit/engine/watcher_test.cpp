@@ -3,9 +3,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <atomic>
-#include <thread>
-
 #include "fake_engine.hpp"
 
 namespace nftlink::engine {
@@ -80,6 +77,7 @@ TEST_F(WatcherTest, FollowsStartsAndEnds) {
     engine_.send_container_event("destroy", "web");
     ASSERT_TRUE(until([&] { return find("web") == nullptr; }));
 }
+
 TEST_F(WatcherTest, TakesALostConnectionUpAgain) {
     watch();
     ASSERT_TRUE(until_connected());
@@ -144,6 +142,7 @@ TEST_F(WatcherTest, AnEventThatIsNoJsonEndsTheConnection) {
     EXPECT_THAT(contacts_[1].error, HasSubstr("no JSON"));
     EXPECT_TRUE(until_connected());
 }
+
 TEST_F(WatcherTest, NetworksThatComeLater) {
     watch();
     ASSERT_TRUE(until_connected());
@@ -157,20 +156,6 @@ TEST_F(WatcherTest, NetworksThatComeLater) {
     EXPECT_EQ(watcher_->inventory().networks.at("host").bridge, "");
 }
 
-TEST_F(WatcherTest, FetchAsksOnce) {
-    std::expected<Inventory, std::string> fetched;
-    std::atomic_bool answered = false;
-    std::thread asking([&] {
-        fetched = fetch(engine_.socket(), 5s);
-        answered = true;
-    });
-    until([&] { return answered.load(); });
-    asking.join();
-    ASSERT_TRUE(fetched) << fetched.error();
-    EXPECT_EQ(fetched->containers.size(), 1U);
-    engine_.go();
-    EXPECT_THAT(fetch(engine_.socket(), 5s).error(), HasSubstr("cannot connect"));
-}
 // Podman answers so about a container that goes while it is asked about; another one may be damaged.
 TEST_F(WatcherTest, OneContainerWithoutAnAnswerKeepsNoOtherFromBeingRead) {
     const std::string target = "/v1.41/containers/id-web/json";
@@ -188,5 +173,6 @@ TEST_F(WatcherTest, OneContainerWithoutAnAnswerKeepsNoOtherFromBeingRead) {
         watcher_->stop();
     }
 }
+
 }  // namespace
 }  // namespace nftlink::engine

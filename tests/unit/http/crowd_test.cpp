@@ -16,8 +16,8 @@
 #include <memory>
 #include <vector>
 
-#include "client.hpp"
 #include "nftlink/http/server.hpp"
+#include "server_fixture.hpp"
 
 namespace nftlink::http {
 namespace {
@@ -99,12 +99,12 @@ protected:
     // New connections and one that is kept are answered, for as long as the crowd comes and a while after that.
     void expect_answers_beside(Crowd& crowd) {
         const auto soon = milliseconds(5000);  // of a busy machine, under sanitizers
-        Client kept(*this);
+        RawClient kept(*this);
         EXPECT_EQ(kept.ask(get).status, 200u);
         auto slowest = milliseconds(0);
         for (int round = 0; round < 20 || !crowd.is_complete(); ++round) {
             const auto begin = std::chrono::steady_clock::now();
-            Client client(*this);
+            RawClient client(*this);
             ASSERT_EQ(client.ask(get).status, 200u);
             ASSERT_EQ(kept.ask(get).status, 200u);
             slowest =
@@ -141,14 +141,14 @@ TEST_F(CrowdTest, ThoseAtWorkKeepNobodyOut) {
 
 TEST_F(CrowdTest, TheLongestQuietGoesFirst) {
     start(answer, {.clients = 3});
-    Client first(*this);
+    RawClient first(*this);
     EXPECT_EQ(first.ask(get).status, 200u);
-    Client second(*this);
+    RawClient second(*this);
     EXPECT_EQ(second.ask(get).status, 200u);
-    Client third(*this);
+    RawClient third(*this);
     EXPECT_EQ(third.ask(get).status, 200u);
     EXPECT_EQ(first.ask(get).status, 200u);
-    Client fourth(*this);
+    RawClient fourth(*this);
     EXPECT_EQ(fourth.ask(get).status, 200u);
     EXPECT_TRUE(second.ends());
     EXPECT_EQ(server().client_count(), 3u);
@@ -159,15 +159,15 @@ TEST_F(CrowdTest, TheLongestQuietGoesFirst) {
 // Its own request is slow, but those of its process that do nothing go first, and of other processes too.
 TEST_F(CrowdTest, WhoIsWorkedForStays) {
     start(answer, {.clients = 4});
-    Client worked_for(*this);
+    RawClient worked_for(*this);
     worked_for.send(get_slowly);
     run_for(milliseconds(50));
     for (int round = 0; round < 20; ++round)
-        EXPECT_EQ(Client(*this).ask(get).status, 200u);
+        EXPECT_EQ(RawClient(*this).ask(get).status, 200u);
     Crowd crowd(path(), 1, "");
-    std::vector<std::unique_ptr<Client>> idle;
+    std::vector<std::unique_ptr<RawClient>> idle;
     for (int i = 0; i < 10; ++i) {
-        idle.push_back(std::make_unique<Client>(*this));
+        idle.push_back(std::make_unique<RawClient>(*this));
         EXPECT_EQ(idle.back()->ask(get).status, 200u);
     }
     worked_for.poll();
@@ -204,7 +204,7 @@ TEST_F(CrowdTest, WaitsForDescriptors) {
     run_for(milliseconds(5));
     rlimit before{};
     getrlimit(RLIMIT_NOFILE, &before);
-    Client client(*this);
+    RawClient client(*this);
     rlimit none = before;
     none.rlim_cur = 0;
     setrlimit(RLIMIT_NOFILE, &none);

@@ -6,8 +6,8 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
-#include "client.hpp"
 #include "nftlink/http/server.hpp"
+#include "server_fixture.hpp"
 
 namespace nftlink::http {
 namespace {
@@ -54,8 +54,8 @@ protected:
 
 TEST_F(EndTest, CancelsItsHandlers) {
     start(handler());
-    Client one(*this);
-    Client other(*this);
+    RawClient one(*this);
+    RawClient other(*this);
     one.send(get);
     other.send(get);
     EXPECT_TRUE(until([&] { return record_.begun == 2; }));
@@ -68,10 +68,10 @@ TEST_F(EndTest, CancelsItsHandlers) {
 
 TEST_F(EndTest, LetsTheClientsGo) {
     start([](const Request&) { return answer_big(); });
-    Client idle(*this);
-    Client half(*this);
+    RawClient idle(*this);
+    RawClient half(*this);
     half.send("GET / HTTP");
-    Client unread(*this);
+    RawClient unread(*this);
     unread.send(get);
     EXPECT_TRUE(until([&] { return server().client_count() == 3; }));
     run_for(milliseconds(20));
@@ -86,8 +86,8 @@ TEST_F(EndTest, CallsNoHandlerAfterwards) {
         stop();
         return wait_for_ever(&record_);
     });
-    Client one(*this);
-    Client other(*this);
+    RawClient one(*this);
+    RawClient other(*this);
     EXPECT_TRUE(until([&] { return server().client_count() == 2; }));
     run_for(milliseconds(20));
     one.send_some(get);
@@ -100,7 +100,7 @@ TEST_F(EndTest, CallsNoHandlerAfterwards) {
 TEST_F(EndTest, MayComeAtAnyStep) {
     for (int steps = 0; steps < 12; ++steps) {
         start(handler());
-        Client client(*this);
+        RawClient client(*this);
         client.send_some(get);
         for (int step = 0; step < steps; ++step)
             context().poll_one();
@@ -121,10 +121,10 @@ TEST_F(EndTest, MayComeBeforeTheLoopRuns) {
 
 TEST_F(EndTest, MayBeTheLoops) {
     start(handler());
-    Client idle(*this);
-    Client half(*this);
+    RawClient idle(*this);
+    RawClient half(*this);
     half.send("GET / HTTP");
-    Client at_work(*this);
+    RawClient at_work(*this);
     at_work.send(get);
     EXPECT_TRUE(until([&] { return record_.begun == 1 && server().client_count() == 3; }));
     stop();
@@ -137,7 +137,7 @@ TEST_F(EndTest, MayBeInItsOwnHandler) {
         stop();
         return wait_for_ever(&record_);
     });
-    Client client(*this);
+    RawClient client(*this);
     client.send_some(get);
     EXPECT_TRUE(client.ends());
     EXPECT_TRUE(until([&] { return record_.ended == record_.begun; }));

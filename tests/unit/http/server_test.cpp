@@ -9,7 +9,7 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <stdexcept>
 
-#include "client.hpp"
+#include "server_fixture.hpp"
 
 namespace nftlink::http {
 namespace {
@@ -51,7 +51,7 @@ class ServerTest : public testing::Test, public HttpFixture {};
 
 TEST_F(ServerTest, Answers) {
     start(echo);
-    Client client(*this);
+    RawClient client(*this);
     const Answer answer = client.ask("GET /v1/links/web/db?a=b HTTP/1.1\r\nHost: x\r\n\r\n");
     EXPECT_EQ(answer.status, 200u);
     EXPECT_EQ(answer.body, "GET v1 links web db a=b");
@@ -69,7 +69,7 @@ TEST_F(ServerTest, KnowsWhoIsThere) {
         peer = request.peer;
         return echo(std::move(request));
     });
-    Client(*this).ask("GET / HTTP/1.1\r\n\r\n");
+    RawClient(*this).ask("GET / HTTP/1.1\r\n\r\n");
     EXPECT_EQ(peer.user, geteuid());
     EXPECT_EQ(peer.group, getegid());
     EXPECT_EQ(peer.process, getpid());
@@ -80,7 +80,7 @@ TEST_F(ServerTest, KnowsWhoIsThere) {
 
 TEST_F(ServerTest, KeepsTheConnection) {
     start(echo);
-    Client client(*this);
+    RawClient client(*this);
     EXPECT_EQ(client.ask("GET /a HTTP/1.1\r\n\r\n").body, "GET a");
     EXPECT_EQ(client.ask("PUT /b HTTP/1.1\r\nContent-Length: 2\r\n\r\nhi").body, "PUT b: hi");
     EXPECT_EQ(client.ask("DELETE /c HTTP/1.1\r\n\r\n").body, "DELETE c");
@@ -89,7 +89,7 @@ TEST_F(ServerTest, KeepsTheConnection) {
 
 TEST_F(ServerTest, AnswersInOrderWhatCameAtOnce) {
     start(echo);
-    Client client(*this);
+    RawClient client(*this);
     std::string text;
     for (int i = 0; i < 200; ++i)
         text += fmt::format("PUT /{} HTTP/1.1\r\nContent-Length: 5\r\n\r\nhello", i);
@@ -102,7 +102,7 @@ TEST_F(ServerTest, AnswersInOrderWhatCameAtOnce) {
 TEST_F(ServerTest, ClosesWhenAskedTo) {
     start(echo);
     for (const char* request : {"GET / HTTP/1.1\r\nConnection: close\r\n\r\n", "GET / HTTP/1.0\r\n\r\n"}) {
-        Client client(*this);
+        RawClient client(*this);
         auto answer = client.ask(request);
         EXPECT_EQ(answer.status, 200u);
         EXPECT_EQ(answer.head["Connection"], "close");
@@ -113,7 +113,7 @@ TEST_F(ServerTest, ClosesWhenAskedTo) {
 
 TEST_F(ServerTest, SpeaksTheOldVersion) {
     start(echo);
-    Client client(*this);
+    RawClient client(*this);
     auto answer = client.ask("GET /a HTTP/1.0\r\nConnection: keep-alive\r\n\r\n");
     EXPECT_EQ(answer.head["version"], "HTTP/1.0");
     EXPECT_EQ(answer.head["Connection"], "keep-alive");
@@ -122,7 +122,7 @@ TEST_F(ServerTest, SpeaksTheOldVersion) {
 
 TEST_F(ServerTest, AnswersHeadWithoutABody) {
     start(echo);
-    Client client(*this);
+    RawClient client(*this);
     client.send("HEAD /a HTTP/1.1\r\n\r\n");
     auto answer = client.answer(true);
     EXPECT_EQ(answer.head["Content-Length"], "5");
@@ -138,7 +138,7 @@ TEST_F(ServerTest, SaysWhatIsAllowed) {
         response.allow = "GET, PUT";
         co_return response;
     });
-    auto answer = Client(*this).ask("POST / HTTP/1.1\r\nContent-Length: 0\r\n\r\n");
+    auto answer = RawClient(*this).ask("POST / HTTP/1.1\r\nContent-Length: 0\r\n\r\n");
     EXPECT_EQ(answer.status, 405u);
     EXPECT_EQ(answer.head["Allow"], "GET, PUT");
     EXPECT_EQ(answer.head["Content-Type"], "text/plain");
@@ -147,7 +147,7 @@ TEST_F(ServerTest, SaysWhatIsAllowed) {
 
 TEST_F(ServerTest, AsksForABodyThatIsHeldBack) {
     start(echo);
-    Client client(*this);
+    RawClient client(*this);
     client.send("PUT / HTTP/1.1\r\nContent-Length: 3\r\nExpect: 100-Continue\r\n\r\n");
     EXPECT_EQ(client.answer().status, 100u);
     EXPECT_EQ(client.ask("abc").body, "PUT : abc");
@@ -157,7 +157,7 @@ TEST_F(ServerTest, AsksForABodyThatIsHeldBack) {
 
 TEST_F(ServerTest, RefusesAnOversizeBodyBeforeItComes) {
     start(echo, {.body_bytes = 10});
-    Client client(*this);
+    RawClient client(*this);
     const auto answer = client.ask("PUT / HTTP/1.1\r\nContent-Length: 11\r\nExpect: 100-continue\r\n\r\n");
     EXPECT_EQ(answer.status, 413u);
     EXPECT_THAT(answer.body, StartsWith("413 too_large: "));
@@ -166,7 +166,7 @@ TEST_F(ServerTest, RefusesAnOversizeBodyBeforeItComes) {
 
 TEST_F(ServerTest, TakesABodyUpToTheLimit) {
     start(echo, {.body_bytes = 1 << 20});
-    Client client(*this);
+    RawClient client(*this);
     const std::string body(1 << 20, 'x');
     EXPECT_EQ(client.ask("PUT / HTTP/1.1\r\nContent-Length: 1048576\r\n\r\n" + body).body, "PUT : " + body);
     EXPECT_EQ(
@@ -180,7 +180,7 @@ TEST_F(ServerTest, TakesABodyUpToTheLimit) {
 // A client that writes all of it before it reads gets its answer too.
 TEST_F(ServerTest, TakesTheRestOfARefusedBody) {
     start(echo, {.body_bytes = 10});
-    Client client(*this);
+    RawClient client(*this);
     client.send("PUT / HTTP/1.1\r\nContent-Length: 4000000\r\n\r\n" + std::string(4'000'000, 'x'));
     EXPECT_EQ(client.answer().status, 413u);
 }
@@ -189,7 +189,7 @@ TEST_F(ServerTest, TakesTheRestOfARefusedBody) {
 TEST_F(ServerTest, TakesChunksInWhateverPieces) {
     start(echo);
     for (const std::string body : {"0\r\n\r\n", "3\r\nabc\r\n0\r\n\r\n", "1;x=y\r\na\r\n0\r\nTrailer: x\r\n\r\n"}) {
-        Client client(*this);
+        RawClient client(*this);
         client.send("PUT / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n");
         for (const char byte : body) {
             client.send(std::string(1, byte));
@@ -208,7 +208,7 @@ TEST_F(ServerTest, TakesChunksInWhateverPieces) {
 TEST_F(ServerTest, RefusesWhatItCannotRead) {
     start(echo, {.header_bytes = 1000});
     const auto refused = [&](std::string_view text) {
-        Client client(*this);
+        RawClient client(*this);
         const auto answer = client.ask(text);
         EXPECT_TRUE(client.ends()) << text;
         EXPECT_THAT(answer.body, StartsWith(std::to_string(answer.status) + " ")) << text;
@@ -229,17 +229,17 @@ TEST_F(ServerTest, RefusesWhatItCannotRead) {
     EXPECT_EQ(refused("GET / HTTP/1.1\r\nA: " + std::string(2000, 'x')), 431u);
     EXPECT_EQ(refused("GET /" + std::string(600, 'x') + " HTTP/1.1\r\nA: " + std::string(600, 'x') + "\r\n\r\n"), 431u);
     EXPECT_EQ(refused("PUT / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n1;" + std::string(100'000, 'x')), 400u);
-    EXPECT_EQ(Client(*this).ask("GET /" + std::string(800, 'x') + " HTTP/1.1\r\n\r\n").status, 200u);
+    EXPECT_EQ(RawClient(*this).ask("GET /" + std::string(800, 'x') + " HTTP/1.1\r\n\r\n").status, 200u);
 }
 
 TEST_F(ServerTest, AnswersWhoOnlyStopsSending) {
     start(echo);
-    Client whole(*this);
+    RawClient whole(*this);
     whole.send("GET /a HTTP/1.1\r\n\r\n");
     whole.half_close();
     EXPECT_EQ(whole.answer().body, "GET a");
     EXPECT_TRUE(whole.ends());
-    Client half(*this);
+    RawClient half(*this);
     half.send("GET /a HTTP/1.1\r\n");
     half.half_close();
     EXPECT_EQ(half.answer().status, 400u);
@@ -248,19 +248,19 @@ TEST_F(ServerTest, AnswersWhoOnlyStopsSending) {
 
 TEST_F(ServerTest, SurvivesAFailingHandler) {
     start(fail);
-    Client client(*this);
+    RawClient client(*this);
     const auto answer = client.ask("GET / HTTP/1.1\r\n\r\n");
     EXPECT_EQ(answer.status, 500u);
     EXPECT_THAT(answer.body, HasSubstr("no luck"));
     EXPECT_EQ(client.ask("GET /odd HTTP/1.1\r\n\r\n").status, 500u);
-    EXPECT_EQ(Client(*this).ask("GET / HTTP/1.1\r\n\r\n").status, 500u);
+    EXPECT_EQ(RawClient(*this).ask("GET / HTTP/1.1\r\n\r\n").status, 500u);
 }
 
 TEST_F(ServerTest, SurvivesAHandlerThatFailsBeforeItStarts) {
     start([](Request) -> asio::awaitable<Response> { throw std::runtime_error("no luck"); });
-    EXPECT_EQ(Client(*this).ask("GET / HTTP/1.1\r\n\r\n").status, 500u);
+    EXPECT_EQ(RawClient(*this).ask("GET / HTTP/1.1\r\n\r\n").status, 500u);
     start({});
-    EXPECT_EQ(Client(*this).ask("GET / HTTP/1.1\r\n\r\n").status, 500u);
+    EXPECT_EQ(RawClient(*this).ask("GET / HTTP/1.1\r\n\r\n").status, 500u);
 }
 
 // --- Deadlines -------------------------------------------------------------------------------------------------------
@@ -268,7 +268,7 @@ TEST_F(ServerTest, SurvivesAHandlerThatFailsBeforeItStarts) {
 TEST_F(ServerTest, CutsWhoSendsAByteNowAndThen) {
     start(echo, {.request = milliseconds(300)});
     for (const std::string text : {"GET / HTTP/1.1\r\nA: ", "PUT / HTTP/1.1\r\nContent-Length: 10000\r\n\r\n"}) {
-        Client client(*this);
+        RawClient client(*this);
         client.send(text);
         const auto begin = std::chrono::steady_clock::now();
         EXPECT_TRUE(until([&] {
@@ -284,7 +284,7 @@ TEST_F(ServerTest, CutsWhoSendsAByteNowAndThen) {
 
 TEST_F(ServerTest, GivesASlowRequestItsTime) {
     start(echo, {.request = milliseconds(5000), .idle = milliseconds(100)});
-    Client client(*this);
+    RawClient client(*this);
     client.send("GET /a HTTP/1.1\r\n");
     run_for(milliseconds(300));
     EXPECT_EQ(client.ask("\r\n").status, 200u);
@@ -292,7 +292,7 @@ TEST_F(ServerTest, GivesASlowRequestItsTime) {
 
 TEST_F(ServerTest, CutsWhoNeverReads) {
     start(answer_big, {.request = milliseconds(300)});
-    Client client(*this);
+    RawClient client(*this);
     client.send("GET / HTTP/1.1\r\n\r\n");
     EXPECT_TRUE(until([&] { return server().client_count() == 1; }));
     run_for(milliseconds(150));
@@ -302,9 +302,9 @@ TEST_F(ServerTest, CutsWhoNeverReads) {
 
 TEST_F(ServerTest, CutsWhoIsSilent) {
     start(echo, {.request = milliseconds(10'000), .idle = milliseconds(200)});
-    Client fresh(*this);
+    RawClient fresh(*this);
     EXPECT_TRUE(fresh.ends(milliseconds(5000)));
-    Client used(*this);
+    RawClient used(*this);
     EXPECT_EQ(used.ask("GET / HTTP/1.1\r\n\r\n").status, 200u);
     EXPECT_TRUE(used.ends(milliseconds(5000)));
     EXPECT_THAT(used.received, IsEmpty());
@@ -318,7 +318,7 @@ TEST_F(ServerTest, GivesTheHandlerItsTime) {
             co_return co_await echo(std::move(request));
         },
         {.request = milliseconds(100), .idle = milliseconds(100)});
-    EXPECT_EQ(Client(*this).ask("GET /a HTTP/1.1\r\n\r\n").body, "GET a");
+    EXPECT_EQ(RawClient(*this).ask("GET /a HTTP/1.1\r\n\r\n").body, "GET a");
 }
 
 }  // namespace

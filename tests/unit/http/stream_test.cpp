@@ -7,8 +7,8 @@
 #include <deque>
 #include <stdexcept>
 
-#include "client.hpp"
 #include "nftlink/http/server.hpp"
+#include "server_fixture.hpp"
 
 namespace nftlink::http {
 namespace {
@@ -94,7 +94,7 @@ const std::string much(2 << 20, 'x');
 
 TEST_F(StreamTest, SendsItsHeadAtOnce) {
     start();
-    Client client(*this);
+    RawClient client(*this);
     client.send(get);
     ASSERT_TRUE(client.has("\r\n\r\n"));
     EXPECT_THAT(client.received, StartsWith("HTTP/1.1 200 OK\r\n"));
@@ -105,7 +105,7 @@ TEST_F(StreamTest, SendsItsHeadAtOnce) {
 
 TEST_F(StreamTest, SendsWhatItIsGivenInOneChunkEach) {
     start();
-    Client client(*this);
+    RawClient client(*this);
     client.send(get);
     script_.say("one\ntwo\n");
     ASSERT_TRUE(client.has("\r\n\r\n8\r\none\ntwo\n\r\n"));
@@ -124,7 +124,7 @@ TEST_F(StreamTest, SendsWhatItIsGivenInOneChunkEach) {
 
 TEST_F(StreamTest, OutlivesTheDeadlines) {
     start({.request = milliseconds(100), .idle = milliseconds(100)});
-    Client client(*this);
+    RawClient client(*this);
     client.send(get);
     ASSERT_TRUE(client.has("\r\n\r\n"));
     run_for(milliseconds(400));
@@ -135,7 +135,7 @@ TEST_F(StreamTest, OutlivesTheDeadlines) {
 
 TEST_F(StreamTest, SendsNoChunksToAnOldClient) {
     start();
-    Client client(*this);
+    RawClient client(*this);
     client.send("GET /events HTTP/1.0\r\n\r\n");
     script_.say("one\n");
     script_.say("");
@@ -147,7 +147,7 @@ TEST_F(StreamTest, SendsNoChunksToAnOldClient) {
 
 TEST_F(StreamTest, AnswersHeadAlone) {
     start();
-    Client client(*this);
+    RawClient client(*this);
     client.send("HEAD /events HTTP/1.1\r\n\r\n");
     EXPECT_TRUE(client.ends());
     EXPECT_THAT(client.received, testing::EndsWith("\r\n\r\n"));
@@ -157,7 +157,7 @@ TEST_F(StreamTest, AnswersHeadAlone) {
 
 TEST_F(StreamTest, NoticesThatTheClientIsGone) {
     start();
-    Client client(*this);
+    RawClient client(*this);
     client.send(get);
     EXPECT_TRUE(until([&] { return script_.calls == 1; }));
     client.close();
@@ -168,7 +168,7 @@ TEST_F(StreamTest, NoticesThatTheClientIsGone) {
 
 TEST_F(StreamTest, GoesOnForWhoOnlyStopsSending) {
     start();
-    Client client(*this);
+    RawClient client(*this);
     client.send(get);
     client.half_close();
     EXPECT_TRUE(until([&] { return script_.calls == 1; }));
@@ -185,7 +185,7 @@ TEST_F(StreamTest, GoesOnForWhoOnlyStopsSending) {
 // Who sends while it listens is neither listened to nor thrown out.
 TEST_F(StreamTest, IgnoresWhatTheClientSends) {
     start();
-    Client client(*this);
+    RawClient client(*this);
     client.send(get);
     EXPECT_TRUE(until([&] { return script_.calls == 1; }));
     client.send(get);
@@ -197,7 +197,7 @@ TEST_F(StreamTest, IgnoresWhatTheClientSends) {
 
 TEST_F(StreamTest, GivesASlowReaderALastWord) {
     start({.request = milliseconds(1000)});
-    Client client(*this);
+    RawClient client(*this);
     client.send(get);
     script_.say(much);
     EXPECT_TRUE(until([&] { return script_.given_up == 1; }));
@@ -215,7 +215,7 @@ TEST_F(StreamTest, GivesASlowReaderALastWord) {
 
 TEST_F(StreamTest, CutsWhoNeverReads) {
     start({.request = milliseconds(200)});
-    Client client(*this);
+    RawClient client(*this);
     client.send(get);
     script_.say(much);
     EXPECT_TRUE(until([&] { return script_.destroyed; }, milliseconds(5000)));
@@ -227,7 +227,7 @@ TEST_F(StreamTest, CutsWhoNeverReads) {
 
 TEST_F(StreamTest, DoesNotGiveUpWhoIsGone) {
     start();
-    Client client(*this);
+    RawClient client(*this);
     client.send(get);
     script_.say(much);
     EXPECT_TRUE(until([&] { return script_.calls == 1; }));
@@ -239,7 +239,7 @@ TEST_F(StreamTest, DoesNotGiveUpWhoIsGone) {
 // Without its last chunk: the client can tell.
 TEST_F(StreamTest, BreaksOffWhenTheStreamFails) {
     start();
-    Client client(*this);
+    RawClient client(*this);
     client.send(get);
     script_.say("one\n");
     script_.say("fail");
@@ -250,7 +250,7 @@ TEST_F(StreamTest, BreaksOffWhenTheStreamFails) {
 
 TEST_F(StreamTest, EndsWithTheServer) {
     start();
-    Client waiting(*this);
+    RawClient waiting(*this);
     waiting.send(get);
     EXPECT_TRUE(until([&] { return script_.calls == 1; }));
     stop();

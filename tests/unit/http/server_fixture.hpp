@@ -69,12 +69,12 @@ private:
 // queue.
 int connect_to(const std::string& path, int flags = 0);
 
-class Client {
+class RawClient {
 public:
-    explicit Client(HttpFixture& fixture);
-    ~Client() { close(); }
-    Client(const Client&) = delete;
-    Client& operator=(const Client&) = delete;
+    explicit RawClient(HttpFixture& fixture);
+    ~RawClient() { close(); }
+    RawClient(const RawClient&) = delete;
+    RawClient& operator=(const RawClient&) = delete;
 
     void send(std::string_view text);
     // What can be sent without waiting; how much that was.

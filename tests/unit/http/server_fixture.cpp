@@ -1,4 +1,4 @@
-#include "client.hpp"
+#include "server_fixture.hpp"
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
@@ -107,19 +107,19 @@ int connect_to(const std::string& path, int flags) {
 }
 
 // Not waited for by the kernel: the server that has to make room in the queue is on this thread.
-Client::Client(HttpFixture& fixture) : fixture_(fixture) {
+RawClient::RawClient(HttpFixture& fixture) : fixture_(fixture) {
     EXPECT_TRUE(fixture.until([&] {
         fd_ = connect_to(fixture.path(), SOCK_NONBLOCK);
         return fd_ >= 0;
     })) << "not connected";
 }
 
-std::size_t Client::send_some(std::string_view text) {
+std::size_t RawClient::send_some(std::string_view text) {
     const auto size = ::send(fd_, text.data(), text.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
     return size < 0 ? 0 : static_cast<std::size_t>(size);
 }
 
-void Client::send(std::string_view text) {
+void RawClient::send(std::string_view text) {
     EXPECT_TRUE(fixture_.until([&] {
         text.remove_prefix(send_some(text));
         return text.empty();
@@ -127,7 +127,7 @@ void Client::send(std::string_view text) {
         << text.size() << " bytes";
 }
 
-void Client::poll() {
+void RawClient::poll() {
     char bytes[65536];
     for (;;) {
         const auto size = recv(fd_, bytes, sizeof bytes, MSG_DONTWAIT);
@@ -139,7 +139,7 @@ void Client::poll() {
     }
 }
 
-Answer Client::answer(bool head_only) {
+Answer RawClient::answer(bool head_only) {
     Answer result;
     EXPECT_TRUE(fixture_.until([&] {
         poll();
@@ -150,7 +150,7 @@ Answer Client::answer(bool head_only) {
     return result;
 }
 
-bool Client::ends(milliseconds limit) {
+bool RawClient::ends(milliseconds limit) {
     return fixture_.until(
         [&] {
             poll();
@@ -159,18 +159,18 @@ bool Client::ends(milliseconds limit) {
         limit);
 }
 
-bool Client::has(std::string_view text) {
+bool RawClient::has(std::string_view text) {
     return fixture_.until([&] {
         poll();
         return received.find(text) != std::string::npos || ended;
     }) && received.find(text) != std::string::npos;
 }
 
-void Client::half_close() {
+void RawClient::half_close() {
     shutdown(fd_, SHUT_WR);
 }
 
-void Client::close() {
+void RawClient::close() {
     if (fd_ >= 0)
         ::close(fd_);
     fd_ = -1;
