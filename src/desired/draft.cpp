@@ -41,7 +41,7 @@ void list_links(const model::Container& of, const model::Container* other, bool 
             changes.push_back({of.name, link, added});
 }
 
-// What the address' other user or the child is about decides whose fault it is.
+// The address' other user, or the child, decides whose fault it is.
 Fault to_fault(const Misfit& misfit, std::string path) {
     const bool is_conflict = misfit.kind == Misfit::Kind::address;
     return {is_conflict ? Code::conflict : Code::invalid, misfit.message, std::move(path)};
@@ -95,7 +95,7 @@ public:
                 list_links(*after, draft_.find(name), true, planned.links);
     }
 
-    // Whether it fits into what there is, of which the links ask for so many permissions; how many more than the
+    // Checks that it fits into what there is, of which the links ask for so many permissions; how many more than the
     // state's they ask for then.
     std::int64_t check(std::uint64_t permissions) {
         const bool links_alone = changes_links_alone();

@@ -58,7 +58,7 @@ public:
 private:
     void judge(const Misfit& misfit, std::set<std::string>& leaving,
                std::set<std::pair<std::string, std::string>>& ending) {
-        // What stood there before is right.
+        // The one that stood there before is right.
         if (!is_new(misfit.container)) {
             if (misfit.kind == Misfit::Kind::link_permissions && leaving.insert(misfit.other).second)
                 refuse(misfit.other, misfit.message, true);

@@ -15,7 +15,7 @@
 
 namespace nftlink::desired {
 
-// What joining containers to a topology came to.
+// The result of joining containers to a topology.
 struct Joined {
     std::vector<Conflict> conflicts;  // left out: they contradict what was there before, or one another
     // Taken off their parents: the child isn't there.

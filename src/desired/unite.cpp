@@ -41,7 +41,7 @@ std::vector<std::string> merge_environment(std::vector<std::string> entries, con
     return entries;
 }
 
-// What a link variable's name begins with: Docker 0.10 keeps `-`, later ones write `_`.
+// The beginning of a link variable's name: Docker 0.10 keeps `-`, later ones write `_`.
 std::vector<std::string> prefixes_of(std::string alias) {
     std::ranges::transform(alias, alias.begin(),
                            [](char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c; });
@@ -107,7 +107,8 @@ private:
         united_.complaints.push_back({std::string(container), std::move(message)});
     }
 
-    // Who was started last has an address, whatever another one that has it too says: that one has ended.
+    // The container that was started last has an address, whatever another one that has it too says: that one has
+    // ended.
     std::vector<const Container*> in_order_of_claims() const {
         std::vector<const Container*> containers;
         for (const auto& [id, container] : inventory_.containers)
@@ -239,7 +240,7 @@ private:
         }
     }
 
-    // Who comes first has the room of the host.
+    // The first to come has the room of the host.
     enum class Claim { between_stated, stated, of_engine };
     struct Claimed {
         model::Container* parent;

@@ -12,7 +12,7 @@ namespace nftlink::enforce {
 
 namespace {
 
-// What of a bridge's packets should meet our rules and doesn't.
+// The packets of a bridge that should meet our rules and don't.
 kernel::BridgeNetfilter unseen(const PolicedBridge& policed, const kernel::Bridge& bridge,
                                const kernel::Bridges& bridges) {
     const kernel::BridgeNetfilter effective = bridges.effective(bridge);

@@ -13,12 +13,12 @@ class Contest {
 public:
     using Time = FirstPlace::Time;
 
-    // Whether our rules may be put above others' now.
+    // True when our rules may be put above others' now.
     bool may_move(Time now) const { return places_.may_take(now); }
     Time rests_until() const { return places_.rests_until(); }
     // A program has changed the ruleset.
     void changed_by(const std::string& program) { rival_ = program; }
-    // What a comparison, made at that time, found above ours: what was put right, or what stays.
+    // Takes what a comparison, made at that time, found above ours: what was put right, or what stays.
     void judge(const std::vector<firewall::Obstacle>& obstacles, Time now);
     void forget() { places_ = {}; }
 

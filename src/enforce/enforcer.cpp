@@ -163,7 +163,7 @@ const Target& Enforcer::target() {
     return aim_.target;
 }
 
-// What others have changed is repaired apart from a change of ours, so that it can be told what was done about it when
+// The changes of others are repaired apart from a change of ours, so that it can be told what was done about it when
 // their events come. Not with a target that has been left behind, which would take back what came since.
 void Enforcer::repair_first() try {
     const std::uint32_t known = generations_.current();
@@ -258,7 +258,7 @@ std::optional<Repair> Enforcer::ruleset_changed(const kernel::Change& change) {
     return judged.meaning == Generations::Meaning::news ? heal(cause_of(change)) : std::nullopt;
 }
 
-// What of the bridges makes a difference: those that are policed, and of the ports, which come and go with every
+// The bridges that make a difference: those that are policed, and of the ports, which come and go with every
 // container, those that the rules name.
 kernel::Bridges Enforcer::relevant(const kernel::Bridges& bridges) const {
     const model::FirewallPolicy& policy = *goal_.policy;

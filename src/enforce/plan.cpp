@@ -27,7 +27,7 @@ public:
     bool any_left() const { return count_ < max_count; }
     bool guarded() const { return stale_count_ < max_stale_count; }
 
-    // Whether to plan anew.
+    // True when it must be planned anew.
     bool again_after(const kernel::Refusal& refusal) {
         ++count_;
         last_refusal_ = refusal.to_string();

@@ -31,7 +31,7 @@ constexpr std::size_t max_event_bytes = 1 << 20;
 constexpr unsigned status_ok = 200;
 constexpr unsigned status_not_found = 404;
 
-// Who starts must start sometime, however many containers there are.
+// A service that starts must start sometime, however many containers there are.
 constexpr std::chrono::seconds longest_fetch{30};
 
 auto no_throw(error_code& error) {

@@ -40,7 +40,7 @@ std::int64_t nanoseconds_of(std::string_view text) {
     return time ? time->time_since_epoch().count() : 0;
 }
 
-// What stands between commas or blanks.
+// The words between commas or blanks.
 std::vector<std::string_view> words(std::string_view text) {
     constexpr std::string_view separators = ", \t\r\n";
     std::vector<std::string_view> found;

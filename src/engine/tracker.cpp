@@ -15,7 +15,7 @@ constexpr std::chrono::milliseconds first_look{1000};
 // Before what could not be read is asked for again.
 constexpr std::chrono::seconds soon{1};
 constexpr int backoff_factor = 2;
-// How long an answer may wait for those of others, so that many containers which start at once are one change.
+// An answer waits so long for those of others, so that many containers which start at once are one change.
 constexpr std::chrono::milliseconds gathering{10};
 // An event that is older by more than this is of a clock that was set back.
 constexpr std::chrono::seconds longest_delay{10};

@@ -14,7 +14,7 @@ using std::chrono::system_clock;
 
 namespace {
 
-// What an engine gets that says nothing to a question for events until there is one.
+// The time for an engine that says nothing to a question for events until there is one.
 constexpr std::chrono::milliseconds events_patience{500};
 
 // The answer of an engine; an exception is one too.

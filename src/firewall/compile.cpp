@@ -171,7 +171,7 @@ private:
         Rules rules{rule().not_in_set({from()}, bridges_set).accept().build()};
         add_links_and_replies(rules);
         rules.push_back(rule().not_in_set({to()}, bridges_set).accept().build());
-        // What is of a link comes first, since it may have a mark: errors too.
+        // Packets of a link come first, since they may have a mark: errors too.
         add_jumps_to_errors(rules);
         rules.push_back(rule().in_set({to()}, lenient_set).jump(lenient_chain).build());
         rules.push_back(reply().jump(answers_chain).build());
@@ -190,7 +190,7 @@ private:
         return start.in_set({bridge}, set).not_in_set({from(), to()}, inside_set).accept().build();
     }
 
-    // What isn't IP is the business of the table of frames.
+    // Frames that aren't IP are the business of the table of frames.
     Rules bridge_rules() const {
         Rules rules{rule().not_in_set({from()}, bridges_set).accept().build()};
         for (const std::uint16_t type : ip_types)
@@ -337,7 +337,7 @@ nft::Table compile_frames(const model::FirewallPolicy& policy, const std::set<st
     Rules& forward =
         add_chain(forward_chain, "other frames are dropped here", forward_hook, nft::filter_priority(table.family));
     add_drop(forward, rules.rule().in_set({from}, name));
-    // What came by a port that isn't known yet.
+    // Frames that came by a port that isn't known yet.
     if (!by_name)
         add_drop(forward, rules.rule().in_set({Field::oifname}, name));
     return table;

@@ -105,7 +105,7 @@ private:
     }
 
     void update() {
-        // What others have put to sleep wakes up.
+        // A table that others have put to sleep wakes up.
         if (have_->unknown != want_.unknown)
             put(add_objects_, nft::AddTable{want_.comment, want_.owner});
         find_replaced();

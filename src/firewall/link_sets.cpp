@@ -16,11 +16,11 @@ struct Grant {
     std::set<nft::Key> replies;  // of several children with one address, on several bridges
     std::string users;
 };
-// What some containers' links permit, and by which links; IPv4 or not, by key.
+// The permissions of some containers' links, and the links that give them; by protocol version and key.
 using Granted = std::map<std::pair<model::Ip, nft::Key>, Grant>;
 
-// What the change is about: the containers themselves, and the parents of those that are somewhere else now or expose
-// other ports.
+// The containers that the change is about: they themselves, and the parents of those that are somewhere else now or
+// expose other ports.
 class Affected {
 public:
     Affected(const model::Topology& now, const Before& before) : now_(now), before_(before) {

@@ -1,4 +1,4 @@
-// How our objects are called and known.
+// The names of our objects, and the signs by which they are known.
 #pragma once
 
 #include <string>
@@ -84,7 +84,7 @@ constexpr nft::Family nft_family(model::Ip ip) {
 std::string copies_chain(std::string_view table, std::string_view chain);
 bool is_copies_chain(std::string_view name);
 
-// Whether iptables-nft or ip6tables-nft reads and writes that table.
+// True when iptables-nft or ip6tables-nft reads and writes that table.
 bool is_iptables_table(nft::Family family, std::string_view table);
 
 // Of 0.1, which had a chain and sets for each bridge, `bridge-docker0` and `links4-docker0`, and a second table beside

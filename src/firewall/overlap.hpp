@@ -1,4 +1,4 @@
-// Whether a rule of somebody else's, standing above ours, changes what becomes of a packet.
+// The question if a rule of somebody else's, standing above ours, changes what becomes of a packet.
 #pragma once
 
 #include <functional>

@@ -1,6 +1,6 @@
 #include "nftlink/firewall/ownership.hpp"
 
-// What is ours.
+// The signs of what is ours.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -27,7 +27,7 @@ bool may_be_ours(const nft::Table& table, std::string_view name) {
     return has_mark(table) || has_name(table, name) || may_have_form(table);
 }
 
-// What was written anew after another program had loaded the table without our marks.
+// A table that was written anew after another program had loaded it without our marks.
 bool has_marked_parts(const nft::Table& table) {
     return std::ranges::any_of(table.sets, is_marked<nft::Set>) ||
            std::ranges::any_of(table.chains, [](const nft::Chain& chain) {

@@ -1,4 +1,4 @@
-// What the links of a topology permit.
+// The permissions that the links of a topology give.
 #pragma once
 
 #include <set>
@@ -42,7 +42,7 @@ struct Permissions {
 
 Permissions permissions(const model::Topology& topology, const model::FirewallPolicy& policy);
 
-// What the sets of bridges have of one that is policed; see names.hpp.
+// The elements of the sets of bridges for one that is policed; see names.hpp.
 struct BridgeElement {
     std::string_view set;
     std::vector<nft::DataType> type;
@@ -96,14 +96,14 @@ void for_each_permission(const model::FirewallPolicy& policy, const model::Conta
     });
 }
 
-// Whether the link with that key and those replies leads from one bridge to another.
+// True when the link with that key and those replies leads from one bridge to another.
 bool crosses_bridges(const nft::Key& link, const nft::Key& reply);
 
-// How many elements the set of so many permissions is made for. A set with a size gets the kernel's fixed hash, whose
-// bucket array sizes of 3·2^k fit; a fifth of it is room to grow.
+// The number of elements that the set of so many permissions is made for. A set with a size gets the kernel's fixed
+// hash, whose bucket array sizes of 3·2^k fit; a fifth of it is room to grow.
 std::uint32_t set_size(std::size_t element_count);
 
-// What a link's key says; addresses in network order.
+// The fields of a link's key; addresses in network order.
 struct Flow {
     std::string bridge;
     nft::Bytes parent, child;

@@ -1,6 +1,6 @@
 #include "nftlink/firewall/render.hpp"
 
-// What nft's own language can say of the wanted rules.
+// The wanted rules as far as nft's own language can say them.
 #include <fmt/format.h>
 
 #include <algorithm>

@@ -109,7 +109,7 @@ OtherNames switched(const nft::Ruleset& have, const Wanted& want, OtherNames oth
     return others;
 }
 
-// What counts towards Room::elements.
+// The number that counts towards Room::elements.
 std::size_t weight(const nft::Operation& operation) {
     return std::holds_alternative<nft::AddRule>(operation.action) ? 1 : nft::element_count(operation);
 }

@@ -26,7 +26,7 @@ using boost::system::error_code;
 namespace {
 
 constexpr std::size_t read_size = std::size_t{16} << 10;
-// What a refused client may still be sending, and for how long.
+// The bytes that a refused client may still be sending, and the time for it.
 constexpr std::size_t drain_limit = std::size_t{8} << 20;
 constexpr std::chrono::milliseconds drain_time{2000};
 
@@ -41,7 +41,7 @@ public:
     std::size_t header_size = 0;  // of what has been parsed of it
 };
 
-// What is wrong with a request.
+// The fault of a request.
 struct Connection::Complaint {
     unsigned status;
     const char* code;
@@ -180,7 +180,7 @@ asio::awaitable<error_code> Connection::read_body(Parser& parser) {
 
 // Parses what is there; reads more when that isn't enough.
 asio::awaitable<error_code> Connection::parse_more(Parser& parser) {
-    // What is missing of a chunked body is at least "0\r\n\r\n", and Beast's parser asserts that it sees that much.
+    // At least "0\r\n\r\n" is missing of a chunked body, and Beast's parser asserts that it sees that much.
     const std::size_t enough = parser.is_header_done() && parser.chunked() ? 5 : 1;
     if (buffer_.size() < enough)
         co_return co_await read_more();

@@ -15,7 +15,7 @@
 
 namespace nftlink::http {
 
-// What all connections of a server share.
+// The part of a server that all its connections share.
 struct Settings {
     Limits limits;
     Server::Handler handler;
@@ -68,7 +68,7 @@ private:
     // Nothing when the client is gone, the connection closed, or the stream broken.
     Awaitable<std::optional<std::string>> next_lines(Stream& stream);
     Awaitable<std::optional<std::string>> call_next(Stream& stream);
-    // How the client takes a piece: in time; only after the stream was given up; not at all.
+    // The client takes a piece in time, only after the stream was given up, or not at all.
     enum class Pace { good, slow, lost };
     Awaitable<Pace> write_patiently(Stream& stream, std::string piece);
     Awaitable<boost::system::error_code> write_in_time(std::string_view& text);

@@ -8,7 +8,7 @@
 
 namespace nftlink::http {
 
-// What the request says of how its response is sent.
+// The request's say in the sending of its response.
 struct Manner {
     unsigned version = 11;    // 10 or 11
     bool keep_alive = false;  // of a stream never

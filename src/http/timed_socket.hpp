@@ -41,7 +41,7 @@ public:
 
 private:
     void deadline_passed(unsigned number);
-    // What an operation comes to that ended with `error`.
+    // The result of an operation that ended with `error`.
     boost::system::error_code verdict(boost::system::error_code error) const;
 
     Socket socket_;

@@ -1,4 +1,4 @@
-// What the kernel can do in the bridge family.
+// The kernel's abilities in the bridge family.
 #pragma once
 
 #include "nftlink/kernel/kernel.hpp"

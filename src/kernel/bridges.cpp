@@ -42,7 +42,7 @@ void read_switches(Payload data, BridgeNetfilter& switches) {
     });
 }
 
-// What a link message says: of a bridge, or of any other interface.
+// A link message: of a bridge, or of any other interface.
 struct LinkMessage {
     std::uint32_t index = 0;
     BridgeTable::Link link;
@@ -233,7 +233,7 @@ std::vector<Bridge>::iterator BridgeTable::place_of(const std::string& name) {
     return std::ranges::lower_bound(bridges_.bridges, name, {}, &Bridge::name);
 }
 
-// Whose port the link is; null when it is none's.
+// The bridge whose port the link is; null when it is none's.
 Bridge* BridgeTable::bridge_of(const Link& link) {
     const auto master = links_.find(link.master);
     if (link.master == 0 || master == links_.end() || !master->second.is_bridge)

@@ -1,4 +1,4 @@
-// What one commit was about, from the messages that nf_tables tells of it. Pure: messages in, values out.
+// Reads from the messages that nf_tables tells of a commit what it was about. Pure: messages in, values out.
 #pragma once
 
 #include <optional>
@@ -16,7 +16,7 @@ public:
     // The change that ends with this message, if one does. A message of another kind is passed over.
     std::optional<Change> read(const netlink::Message& message);
 
-    // What was read of a commit whose end hasn't come: some of its messages were lost.
+    // The part that was read of a commit whose end hasn't come: some of its messages were lost.
     void forget() { tables_.clear(); }
 
 private:

@@ -51,7 +51,7 @@ public:
         return error;
     }
 
-    // Whether there was anything to do; if not, the generation stays.
+    // True when there was anything to do; if not, the generation stays.
     bool changed() const { return changed_; }
 
     int operator()(const nft::AddTable& action) {
@@ -213,7 +213,7 @@ private:
             table_->chains, [&](const nft::Chain& chain) { return std::ranges::any_of(chain.rules, predicate); });
     }
 
-    // Whether the chains and sets that the rule names are there.
+    // Checks that the chains and sets that the rule names are there.
     bool references_hold(const nft::Rule& rule) const {
         return std::ranges::all_of(rule.expressions, [&](const nft::Expression& expression) {
             if (const auto* lookup = std::get_if<nft::SetLookup>(&expression))

@@ -21,7 +21,7 @@ namespace {
 // The leading NUL makes the name abstract.
 constexpr std::string_view name("\0nftlinkd", 9);
 
-// How long one that has the name gets to say who it is: it may be starting, or have many callers to dismiss.
+// The time that one that has the name gets to say who it is: it may be starting, or have many callers to dismiss.
 constexpr int attempts = 10;
 constexpr std::chrono::milliseconds between_attempts{20};
 
@@ -43,8 +43,8 @@ base::UniqueFd open_socket() {
     return socket;
 }
 
-// Who listens on the name, whoever it is: the kernel keeps who that was. Nothing when nobody does, or when so many call
-// that it can't be told.
+// The process that listens on the name, whose it is: the kernel keeps that. Nothing when nobody does, or when so many
+// call that it can't be told.
 std::optional<ucred> holder() {
     const base::UniqueFd socket = open_socket();
     const Address address;

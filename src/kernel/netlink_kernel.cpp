@@ -20,7 +20,7 @@ namespace nftlink::kernel {
 
 namespace {
 
-// How often a read starts again because the ruleset changed under it.
+// A read starts again so often because the ruleset changed under it.
 constexpr int max_read_attempts = 200;
 
 using netlink::Message;
@@ -70,7 +70,7 @@ T decoded(std::expected<T, std::string> result) {
 // A transaction from this size on is worth two system calls that keep our own listener out of it.
 constexpr std::size_t bulk_bytes = std::size_t{1} << 15;
 
-// What is read changed while it was read, and can't be put together.
+// The ruleset changed while it was read, and can't be put together.
 struct ChangedMeanwhile {};
 
 class NetlinkKernel final : public Kernel {

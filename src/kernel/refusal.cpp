@@ -59,7 +59,7 @@ bool is_word(Payload value) {
            std::all_of(value.begin(), value.end() - 1, [](std::uint8_t c) { return c > ' ' && c < 0x7f; });
 }
 
-// What the attribute that the kernel points at names: a set element, or an object by its name.
+// The thing that the attribute names which the kernel points at: a set element, or an object by its name.
 std::string object_text(const nft::Operation& operation, Payload message, std::uint32_t offset) {
     std::string text;
     bool is_first = true;

@@ -1,4 +1,4 @@
-// Whether two readings of the kernel saw the same objects.
+// The comparison of two readings of the kernel: they saw the same objects, or not.
 #pragma once
 
 #include "nftlink/nft/ruleset.hpp"

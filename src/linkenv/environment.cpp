@@ -174,7 +174,7 @@ Environment link_environment(const Container& parent, const Link& link, const To
 
 Environment environment(const Container& parent, const Topology& topology, const EnvironmentOptions& options) {
     Environment all;
-    // Who gives a name; null is the parent itself.
+    // The child that gives a name; null is the parent itself.
     std::map<std::string, const Link*> givers;
     std::map<std::string, const Link*> prefixes;
     for (const std::string& entry : parent.environment)

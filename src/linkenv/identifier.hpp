@@ -1,4 +1,4 @@
-// What a shell takes as a variable's name.
+// The names that a shell takes for variables.
 #pragma once
 
 #include <algorithm>

@@ -221,7 +221,7 @@ DecodeResult<Chain> decode_chain(Payload payload) {
 }
 
 DecodeResult<Set> decode_set(Payload payload) {
-    // What kernels from 6.16 on tell about a set's inside (its backend and its number of elements) is no property of
+    // A set's inside, of which kernels from 6.16 on tell (its backend and its number of elements), is no property of
     // it; the number says how much room its elements will need.
     constexpr std::size_t most_room = std::size_t{1} << 17;
     constexpr std::uint16_t backend = 19, element_count = 20;

@@ -8,7 +8,7 @@
 
 namespace nftlink::nft {
 
-// How much of an element a message holds: to add one, all of it; to delete one, its key.
+// The part of an element that a message holds: to add one, all of it; to delete one, its key.
 enum class ElementPart { whole, key };
 
 // The bytes of one element, padding included.

@@ -31,7 +31,7 @@ enum class Kind {
     direction
 };
 
-// What a register holds, in words.
+// The content of a register, in words.
 struct Selector {
     std::string text = "<register>";
     json::value json;

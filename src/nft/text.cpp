@@ -44,7 +44,7 @@ std::string elements_text(const AddElements& action) {
     return text;
 }
 
-// What stands between the braces of a chain or set, one entry each.
+// The entries between the braces of a chain or set.
 std::vector<std::string> properties(Family family, const Chain& chain) {
     std::vector<std::string> lines;
     if (!chain.comment.empty())

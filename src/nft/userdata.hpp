@@ -12,7 +12,7 @@ namespace nftlink::nft {
 // The comment's type among the userdata of tables, chains, rules and elements, and of sets.
 inline constexpr std::uint8_t comment_type = 0;
 inline constexpr std::uint8_t set_comment_type = 7;
-// How nft is to print a set's keys.
+// The form in which nft is to print a set's keys.
 inline constexpr std::uint8_t set_key_order_type = 0;
 // The owner's, of tables, chains, rules and sets: a type of our own, far over nft's, which nft and iptables pass over.
 inline constexpr std::uint8_t owner_type = 0x6e;

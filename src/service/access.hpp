@@ -1,4 +1,4 @@
-// Who may do what through the control socket.
+// The rights of users at the control socket.
 #pragma once
 
 #include <sys/types.h>

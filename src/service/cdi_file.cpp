@@ -57,7 +57,7 @@ std::vector<std::string> CdiFile::take_over(const fs::path& folder, const std::s
     return update(text);
 }
 
-// What is in a folder that is no longer the one would never be true again.
+// Files in a folder that is no longer the one would never be true again.
 void CdiFile::leave(const fs::path& next) {
     if (!folder_.empty() && folder_ != next) {
         update("");

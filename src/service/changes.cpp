@@ -26,14 +26,14 @@ using config::LogLevel;
 using desired::State;
 using enforce::Enforced;
 
-// What is to be different.
+// The difference that is asked for.
 struct Changes::Proposal {
     state::StoredChange stored;                 // on disk
     std::variant<desired::Edit, State> wanted;  // in memory
     bool needs_disk = true;                     // it isn't made when the disk refuses
 };
 
-// How far a change has come, and what there was before it.
+// The progress of a change, and what there was before it.
 struct Changes::Undo {
     bool is_prepared = false;
     std::optional<State::Past> past;  // of an edit
@@ -49,7 +49,7 @@ std::vector<std::string> to_strings(const base::Errors& errors) {
     return lines;
 }
 
-// What of a new configuration only a new start can bring.
+// The keys of a new configuration that only a new start can bring into force.
 std::vector<std::string> needs_restart(const config::Config& now, const config::Config& next) {
     std::vector<std::string> warnings;
     if (!(now.control == next.control))
@@ -99,7 +99,7 @@ asio::awaitable<bool> Changes::start(State::Inventory inventory) {
     State next(state_.shared_files());
     next.set_inventory(std::move(inventory));
     const State::Joined joined = next.add(std::move(stored.containers));
-    // What was told lasts: a limit is no reason to set it aside.
+    // An answer that was given lasts: a limit is no reason to set it aside.
     for (const auto& [container, message, is_of_limits] : joined.conflicts)
         if (is_of_limits)
             parts_.reporter.trouble(
@@ -222,7 +222,7 @@ asio::awaitable<void> Changes::change_together(Requests requests) {
         auto stored = state::to_change(edit.containers);
         Proposal proposal{std::move(stored), std::move(edit)};
         const auto made = co_await carry_out(std::move(proposal), undo);
-        // Whose fault it is shows when each is made alone.
+        // The one at fault shows when each is made alone.
         if (!made && parts.size() > 1) {
             for (const Part& part : parts) {
                 Requests alone{part.request};

@@ -37,7 +37,7 @@ public:
     const Rights& rights() const { return rights_; }
     boost::asio::awaitable<http::Response> handle(http::Request request);
 
-    // What it answers to, for the test that holds the description against it.
+    // The routes that it answers to, for the test that holds the description against it.
     struct Route {
         const char* method;
         const char* pattern;  // `/v1/links/{parent}/{alias}`

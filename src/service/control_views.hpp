@@ -13,7 +13,7 @@
 
 namespace nftlink::service {
 
-// What the control API asks.
+// The answers to the control API's questions.
 struct ControlParts {
     kernel::Kernel& kernel;
     enforce::Enforcer& enforcer;

@@ -28,7 +28,7 @@ namespace {
 
 // Where no watchdog wakes us more often.
 constexpr std::chrono::seconds look_interval{30};
-// What clients get at the end to take their last answers.
+// The time that clients get at the end to take their last answers.
 constexpr std::chrono::milliseconds farewell{100};
 
 ControlApi::Rights rights_in(const config::ControlSettings& control) {

@@ -12,7 +12,7 @@ namespace nftlink::service {
 
 namespace {
 
-// How long the start waits for an engine: when systemd starts one and waits for us, it won't answer.
+// The start waits so long for an engine: when systemd starts one and waits for us, it won't answer.
 constexpr std::chrono::milliseconds start_patience{2000};
 
 }  // namespace
@@ -48,7 +48,7 @@ void EngineFollower::follow(const desired::State& state, std::function<void()> c
             reporter_.engine_contacted(state.engine_name(), watcher_->socket(), watcher_->contact(),
                                        state.inventory() != nullptr);
     };
-    // What comes in one go is one change.
+    // News that come in one go are one change.
     const auto is_told = std::make_shared<bool>(false);
     const auto tell = [this, changed = std::move(changed), is_told] {
         if (std::exchange(*is_told, true))

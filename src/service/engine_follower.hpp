@@ -20,17 +20,17 @@ public:
     EngineFollower(const EngineFollower&) = delete;
     EngineFollower& operator=(const EngineFollower&) = delete;
 
-    // What the engine says, asked once, before it is followed; null, with the reason in the log, when it doesn't answer
-    // soon. Blocks.
+    // The engine's inventory, asked for once, before it is followed; null, with the reason in the log, when it doesn't
+    // answer soon. Blocks.
     desired::State::Inventory ask(const desired::State& state);
 
     // Follows the engine of that configuration from now on, and leaves any other. `changed` is called when there is a
     // new inventory, not from within a call of this class. The state must live, and be that one, until the next call.
     void follow(const desired::State& state, std::function<void()> changed);
 
-    // What the engine has said; null when it isn't the one that this state names, or hasn't said anything yet.
+    // The engine's inventory; null when it isn't the one that this state names, or hasn't said anything yet.
     desired::State::Inventory inventory(const desired::State& state) const;
-    // How it is with the engine; null when there is none to follow.
+    // The contact with the engine; null when there is none to follow.
     const engine::Contact* contact() const { return watcher_ == nullptr ? nullptr : &watcher_->contact(); }
 
 private:

@@ -92,7 +92,7 @@ std::vector<std::string> EnvFiles::take_over(const fs::path& folder,
     return update(all);
 }
 
-// What is in a folder that is no longer the one would never be true again.
+// Files in a folder that is no longer the one would never be true again.
 void EnvFiles::leave(const fs::path& next) {
     if (folder_.empty() || folder_ == next)
         return;

@@ -13,8 +13,8 @@
 
 namespace nftlink::service {
 
-// By container: the text of its file; nothing: it has none, since it is gone or since its variables are none that a
-// file of lines can carry, which is an error then.
+// By container: the text of its file; nullopt: no file, since the container is gone or a value contains a line feed (an
+// error then).
 struct EnvTexts {
     std::map<std::string, std::optional<std::string>> texts;
     std::vector<std::string> errors;
@@ -22,7 +22,7 @@ struct EnvTexts {
 // Of all containers of the topology, and of those that aren't running.
 EnvTexts env_texts(const model::Topology& topology, const model::Topology& idle,
                    const model::EnvironmentOptions& options);
-// Whose variables depend on a container too: the parents of links to it, unless only its own links are different.
+// The containers whose variables depend on this one too: the parents of links to it, unless only its own links differ.
 enum class Dependents { none, parents };
 // Of these containers and their dependents.
 EnvTexts env_texts(const model::Topology& topology, const model::Topology& idle,

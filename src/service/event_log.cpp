@@ -15,9 +15,9 @@ namespace asio = boost::asio;
 
 namespace {
 
-// How many are kept: the largest change that a client can send, and some. They are kept once, whoever reads them.
+// The number that is kept: the largest change that a client can send, and some. They are kept once, whoever reads them.
 constexpr std::size_t max_records = std::size_t{1} << 15;
-// What a subscriber gets in one piece.
+// The most that a subscriber gets in one piece.
 constexpr std::size_t piece_bytes = std::size_t{64} << 10;
 
 std::string line(std::uint64_t number, const api::Event& event) {

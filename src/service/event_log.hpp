@@ -1,4 +1,4 @@
-// What happens, for those who watch: numbered records, the last of which are kept for whoever hasn't read them yet.
+// The events, for those who watch: numbered records, the last of which are kept for whoever hasn't read them yet.
 #pragma once
 
 #include <boost/asio/any_io_executor.hpp>

@@ -1,4 +1,4 @@
-// What the kernel has of each link.
+// The reader of the kernel's state of each link.
 #pragma once
 
 #include <chrono>

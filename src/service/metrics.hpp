@@ -1,4 +1,4 @@
-// What is counted, and Prometheus' text of it.
+// The counters, and Prometheus' text of them.
 #pragma once
 
 #include <array>
@@ -14,7 +14,7 @@
 
 namespace nftlink::service {
 
-// How many took at most so long; the classes are Prometheus' cumulative buckets.
+// Cumulative histogram (Prometheus' buckets) of durations.
 class Histogram {
 public:
     static constexpr std::array bounds{0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025,
@@ -36,7 +36,7 @@ struct Counts {
     std::optional<std::chrono::system_clock::time_point> last_success;
 };
 
-// What a scrape shows beside the counts.
+// The gauges that a scrape shows beside the counts.
 struct Reading {
     std::vector<firewall::LinkCount> links;
     bool counted = true;  // the links have counters

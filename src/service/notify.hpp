@@ -1,4 +1,4 @@
-// What systemd wants to hear of a service (sd_notify(3)'s protocol, which is stable: datagrams to $NOTIFY_SOCKET).
+// The messages of a service to systemd (sd_notify(3)'s protocol, which is stable: datagrams to $NOTIFY_SOCKET).
 #pragma once
 
 #include <chrono>

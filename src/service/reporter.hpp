@@ -21,7 +21,7 @@ namespace nftlink::service {
 
 using Time = std::chrono::system_clock::time_point;
 
-// What was last wrong, or repaired.
+// The last fault or repair.
 struct Trouble {
     Time time;
     std::vector<std::string> messages;
@@ -53,7 +53,7 @@ public:
                        const std::string& reason = "");
     // The complaints there are; each is said once.
     void complaints(const std::vector<desired::Complaint>& all);
-    // How it is with the engine now. `lasts`: what it said before stays in force.
+    // Takes the contact with the engine as it is now. `lasts`: what it said before stays in force.
     void engine_contacted(const std::string& name, const std::string& socket, const engine::Contact& contact,
                           bool lasts);
     void stopping();

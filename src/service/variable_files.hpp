@@ -15,8 +15,8 @@
 
 namespace nftlink::service {
 
-// Whose variables depend on containers that were as `before` says: the parents of links to them too, unless their
-// networks, ports and variables are what they were.
+// The containers whose variables depend on those that were as `before` says: the parents of links to them too, unless
+// their networks, ports and variables are what they were.
 Dependents dependents_of(const desired::Before& before, const desired::State& now);
 
 class VariableFiles {
@@ -24,7 +24,7 @@ public:
     // Both must outlive it. What can't be written, or said in a file, is told.
     VariableFiles(state::Journal& disk, Reporter& reporter) : disk_(disk), reporter_(reporter) {}
 
-    // Whether the configuration has any.
+    // True when the configuration has any.
     static bool are_wanted(const desired::State& state) {
         return !state.config().env_directory.empty() || !state.config().cdi_directory.empty();
     }

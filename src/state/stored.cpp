@@ -75,7 +75,7 @@ Stored parse(const fs::path& directory, const Contents& contents) {
     Stored stored;
     stored.errors = contents.errors;
     for (const auto& [name, text] : contents.texts) {
-        // What was added to an engine's container when there was an engine is no damage now.
+        // Links that were added to an engine's container when there was an engine are no damage now.
         auto container =
             config::parse_container({file_of(directory, name).string(), text}, name, config::Unplaced::allowed);
         if (container)

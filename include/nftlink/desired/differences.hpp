@@ -1,4 +1,4 @@
-// What two topologies differ in.
+// The differences between two topologies.
 #pragma once
 
 #include <set>

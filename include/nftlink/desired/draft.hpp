@@ -30,7 +30,7 @@ public:
     std::expected<Planned, api::Faults> plan(const api::Transaction& transaction);
 
     const State& state() const { return state_; }
-    // What people will have written.
+    // The containers as people will have written them.
     const model::Container* find(std::string_view container) const;
     template <typename Visit>
     void for_each(const Visit& visit) const {

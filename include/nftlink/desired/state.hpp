@@ -1,4 +1,4 @@
-// What is wanted, as a value: the containers of the configuration's files, those that came through the control API,
+// The wanted state, as a value: the containers of the configuration's files, those that came through the control API,
 // and, where there is a container engine, what it says. Pure.
 #pragma once
 
@@ -32,7 +32,7 @@ public:
     const config::Config& config() const { return files_->config; }
     const config::Loaded& files() const { return *files_; }
     const std::shared_ptr<const config::Loaded>& shared_files() const { return files_; }
-    // What the kernel is to have.
+    // The containers and links that the kernel is to have.
     const model::Topology& topology() const { return has_engine() ? united_.topology : stated_; }
     // Also a container that isn't running, for its variables; null when there is none. Its links lead to containers of
     // the topology.
@@ -42,7 +42,7 @@ public:
     const std::vector<Waiting>& waiting() const { return united_.waiting; }
     const std::vector<Complaint>& complaints() const { return united_.complaints; }
 
-    // What people wrote, in the files and through the API.
+    // The containers as people wrote them, in the files and through the API.
     const model::Topology& stated() const { return stated_; }
     bool is_stated(std::string_view container) const { return stated_.find(container) != nullptr; }
     // The place of a container in the files; null when it came through the API or isn't there.
@@ -50,17 +50,17 @@ public:
     // Where a container is from: `file`, `api` or `docker`. One that people and the engine both tell of is of people.
     std::string_view source(std::string_view container) const;
     std::string_view source(std::string_view parent, const model::Link& link) const;
-    // How many came through the API, and which.
+    // The number of those that came through the API, and their names.
     std::size_t stored_count() const { return stated_.containers.size() - files_->config.topology.containers.size(); }
     Stored stored() const;
     // Another number after each change of any of this.
     std::uint64_t revision() const { return revision_; }
-    // How many permissions the links ask for that people wrote, between the containers that they wrote.
+    // The number of permissions that links written by people ask for, between containers written by people.
     std::uint64_t permissions() const { return permissions_; }
 
     bool has_engine() const { return config().sources.docker.has_value(); }
     config::Unplaced unplaced() const;
-    // What the engine is called in messages: `the engine at /run/docker.sock`.
+    // The engine's name in messages: `the engine at /run/docker.sock`.
     std::string engine_name() const;
     using Inventory = std::shared_ptr<const engine::Inventory>;
     const Inventory& inventory() const { return inventory_; }
@@ -77,13 +77,13 @@ public:
     };
     Joined add(Stored stored);
 
-    // What an edit replaced.
+    // The parts of a state that an edit replaced.
     class Past {
     public:
         // The topology's containers that the edit has changed, as they were, of a state that has only been given
         // inventories since. The past and the state must live as long as the result.
         Before changed(const State& now) const;
-        // What of the link was before; empty without an engine.
+        // The links as they were; empty without an engine.
         const model::Topology* topology() const { return united_ ? &united_->topology : nullptr; }
 
     private:

@@ -23,7 +23,7 @@ struct Waiting {
     bool operator==(const Waiting&) const = default;
 };
 
-// What of a container was left out, and why; with both origins where two contradict each other.
+// A part of a container that was left out, and the reason; with both origins where two contradict each other.
 struct Complaint {
     std::string container;
     std::string message;

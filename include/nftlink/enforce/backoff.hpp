@@ -33,7 +33,7 @@ public:
     // The bridges have changed while another repair was due; said once.
     bool take_bridges() { return std::exchange(bridges_wait_, false); }
 
-    // Others have changed something since, and it is not the time to repair it.
+    // A repair is due, and delayed.
     bool is_behind() const { return is_behind_; }
     void caught_up() { is_behind_ = false; }
     // A change of bridges has not been dealt with.

@@ -15,8 +15,9 @@
 
 namespace nftlink::enforce {
 
-// What a container may reach without a link where it is open: its neighbours by IPv4, by IPv6, containers on other
-// policed bridges, its neighbours by any other frame; and what it could reach while a link stood that has ended.
+// The targets that a container may reach without a link where it is open: its neighbours by IPv4, by IPv6, containers
+// on other policed bridges, its neighbours by any other frame; and what it could reach while a link stood that has
+// ended.
 enum class Aspect { ipv4, ipv6, between_bridges, other_frames, ended_links };
 
 // `ipv4`, `between_bridges` …
@@ -30,7 +31,7 @@ struct Opening {
     bool operator==(const Opening&) const = default;
 };
 
-// What the configuration leaves open on that bridge, or on those of a pattern of the policy.
+// The targets that the configuration leaves open on that bridge, or on those of a pattern of the policy.
 std::vector<Opening> left_open(const model::FirewallPolicy& policy, std::string_view bridge);
 
 // A bridge that the policy or a container names, or that is there and fits a pattern of the policy.
@@ -59,7 +60,7 @@ std::vector<std::string> bridges_by_pattern(const kernel::Bridges& bridges, cons
 std::vector<std::string> closed_ports(const kernel::Bridges& bridges, const model::FirewallPolicy& policy,
                                       const std::function<bool(const std::string&)>& is_policed);
 
-// How it is with one bridge's policy.
+// The state of one bridge's policy.
 struct BridgeState {
     std::string bridge;
     model::Icc icc = model::Icc::deny;
@@ -72,7 +73,7 @@ struct BridgeState {
     std::string reason = {};         // why not, and what to do, as one sentence; empty when it is enforced
     std::vector<Opening> open = {};  // each aspect once
 
-    // What of IPv4, IPv6, between bridges and other frames is closed.
+    // The closed ones of IPv4, IPv6, between bridges and other frames.
     std::vector<Aspect> closed() const;
     // For that reason nothing is closed; a reason that there is stays.
     void not_enforced(const std::string& why);
@@ -92,8 +93,8 @@ struct Switch {
     bool operator==(const Switch&) const = default;
 };
 
-// What must be done so that the bridges' packets come to the rules, and why some won't: a bridge that isn't there, a
-// missing module. Those that are policed by name, as in a Target.
+// The steps that bring the bridges' packets to the rules, and the reasons why some won't come: a bridge that isn't
+// there, a missing module. Those that are policed by name, as in a Target.
 struct BridgePlan {
     std::vector<Switch> switches;
     std::vector<std::string> warnings;

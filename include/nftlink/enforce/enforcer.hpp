@@ -23,7 +23,7 @@ namespace nftlink::enforce {
 
 class Contest;
 
-// What the target is made of. Both must live, and stay as they are, until the next one is adopted.
+// The sources of the target. Both must live, and stay as they are, until the next one is adopted.
 struct Goal {
     const model::Topology* topology = nullptr;
     const model::FirewallPolicy* policy = nullptr;
@@ -111,7 +111,7 @@ private:
     Goal goal_;
     Aim aim_;
     std::optional<firewall::LinkSets> sets_;  // in the kernel; none when that isn't known
-    // What the last comparison found and can't put right; see Plan.
+    // The findings of the last comparison that can't be put right; see Plan.
     struct Standing {
         std::vector<std::string> warnings, bridge_warnings, missing_chains, unmet_chains;
         bool has_meanwhile = false;

@@ -13,7 +13,7 @@
 
 namespace nftlink::enforce {
 
-// Whether the generation comes after the other one; they wrap around.
+// True when the generation comes after the other one; they wrap around.
 bool is_later(std::uint32_t generation, std::uint32_t other);
 
 class Generations {

@@ -51,7 +51,7 @@ struct Means {
     std::optional<Known> known = {};
 };
 
-// What must be done, and what can't be.
+// The steps that must be taken, and the findings that none can mend.
 struct Plan {
     std::vector<nft::Batch> transactions;  // one, or several of a large change; none when the ruleset is as wanted
     firewall::OtherNames other_names;      // of firewall::Transactions
@@ -78,7 +78,7 @@ struct Plan {
 // somebody else's, or a table that is to go holds somebody else's objects.
 std::expected<Plan, std::string> plan(kernel::Kernel& kernel, const Target& target, const Means& means = {});
 
-// What was done.
+// The steps that were taken.
 struct Outcome {
     Plan done;
     // Of the ruleset now; or an older one, when others' commits came in between that were not looked at.
@@ -101,7 +101,7 @@ std::expected<Outcome, std::string> apply(kernel::Kernel& kernel, const Target& 
 // where that is as quick, or where the kernel refuses: apply() will say why.
 bool deny_first(kernel::Kernel& kernel, const Target& target);
 
-// Whether any table of ours is there. `name`: the configured table's, see firewall::is_ours().
+// True when any table of ours is there. `name`: the configured table's, see firewall::is_ours().
 bool has_rules(kernel::Kernel& kernel, const std::string& name);
 
 // Deletes every table that is ours, and our rules in other chains. `name`: the configured table's, see

@@ -1,4 +1,4 @@
-// What is done to the kernel, and why.
+// A repair of the kernel's ruleset, and its reason.
 #pragma once
 
 #include <chrono>

@@ -1,4 +1,4 @@
-// What the kernel is to have, on this host.
+// The ruleset that the kernel is to have, on this host.
 #pragma once
 
 #include <expected>
@@ -13,7 +13,7 @@
 
 namespace nftlink::enforce {
 
-// What the configuration asks of the kernel.
+// The part of the configuration that the kernel is to enforce.
 struct Target {
     firewall::Wanted want;
     std::vector<PolicedBridge> bridges;  // by name
@@ -22,8 +22,8 @@ struct Target {
     std::optional<firewall::Wanted> meanwhile = {};
 };
 
-// What the rules of this policy depend on here: what the kernel can do in the bridge family, and which bridges there
-// are. The error says what the policy asks for that this kernel can't do, and what to ask for instead.
+// The facts that the rules of this policy depend on here: what the kernel can do in the bridge family, and which
+// bridges there are. The error says what the policy asks for that this kernel can't do, and what to ask for instead.
 std::expected<firewall::HostFacts, std::string> host_facts(kernel::Kernel& kernel, const model::Topology& topology,
                                                            const model::FirewallPolicy& policy,
                                                            const kernel::Bridges& bridges);

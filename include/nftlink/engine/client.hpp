@@ -19,7 +19,7 @@
 
 namespace nftlink::engine {
 
-// How long the answer to one question may take, from connecting to its last byte.
+// The time that one question may take, from connecting to the answer's last byte.
 inline constexpr std::chrono::milliseconds answer_deadline{10'000};
 
 template <typename T>

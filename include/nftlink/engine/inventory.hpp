@@ -1,4 +1,4 @@
-// What a container engine says about its containers, as values, and how its API's JSON is read. Pure.
+// A container engine's containers and networks as values, and the readers of its API's JSON. Pure.
 //
 // The API is Docker's Engine API (https://docs.docker.com/reference/api/engine/), which Podman speaks too
 // (podman-system-service(1)). Fields that are missing or of another kind than they should be count as not there:
@@ -81,7 +81,7 @@ std::optional<Container> read_container(const boost::json::value& answer);
 
 // The answer to GET /networks.
 std::vector<Network> read_networks(const boost::json::value& answer);
-// What Podman's own API adds, GET /libpod/networks/json: the interfaces' names, which its Docker API keeps for itself.
+// Podman's own API, GET /libpod/networks/json, adds the interfaces' names, which its Docker API keeps for itself.
 std::vector<Network> read_podman_networks(const boost::json::value& answer);
 
 // One container in the answer to GET /containers/json.
@@ -97,7 +97,7 @@ struct Listed {
 };
 std::vector<Listed> read_list(const boost::json::value& answer);
 
-// What an engine has when it is asked for everything. A container that it gives no good answer about is left out of the
+// An engine's answer to being asked for everything. A container that it gives no good answer about is left out of the
 // inventory and named.
 struct Everything {
     Inventory inventory;

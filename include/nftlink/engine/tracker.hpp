@@ -49,7 +49,7 @@ public:
         bool operator==(const Question&) const = default;
     };
 
-    // What is different since it was told last.
+    // The kinds of what is different since take_news() was called last.
     struct News {
         bool contact = false;
         bool inventory = false;

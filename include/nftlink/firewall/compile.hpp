@@ -10,11 +10,11 @@
 
 namespace nftlink::firewall {
 
-// How frames that no rule about IP sees are known to be a bridge's: by its name; by its port's name, where the kernel
-// has no `meta ibrname`; not at all, where it has no tables of the bridge family.
+// The sign by which frames that no rule about IP sees are known to be a bridge's: its name; its port's name, where
+// the kernel has no `meta ibrname`; none, where it has no tables of the bridge family.
 enum class Frames { by_name, by_port, none };
 
-// What of a host the rules depend on.
+// The facts of a host that the rules depend on.
 struct HostFacts {
     // For `family: bridge`: `ct state` works there (nf_conntrack_bridge).
     bool bridge_conntrack = true;
@@ -27,7 +27,7 @@ struct HostFacts {
     bool operator==(const HostFacts&) const = default;
 };
 
-// What the topology and the policy ask for. Elements and rules have no counts yet.
+// Compiles the topology and the policy. Elements and rules have no counts yet.
 // With `layout: sets` rules, chains and sets are the same whatever bridges and links there are.
 Wanted compile(const model::Topology& topology, const model::FirewallPolicy& policy, const HostFacts& host = {});
 

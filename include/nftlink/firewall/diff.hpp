@@ -9,7 +9,7 @@
 
 namespace nftlink::firewall {
 
-// How a change deals with what others have done.
+// The dealing with what others have done.
 struct Manner {
     // Tables of ours go with what others have put into them.
     bool force = false;
@@ -53,7 +53,7 @@ struct IdleChain {
 };
 std::vector<IdleChain> idle_chains(const nft::Ruleset& have, const Wanted& want);
 
-// What makes the wanted tables out of nothing without a link, but for those that are there: what isn't linked is
+// The change that makes the wanted tables without a link, but for those that are there: what isn't linked is
 // denied.
 nft::Batch frame(const Wanted& want, const std::vector<const nft::Table*>& there = {});
 

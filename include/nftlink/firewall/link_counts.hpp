@@ -11,7 +11,7 @@
 
 namespace nftlink::firewall {
 
-// What has become of one link.
+// The state of one link.
 struct LinkCount {
     std::string parent;
     model::Link link;

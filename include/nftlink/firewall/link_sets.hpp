@@ -1,5 +1,5 @@
-// What a change of some containers means for the sets of our tables, without the ruleset and without the topology's
-// other links: the time it takes doesn't depend on how many there are.
+// The change of our tables' sets that follows from a change of some containers, without the ruleset and without the
+// topology's other links: the time it takes doesn't depend on how many there are.
 #pragma once
 
 #include <cstddef>
@@ -33,7 +33,7 @@ public:
     };
     // The update that brings the sets from the topology of before to this one, counted as done. Nothing where it takes
     // more than elements, or more than one transaction: rules without sets, a set that is too full (compile() makes it
-    // larger then). The sets' counts are of no use any more after that, and after an update that was not made.
+    // larger then). After nullopt, or if the batch was not applied, this object is invalid: make it anew.
     std::optional<Update> update(const model::Topology& now, const Before& before, const model::FirewallPolicy& policy);
     // The same for the bridges of the host that fit a pattern; see HostFacts. Also where links are rules, as long as no
     // bridge comes or goes.
@@ -61,8 +61,8 @@ private:
     std::vector<std::string> of_host_;                           // those among them that only fit a pattern; sorted
     Frames frames_ = Frames::none;
     std::vector<std::string> ports_;  // of HostFacts
-    // How many permissions each reply belongs to: where links lead from one bridge to another, two parents on two
-    // bridges may have the same address. Nothing where none does.
+    // The number of permissions that each reply belongs to: where links lead from one bridge to another, two parents on
+    // two bridges may have the same address. Nothing where none does.
     std::optional<std::map<nft::Key, std::size_t>> reply_users_;
     std::map<std::string, std::size_t, std::less<>> users_;  // networks of containers on each bridge
     bool usable_ = false;                                    // links are elements, and bridges are elements alone

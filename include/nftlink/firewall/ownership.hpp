@@ -31,7 +31,7 @@ bool is_of_0_1(const nft::Table& table);
 // The objects of somebody else's in a table of ours, in words: `chain x`, `the rule with handle 7 in chain forward`.
 std::vector<std::string> strangers(const nft::Table& table);
 
-// What snapshot() must offer for diff(): the tables that may be ours, the wanted ones' namesakes whoever made them, and
+// The filter of snapshot() for diff(): the tables that may be ours, the wanted ones' namesakes whoever made them, and
 // those that something is or was attached to. `listing` has all tables with their chains, rules or no rules.
 bool is_relevant(const nft::Table& table, const nft::Ruleset& listing, const Wanted& want);
 

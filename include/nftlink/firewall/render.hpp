@@ -8,8 +8,8 @@
 
 namespace nftlink::firewall {
 
-// What of the wanted rules nft's own language can say, as a script that `nft -f` loads: our tables, and `insert rule`
-// for what is attached. `left_out` gets, one each, what it can't say.
+// The wanted rules as far as nft's own language can say them, as a script that `nft -f` loads: our tables, and `insert
+// rule` for what is attached. `left_out` gets, one each, what it can't say.
 std::string render(const Wanted& want, std::vector<std::string>& left_out);
 std::string render_json(const Wanted& want, std::vector<std::string>& left_out);
 

@@ -18,7 +18,7 @@ namespace nftlink::firewall {
 // anew in one transaction. By their plain names.
 using OtherNames = std::set<std::pair<nft::Family, std::string>>;
 
-// What one transaction may have.
+// The limits of one transaction.
 struct Room {
     std::size_t bytes = 0;
     std::size_t elements = 20'000;  // and rules, where there are many

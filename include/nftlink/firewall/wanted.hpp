@@ -1,4 +1,4 @@
-// What the ruleset should be.
+// The ruleset as it should be.
 #pragma once
 
 #include <string>

@@ -45,7 +45,7 @@ public:
 
     // For everything from now on, together; takes the place of the last one.
     void set_deadline(std::chrono::milliseconds time);
-    // What is under way has its deadline still.
+    // An operation that is under way keeps its deadline.
     void lift_deadline();
 
     // Connects and writes. A full queue of connections is tried again until the deadline. Other than a deadline that

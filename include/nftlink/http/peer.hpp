@@ -1,4 +1,4 @@
-// Who is at the other end of a Unix socket.
+// The process and user at the other end of a Unix socket.
 #pragma once
 
 #include <cstdint>
@@ -6,7 +6,7 @@
 
 namespace nftlink::http {
 
-// Who is at the other end, as the kernel says (SO_PEERCRED, SO_PEERGROUPS) of the moment it connected.
+// The other end, as the kernel says (SO_PEERCRED, SO_PEERGROUPS) of the moment it connected.
 struct Peer {
     std::uint32_t user = 0;
     std::uint32_t group = 0;

@@ -22,7 +22,7 @@ struct Limits {
 };
 
 // Serves until it is destroyed: then it calls neither handler nor `refuse` any more, and handlers and streams that wait
-// are cancelled. They end as the executor's context runs on, or goes itself; what they use must live until then. Its
+// are cancelled; they finish on the executor, and objects that they use must outlive it. Its
 // own refusals (400 malformed, 408, 413, 431, 417 …) get their body from `refuse`.
 //
 // A client above the limit is let in at the expense of another one: of the process that has the most connections, the

@@ -14,8 +14,8 @@ public:
     // connection is closed. It is not called again before what it gave has been written. Cancelled (it throws
     // operation_aborted) when the connection ends.
     virtual boost::asio::awaitable<std::string> next() = 0;
-    // The client hasn't taken what it was given for longer than it may: lines may be thrown away. After that next() is
-    // called once more, as soon as and if the client reads on, for a last word.
+    // The client hasn't taken what it was given for longer than it may: lines may be thrown away. If the client
+    // resumes, next() is called once more, for a final line.
     virtual void give_up() = 0;
 };
 

@@ -80,12 +80,12 @@ struct Bridges {
     std::uint64_t revision = 0;            // of one Kernel's: as long as it is the same, so is everything else
 
     const Bridge* find(std::string_view name) const;
-    // Whether the packets of one bridge pass the inet and ip hooks.
+    // Tells of IPv4 and IPv6 if the packets of one bridge pass the inet and ip hooks.
     BridgeNetfilter effective(const Bridge& bridge) const;
     bool operator==(const Bridges&) const = default;
 };
 
-// What this kernel can do in a table of the bridge family.
+// The abilities of this kernel in a table of the bridge family.
 struct BridgeFamily {
     bool names = false;      // meta ibrname: nft_meta_bridge
     bool conntrack = false;  // ct state: nf_conntrack_bridge
@@ -123,7 +123,7 @@ public:
     // Readable when next_change() may have one.
     virtual int changes_descriptor() = 0;
 
-    // How many bytes one transaction may have here: the send buffer's room.
+    // The largest size of one transaction here, in bytes: the send buffer's room.
     virtual std::size_t batch_limit() = 0;
 
     // Asked once of the kernel, with a transaction that is made to fail: nothing is changed. Nothing when the caller

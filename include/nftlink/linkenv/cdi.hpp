@@ -28,7 +28,7 @@ struct CdiSpecification {
 // silently: readers refuse a file with a device that edits nothing, and all the others in it.
 CdiSpecification cdi_specification(std::vector<CdiDevice> devices);
 
-// Whether the text is a specification of that kind, whoever wrote it.
+// True when the text is a specification of that kind, whoever wrote it.
 bool is_cdi_specification(std::string_view text);
 
 }  // namespace nftlink::linkenv

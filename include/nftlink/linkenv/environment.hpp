@@ -21,7 +21,7 @@ struct Variable {
     bool operator==(const Variable&) const = default;
 };
 
-// What was left out or may surprise, and the remedy.
+// The things that were left out or may surprise, and the remedy.
 struct Warning {
     std::string links;  // whose variables: `link /web/db`, or two that meet
     std::string text;   // the same for every link that it holds for, of whichever parent
@@ -46,7 +46,7 @@ Environment link_environment(const model::Container& parent, const model::Link& 
 Environment environment(const model::Container& parent, const model::Topology& topology,
                         const model::EnvironmentOptions& options);
 
-// How a parent is told the addresses of its links' children:
+// The ways to tell a parent the addresses of its links' children:
 //   hosts   `ADDRESS<TAB>alias child-name`, a line of hosts(5) for each link
 //   docker  `--add-host=NAME:ADDRESS`, a word of `docker run` for each alias and each child's name, on lines of their
 //   own

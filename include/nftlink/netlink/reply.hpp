@@ -23,7 +23,7 @@ struct Ack {
 // Nothing when the message is no error message or malformed.
 std::optional<Ack> read_ack(const Message& message);
 
-// What the end of a dump says: the positive errno that ended it, 0 when it is whole.
+// Gives the positive errno that ended a dump, 0 when it is whole.
 int dump_error(const Message& done);
 
 // All that came for a request of many messages.

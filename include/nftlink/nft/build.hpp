@@ -21,7 +21,7 @@ std::vector<DataType> interface_key();
 Key interface_key(std::string_view name);
 std::array<std::uint8_t, 16> interface_field(std::string_view name);
 
-// What of a packet is looked up in a set: a field of a concatenation.
+// A part of a packet that is looked up in a set: a field of a concatenation.
 enum class Field {
     iifname,
     oifname,
@@ -36,7 +36,7 @@ enum class Field {
     reply_source_port,    // of that connection's answers
 };
 
-// Whose words: nft's, or iptables-nft's. In a table that iptables-nft manages it has to read every rule back; some of
+// The words are nft's or iptables-nft's. In a table that iptables-nft manages it has to read every rule back; some of
 // nft's instructions (ct, sctp ports, log …) it can't, and there it uses extensions of the old kind.
 enum class Dialect { nft, iptables };
 

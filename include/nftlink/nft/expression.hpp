@@ -127,7 +127,7 @@ struct XtTarget {
     bool operator==(const XtTarget&) const = default;
 };
 
-// Whatever else a dump holds: never lost, so that two different rules never compare equal.
+// Anything else that a dump holds: never lost, so that two different rules never compare equal.
 struct Unknown {
     std::string name;
     Bytes raw;  // the expression's attributes as dumped

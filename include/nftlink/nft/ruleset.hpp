@@ -25,7 +25,7 @@ enum class Family : std::uint8_t { unspecified = 0, inet = 1, ip = 2, arp = 3, n
 // nft's word: `inet`, `ip`, …
 std::string_view to_string(Family family);
 
-// What nft calls `priority filter` there: NF_IP_PRI_FILTER, NF_BR_PRI_FILTER_BRIDGED.
+// The number that nft calls `priority filter` there: NF_IP_PRI_FILTER, NF_BR_PRI_FILTER_BRIDGED.
 constexpr std::int32_t filter_priority(Family family) {
     return family == Family::bridge ? -200 : 0;
 }
@@ -50,7 +50,7 @@ bool same_rule(const Rule& a, const Rule& b);
 const Counters* counters(const Rule& rule);
 Counters* counters(Rule& rule);
 
-// What makes a chain a base chain.
+// The properties that make a chain a base chain.
 struct Hook {
     std::string type;          // `filter`
     std::uint32_t number = 0;  // NF_INET_FORWARD …

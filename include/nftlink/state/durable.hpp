@@ -11,7 +11,7 @@ namespace nftlink::state {
 // `cannot write /var/lib/nftlink/x: No space left on device`
 std::string disk_error(std::string_view what, const std::filesystem::path& path, int error_number);
 
-// Whether the file is for its owner alone, and has this text.
+// True when the file is for its owner alone, and has this text.
 bool has_text(const std::filesystem::path& file, std::string_view text);
 
 // Where a file's new text waits for its name: hidden, beside it.

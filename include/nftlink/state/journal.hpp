@@ -33,7 +33,7 @@ public:
     boost::asio::awaitable<T> run(std::function<T()> work) {
         co_return co_await boost::asio::co_spawn(thread_, call(std::move(work), &busy_), boost::asio::use_awaitable);
     }
-    // Whether preparing and the like wait for a disk: in memory they are done at once.
+    // True when preparing and the like wait for a disk: in memory they are done at once.
     bool waits() const { return !store_.is_in_memory(); }
     // The disk is at work now, which may take as long as it likes.
     bool is_busy() const { return busy_; }
