@@ -42,7 +42,7 @@ public:
 };
 
 // The fault of a request.
-struct Connection::Complaint {
+struct Connection::BadRequest {
     unsigned status;
     const char* code;
     std::string message;
@@ -89,33 +89,33 @@ asio::awaitable<bool> Connection::serve_request() {
     socket_->set_deadline(settings_->limits.request);
     // On the heap: Asio does not recycle frames of over 1 KiB, and g++ 12 warns of them without cause.
     const auto parser = std::make_unique<Parser>(settings_->limits);
-    auto complaint = co_await read_request(*parser);
+    auto fault = co_await read_request(*parser);
     socket_->no_deadline();
-    Manner manner;
+    Sending sending;
     Request request;
     request.peer = peer_;
-    if (!complaint)
-        complaint = take_apart(*parser, request, manner);
-    if (complaint) {
-        co_await refuse(std::move(*complaint));
+    if (!fault)
+        fault = take_apart(*parser, request, sending);
+    if (fault) {
+        co_await refuse(std::move(*fault));
         co_return false;
     }
     auto response = co_await answer(std::move(request));
     if (!response)
         co_return false;
     if (response->stream == nullptr)
-        co_return co_await write(std::move(*response), manner);
-    co_await write_stream(std::move(*response), manner);
+        co_return co_await write(std::move(*response), sending);
+    co_await write_stream(std::move(*response), sending);
     co_return false;
 }
 
-std::optional<Connection::Complaint> Connection::take_apart(Parser& parser, Request& request, Manner& manner) {
+std::optional<Connection::BadRequest> Connection::take_apart(Parser& parser, Request& request, Sending& sending) {
     auto& message = parser.get();
-    manner = {message.version(), message.keep_alive(), message.method() == http::verb::head};
+    sending = {message.version(), message.keep_alive(), message.method() == http::verb::head};
     auto target = parse_target(message.target());
     if (!target)
-        return Complaint{400, "malformed", "the target must be a path, in which % stands before two hex digits"};
-    request.method = manner.head_only ? "GET" : std::string(message.method_string());
+        return BadRequest{400, "malformed", "the target must be a path, in which % stands before two hex digits"};
+    request.method = sending.head_only ? "GET" : std::string(message.method_string());
     request.path = std::move(target->path);
     request.query = std::move(target->query);
     request.body = std::move(message.body());
@@ -124,16 +124,16 @@ std::optional<Connection::Complaint> Connection::take_apart(Parser& parser, Requ
 
 // --- Reading ---------------------------------------------------------------------------------------------------------
 
-asio::awaitable<std::optional<Connection::Complaint>> Connection::read_request(Parser& parser) {
+asio::awaitable<std::optional<Connection::BadRequest>> Connection::read_request(Parser& parser) {
     const Limits& limits = settings_->limits;
     error_code error = co_await read_header(parser);
     if (!error) {
         const auto& header = parser.get();
         const auto expected = header[http::field::expect];
         if (header.count(http::field::transfer_encoding) != 0 && !parser.chunked())
-            co_return Complaint{400, "malformed", "the only Transfer-Encoding that is understood is chunked"};
+            co_return BadRequest{400, "malformed", "the only Transfer-Encoding that is understood is chunked"};
         if (!expected.empty() && !beast::iequals(expected, "100-continue"))
-            co_return Complaint{417, "malformed", "the only expectation that can be met is 100-continue"};
+            co_return BadRequest{417, "malformed", "the only expectation that can be met is 100-continue"};
         if (!expected.empty() && header.version() >= 11 && !parser.is_done()) {
             std::string_view go_on = "HTTP/1.1 100 Continue\r\n\r\n";
             co_await socket_->write(go_on, error);
@@ -144,17 +144,17 @@ asio::awaitable<std::optional<Connection::Complaint>> Connection::read_request(P
     if (!error)
         co_return std::nullopt;
     if (error == asio::error::timed_out)
-        co_return Complaint{408, "too_slow",
-                            fmt::format("the request was not complete after {} seconds",
-                                        std::chrono::duration<double>(limits.request).count())};
+        co_return BadRequest{408, "too_slow",
+                             fmt::format("the request was not complete after {} seconds",
+                                         std::chrono::duration<double>(limits.request).count())};
     if (error == http::error::body_limit)
-        co_return Complaint{413, "too_large", fmt::format("a body has at most {} bytes", limits.body_bytes)};
+        co_return BadRequest{413, "too_large", fmt::format("a body has at most {} bytes", limits.body_bytes)};
     if (error == http::error::header_limit)
-        co_return Complaint{431, "too_large",
-                            fmt::format("a request's header has at most {} bytes", limits.header_bytes)};
+        co_return BadRequest{431, "too_large",
+                             fmt::format("a request's header has at most {} bytes", limits.header_bytes)};
     if (error == asio::error::eof)
-        co_return Complaint{400, "malformed", "the request ended before it was complete"};
-    co_return Complaint{400, "malformed", "this is not HTTP/1.1: " + error.message()};
+        co_return BadRequest{400, "malformed", "the request ended before it was complete"};
+    co_return BadRequest{400, "malformed", "this is not HTTP/1.1: " + error.message()};
 }
 
 asio::awaitable<error_code> Connection::read_header(Parser& parser) {
@@ -234,12 +234,12 @@ asio::awaitable<void> Connection::wait_for_close() {
     co_await closed_.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
 }
 
-asio::awaitable<bool> Connection::write(Response response, Manner manner) {
-    std::string text = response_head(response, manner);
-    if (!manner.head_only)
+asio::awaitable<bool> Connection::write(Response response, Sending sending) {
+    std::string text = response_head(response, sending);
+    if (!sending.head_only)
         text += response.body;
     std::string_view rest = text;
-    co_return !co_await write_in_time(rest) && manner.keep_alive;
+    co_return !co_await write_in_time(rest) && sending.keep_alive;
 }
 
 // After an error `text` is what is left.
@@ -250,13 +250,12 @@ asio::awaitable<error_code> Connection::write_in_time(std::string_view& text) {
     co_return error;
 }
 
-asio::awaitable<void> Connection::refuse(Complaint complaint) {
+asio::awaitable<void> Connection::refuse(BadRequest fault) {
     if (!socket_->is_open())
         co_return;
-    Response response{.status = complaint.status,
-                      .body = settings_->refuse(complaint.status, complaint.code, complaint.message)};
-    co_await write(std::move(response), Manner());
-    if (complaint.status != 408)
+    Response response{.status = fault.status, .body = settings_->refuse(fault.status, fault.code, fault.message)};
+    co_await write(std::move(response), Sending());
+    if (fault.status != 408)
         co_await drain();
 }
 
@@ -275,11 +274,11 @@ asio::awaitable<void> Connection::drain() {
 
 // --- Streaming -------------------------------------------------------------------------------------------------------
 
-asio::awaitable<void> Connection::write_stream(Response response, Manner manner) {
+asio::awaitable<void> Connection::write_stream(Response response, Sending sending) {
     is_stream_ = true;
-    const std::string head = response_head(response, manner);
+    const std::string head = response_head(response, sending);
     std::string_view rest = head;
-    if (co_await write_in_time(rest) || manner.head_only)
+    if (co_await write_in_time(rest) || sending.head_only)
         co_return;
     auto pace = Pace::good;
     while (pace == Pace::good) {
@@ -288,17 +287,17 @@ asio::awaitable<void> Connection::write_stream(Response response, Manner manner)
             co_return;
         if (lines->empty())
             break;
-        pace = co_await write_patiently(*response.stream, stream_piece(*lines, manner));
+        pace = co_await write_patiently(*response.stream, stream_piece(*lines, sending));
     }
     if (pace == Pace::lost)
         co_return;
-    std::string end = manner.chunked() ? stream_piece("", manner) : "";
+    std::string end = sending.chunked() ? stream_piece("", sending) : "";
     if (pace == Pace::slow) {  // a last word
         const auto lines = co_await next_lines(*response.stream);
         if (!lines)
             co_return;
         if (!lines->empty())
-            end.insert(0, stream_piece(*lines, manner));
+            end.insert(0, stream_piece(*lines, sending));
     }
     rest = end;
     co_await write_in_time(rest);

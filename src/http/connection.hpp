@@ -19,7 +19,7 @@ namespace nftlink::http {
 struct Settings {
     Limits limits;
     Server::Handler handler;
-    Server::Refusal refuse;
+    Server::RefusalBody refuse;
 };
 
 class Connection {
@@ -44,12 +44,12 @@ private:
     template <typename T>
     using Awaitable = boost::asio::awaitable<T>;
     class Parser;
-    struct Complaint;
+    struct BadRequest;
 
     Awaitable<bool> wait_for_request();
     Awaitable<bool> serve_request();
-    Awaitable<std::optional<Complaint>> read_request(Parser& parser);
-    static std::optional<Complaint> take_apart(Parser& parser, Request& request, Manner& manner);
+    Awaitable<std::optional<BadRequest>> read_request(Parser& parser);
+    static std::optional<BadRequest> take_apart(Parser& parser, Request& request, Sending& sending);
     Awaitable<boost::system::error_code> read_header(Parser& parser);
     Awaitable<boost::system::error_code> read_body(Parser& parser);
     Awaitable<boost::system::error_code> parse_more(Parser& parser);
@@ -60,11 +60,11 @@ private:
     Awaitable<Response> call_handler(Request request);
     Awaitable<void> wait_for_close();
 
-    Awaitable<bool> write(Response response, Manner manner);
-    Awaitable<void> refuse(Complaint complaint);
+    Awaitable<bool> write(Response response, Sending sending);
+    Awaitable<void> refuse(BadRequest fault);
     Awaitable<void> drain();
 
-    Awaitable<void> write_stream(Response response, Manner manner);
+    Awaitable<void> write_stream(Response response, Sending sending);
     // Nothing when the client is gone, the connection closed, or the stream broken.
     Awaitable<std::optional<std::string>> next_lines(Stream& stream);
     Awaitable<std::optional<std::string>> call_next(Stream& stream);

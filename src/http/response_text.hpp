@@ -9,7 +9,7 @@
 namespace nftlink::http {
 
 // The request's say in the sending of its response.
-struct Manner {
+struct Sending {
     unsigned version = 11;    // 10 or 11
     bool keep_alive = false;  // of a stream never
     bool head_only = false;   // it was a HEAD request
@@ -19,9 +19,9 @@ struct Manner {
 };
 
 // Up to and with the empty line.
-std::string response_head(const Response& response, const Manner& manner);
+std::string response_head(const Response& response, const Sending& sending);
 
 // A piece of a stream as it is sent; the empty one is the last.
-std::string stream_piece(std::string_view lines, const Manner& manner);
+std::string stream_piece(std::string_view lines, const Sending& sending);
 
 }  // namespace nftlink::http

@@ -30,7 +30,7 @@ constexpr std::chrono::milliseconds breather{50};
 
 // Shared by the server and its tasks: they may end later than the server does.
 struct Server::State {
-    State(const asio::any_io_executor& executor, int listener, Limits limits, Handler handler, Refusal refuse)
+    State(const asio::any_io_executor& executor, int listener, Limits limits, Handler handler, RefusalBody refuse)
         : acceptor(executor, Protocol(), listener),
           settings(std::make_shared<Settings>(limits, std::move(handler), std::move(refuse))) {}
 
@@ -127,7 +127,7 @@ void Server::State::close() {
         connection->close();
 }
 
-Server::Server(asio::any_io_executor executor, int listener, Limits limits, Handler handler, Refusal refuse)
+Server::Server(asio::any_io_executor executor, int listener, Limits limits, Handler handler, RefusalBody refuse)
     : state_(std::make_shared<State>(executor, listener, limits, std::move(handler), std::move(refuse))) {
     asio::co_spawn(executor, State::accept(state_), asio::detached);
 }

@@ -41,8 +41,8 @@ std::expected<void, std::string> make_folder(const fs::path& folder) {
 }
 
 std::expected<void, std::string> replace(const fs::path& file, const std::string& text) {
-    const auto written = state::write_durably(state::draft_of(file), text);
-    return written ? state::rename_durably(state::draft_of(file), file) : written;
+    const auto written = state::write_durably(state::prepared_of(file), text);
+    return written ? state::rename_durably(state::prepared_of(file), file) : written;
 }
 
 }  // namespace

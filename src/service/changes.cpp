@@ -90,7 +90,7 @@ Changes::Changes(asio::any_io_executor executor, const Parts& parts, std::string
 asio::awaitable<bool> Changes::start(State::Inventory inventory) {
     const state::Store& store = parts_.journal.store();
     state::Stored stored = state::parse(store.directory(), parts_.journal.store().read());
-    parts_.reporter.trouble(std::move(stored.errors));
+    parts_.reporter.tell_errors(std::move(stored.errors));
     std::vector<desired::Conflict> damaged;
     for (const auto& [container, errors] : stored.damaged)
         damaged.push_back({container, fmt::format("{}", fmt::join(to_strings(errors), "; "))});
@@ -102,7 +102,7 @@ asio::awaitable<bool> Changes::start(State::Inventory inventory) {
     // An answer that was given lasts: a limit is no reason to set it aside.
     for (const auto& [container, message, is_of_limits] : joined.conflicts)
         if (is_of_limits)
-            parts_.reporter.trouble(
+            parts_.reporter.tell_errors(
                 {fmt::format("{}: {}; nothing was changed: raise the limit, or move what is too much out of there",
                              store.file(container).string(), message)});
     if (std::ranges::any_of(joined.conflicts, &desired::Conflict::is_of_limits))
@@ -128,8 +128,9 @@ asio::awaitable<bool> Changes::start(State::Inventory inventory) {
 void Changes::set_aside(const std::vector<desired::Conflict>& conflicts) {
     for (const auto& [container, message, is_of_limits] : conflicts) {
         const auto moved = parts_.journal.store().set_aside(container);
-        parts_.reporter.trouble({fmt::format("{}: {}; {}", parts_.journal.store().file(container).string(), message,
-                                             moved ? "the file is set aside as " + moved->string() : moved.error())});
+        parts_.reporter.tell_errors(
+            {fmt::format("{}: {}; {}", parts_.journal.store().file(container).string(), message,
+                         moved ? "the file is set aside as " + moved->string() : moved.error())});
     }
 }
 
@@ -475,8 +476,8 @@ void Changes::take_news() {
         if (is_taken)
             keep_trying();
         tell([&] {
-            parts_.reporter.trouble({fmt::format("what {} says could not be taken in whole: {}; it is tried again",
-                                                 state_.engine_name(), error.what())});
+            parts_.reporter.tell_errors({fmt::format("what {} says could not be taken in whole: {}; it is tried again",
+                                                     state_.engine_name(), error.what())});
         });
     }
 }

@@ -138,8 +138,8 @@ api::Status status_record(const ControlParts& parts, LinkReader& reader) {
     record.refused_changes = parts.reporter.counts().refused_changes;
     if (const auto& heal = parts.reporter.last_heal())
         record.last_heal = heal_record(*heal);
-    if (const auto& trouble = parts.reporter.last_error())
-        record.last_error = api::LastError{base::timestamp(trouble->time), utf8(trouble->messages.back())};
+    if (const auto& errors = parts.reporter.last_error())
+        record.last_error = api::LastError{base::timestamp(errors->time), utf8(errors->messages.back())};
     record.events = parts.reporter.events().last_number();
     return record;
 }

@@ -31,8 +31,8 @@ std::vector<std::string> read_index(const fs::path& folder) {
 }
 
 std::expected<void, std::string> replace(const fs::path& file, const std::string& text) {
-    const auto written = state::write_file(state::draft_of(file), text);
-    return written ? state::rename_file(state::draft_of(file), file) : written;
+    const auto written = state::write_file(state::prepared_of(file), text);
+    return written ? state::rename_file(state::prepared_of(file), file) : written;
 }
 
 void add_text(EnvTexts& result, const model::Container& container, const model::Topology& topology,

@@ -41,7 +41,7 @@ void Reporter::repaired(const enforce::Repair& repair) {
         publish_bridges();
         if (std::exchange(failing_, message) == message)
             return;  // tried again every second
-        trouble({message});
+        tell_errors({message});
         events_.publish(api::Refused{message});
         return;
     }
@@ -58,26 +58,26 @@ void Reporter::repaired(const enforce::Repair& repair) {
                                 .reason = cause.reason});
 }
 
-void Reporter::trouble(std::vector<std::string> messages) {
+void Reporter::tell_errors(std::vector<std::string> messages) {
     if (messages.empty())
         return;
     for (const std::string& message : messages)
         log(LogLevel::error, message);
-    last_error_ = Trouble{system_clock::now(), std::move(messages)};
+    last_error_ = Errors{system_clock::now(), std::move(messages)};
 }
 
 void Reporter::refused(const std::string& message) {
     ++counts_.refused_changes;
-    trouble({message});
+    tell_errors({message});
     events_.publish(api::Refused{message});
 }
 
 void Reporter::configuration_refused(const std::vector<std::string>& errors) {
     log(LogLevel::error, "the new configuration is refused, the old one stays in force");
-    trouble(errors);
+    tell_errors(errors);
     ++counts_.refused_changes;
     events_.publish(api::ReloadRefused{errors});
-    refused_configuration_ = Trouble{system_clock::now(), errors};
+    refused_configuration_ = Errors{system_clock::now(), errors};
 }
 
 void Reporter::reloaded(const std::string& hash, bool is_another, const std::vector<std::string>& warnings) {
@@ -120,7 +120,7 @@ void Reporter::engine_contacted(const std::string& name, const std::string& sock
     if (contact.connected)
         log(LogLevel::info, fmt::format("following {}: {}, API {}", name, contact.engine, contact.api));
     else
-        trouble(
+        tell_errors(
             {fmt::format("{}: {}; {}", name, contact.error,
                          lasts ? "what it said last stays in force" : "its links are not in force until it answers")});
     events_.publish(api::SourceChanged{.source = "docker",

@@ -21,8 +21,8 @@ namespace nftlink::service {
 
 using Time = std::chrono::system_clock::time_point;
 
-// The last fault or repair.
-struct Trouble {
+// Messages of one moment.
+struct Errors {
     Time time;
     std::vector<std::string> messages;
 };
@@ -43,7 +43,7 @@ public:
                  config::LogLevel level = config::LogLevel::info);
     void repaired(const enforce::Repair& repair);
     // Something is wrong.
-    void trouble(std::vector<std::string> messages);
+    void tell_errors(std::vector<std::string> messages);
     // A change that was asked for can't be made.
     void refused(const std::string& message);
     void configuration_refused(const std::vector<std::string>& errors);
@@ -61,9 +61,9 @@ public:
     EventLog& events() { return events_; }
     const EventLog& events() const { return events_; }
     const Counts& counts() const { return counts_; }
-    const std::optional<Trouble>& refused_configuration() const { return refused_configuration_; }
+    const std::optional<Errors>& refused_configuration() const { return refused_configuration_; }
     const std::optional<Heal>& last_heal() const { return last_heal_; }
-    const std::optional<Trouble>& last_error() const { return last_error_; }
+    const std::optional<Errors>& last_error() const { return last_error_; }
 
 private:
     void publish_bridges();
@@ -71,9 +71,9 @@ private:
     const enforce::Enforcer& enforcer_;
     EventLog events_;
     Counts counts_;
-    std::optional<Trouble> refused_configuration_;
+    std::optional<Errors> refused_configuration_;
     std::optional<Heal> last_heal_;
-    std::optional<Trouble> last_error_;
+    std::optional<Errors> last_error_;
     std::string failing_;  // the message of what is being tried again, which isn't said twice
     std::vector<desired::Complaint> known_complaints_;
     std::vector<enforce::BridgeState> known_bridges_;

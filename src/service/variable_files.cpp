@@ -102,10 +102,10 @@ asio::awaitable<void> VariableFiles::write(const desired::State& state, std::set
 }
 
 void VariableFiles::written(const Variables& variables, std::vector<std::string> errors) {
-    reporter_.trouble(variables.env.errors);
-    reporter_.trouble(variables.cdi.errors);
+    reporter_.tell_errors(variables.env.errors);
+    reporter_.tell_errors(variables.cdi.errors);
     error_ = errors.empty() ? "" : errors.front();
-    reporter_.trouble(std::move(errors));
+    reporter_.tell_errors(std::move(errors));
 }
 
 }  // namespace nftlink::service

@@ -62,7 +62,7 @@ bool has_text(const fs::path& file, std::string_view text) {
            base::read_file(file) == text;
 }
 
-fs::path draft_of(const fs::path& file) {
+fs::path prepared_of(const fs::path& file) {
     return file.parent_path() / ("." + file.filename().string() + ".new");
 }
 

@@ -81,8 +81,8 @@ std::expected<void, std::string> Store::prepare(const StoredChange& change) {
         const fs::path path = file(container);
         if (auto text_before = in_memory_ ? std::unexpected(0) : base::read_file(path))
             previous_ = std::move(*text_before);
-        const auto write_draft = in_memory_ ? write_file : write_durably;
-        const auto written = text ? write_draft(draft_of(path), *text) : std::expected<void, std::string>{};
+        const auto write_prepared = in_memory_ ? write_file : write_durably;
+        const auto written = text ? write_prepared(prepared_of(path), *text) : std::expected<void, std::string>{};
         if (!written)
             discard();
         return written;
@@ -108,12 +108,12 @@ std::expected<void, std::string> Store::publish() {
         return {};
     if (prepared_.size() == 1) {
         const auto& [container, text] = *prepared_.begin();
-        const fs::path path = file(container), draft = draft_of(path);
+        const fs::path path = file(container), prepared = prepared_of(path);
         const auto rename = in_memory_ ? rename_file : rename_durably;
         const auto remove = in_memory_ ? remove_file : remove_durably;
-        auto published = text ? rename(draft, path) : remove(path);
+        auto published = text ? rename(prepared, path) : remove(path);
         if (!published && in_memory_)
-            static_cast<void>(remove_file(draft));
+            static_cast<void>(remove_file(prepared));
         else if (!published)
             put_back(container);
         prepared_.clear();
@@ -132,18 +132,18 @@ std::expected<void, std::string> Store::publish() {
 
 // As well as a disk that makes trouble lets us: the file as it was before.
 void Store::put_back(const std::string& container) {
-    const fs::path draft = draft_of(file(container));
+    const fs::path prepared = prepared_of(file(container));
     if (!previous_)
         static_cast<void>(remove_file(file(container)));
-    else if (write_file(draft, *previous_))
-        static_cast<void>(rename_file(draft, file(container)));
-    static_cast<void>(remove_file(draft));
+    else if (write_file(prepared, *previous_))
+        static_cast<void>(rename_file(prepared, file(container)));
+    static_cast<void>(remove_file(prepared));
 }
 
 void Store::discard() {
     std::error_code ignored;
     if (prepared_.size() == 1)
-        fs::remove(draft_of(file(prepared_.begin()->first)), ignored);
+        fs::remove(prepared_of(file(prepared_.begin()->first)), ignored);
     fs::remove_all(directory_ / next_folder, ignored);
     prepared_.clear();
 }

@@ -31,10 +31,11 @@ struct Limits {
 class Server {
 public:
     using Handler = std::function<boost::asio::awaitable<Response>(Request)>;
-    using Refusal = std::function<std::string(unsigned status, const std::string& code, const std::string& message)>;
+    using RefusalBody =
+        std::function<std::string(unsigned status, const std::string& code, const std::string& message)>;
 
     // `listener`: a listening, non-blocking stream socket; it is taken over.
-    Server(boost::asio::any_io_executor executor, int listener, Limits limits, Handler handler, Refusal refuse);
+    Server(boost::asio::any_io_executor executor, int listener, Limits limits, Handler handler, RefusalBody refuse);
     ~Server();
     Server(const Server&) = delete;
     Server& operator=(const Server&) = delete;

@@ -15,7 +15,7 @@ std::string disk_error(std::string_view what, const std::filesystem::path& path,
 bool has_text(const std::filesystem::path& file, std::string_view text);
 
 // Where a file's new text waits for its name: hidden, beside it.
-std::filesystem::path draft_of(const std::filesystem::path& file);
+std::filesystem::path prepared_of(const std::filesystem::path& file);
 bool is_draft(const std::filesystem::path& file);
 
 // Writes the file, for its owner alone, and brings it to the disk. On an error the file is gone.

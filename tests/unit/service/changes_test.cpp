@@ -64,7 +64,7 @@ TEST_F(ChangesTest, NothingIsChangedWhenTheDiskRefuses) {
 
 TEST_F(ChangesTest, WhatCannotBePutInPlaceIsTakenBack) {
     start();
-    // The draft is written, but its name is taken by a folder: renaming fails after the kernel has said yes.
+    // The prepared file is written, but its name is taken by a folder: renaming fails after the kernel has said yes.
     std::filesystem::create_directories(folder_ / "state/containers/web.yaml/in the way");
     const auto refused = change(put("web", web));
     ASSERT_FALSE(refused);
