@@ -4,11 +4,13 @@
 #include <iterator>
 
 #include "nftlink/base/utf8.hpp"
+#include "place.hpp"
 
 namespace nftlink::api {
 
 namespace {
 
+using base::utf8;
 using Texts = Container::Texts;
 
 Texts to_texts(const auto& items, auto to_text) {
@@ -40,9 +42,19 @@ Container to_record(const model::Container& container) {
             record.networks->emplace_back(network.bridge, addresses_of(network));
     }
     record.expose = to_member(container.expose, [](const model::Port& port) { return port.to_string(); });
-    record.environment = to_member(container.environment, [](const std::string& entry) { return base::utf8(entry); });
+    record.environment = to_member(container.environment, [](const std::string& entry) { return utf8(entry); });
     record.links = to_member(container.links, [](const model::Link& link) { return link.child + ":" + link.alias; });
     return record;
+}
+
+Warning to_record(const base::Error& warning) {
+    Warning record{utf8(warning.message)};
+    set_place(record, warning.where);
+    return record;
+}
+
+base::Error to_error(const Warning& warning) {
+    return {place_of(warning), warning.message};
 }
 
 }  // namespace nftlink::api

@@ -1,15 +1,11 @@
 #include "nftlink/api/fault.hpp"
 
-#include <boost/describe/enum_to_string.hpp>
-#include <boost/describe/enumerators.hpp>
-#include <boost/json/array.hpp>
-#include <boost/mp11/algorithm.hpp>
-
+#include "nftlink/api/reader.hpp"
 #include "nftlink/base/utf8.hpp"
+#include "place.hpp"
 
 namespace nftlink::api {
 
-namespace json = boost::json;
 using base::utf8;
 
 std::string_view to_string(Code code) {
@@ -18,23 +14,47 @@ std::string_view to_string(Code code) {
 
 Code parse_code(std::string_view word) {
     Code code = Code::unknown;
-    boost::mp11::mp_for_each<boost::describe::describe_enumerators<Code>>([&](auto each) {
-        if (word == each.name)
-            code = each.value;
-    });
+    boost::describe::enum_from_string(std::string(word).c_str(), code);
     return code;
 }
 
-json::object to_json(const Faults& faults) {
-    const Fault& first = faults.front();
-    json::object record{{"code", to_string(first.code)}, {"message", utf8(first.message)}, {"path", utf8(first.path)}};
-    if (faults.size() > 1) {
-        json::array all;
-        for (const Fault& fault : faults)
-            all.push_back({{"message", utf8(fault.message)}, {"path", utf8(fault.path)}});
-        record["errors"] = std::move(all);
+Fault to_fault(Code code, const base::Error& error) {
+    Fault fault{code, error.to_string(), ""};
+    set_place(fault, error.where);
+    return fault;
+}
+
+base::Error to_error(const Fault& fault) {
+    base::Position where = place_of(fault);
+    const std::string beginning = base::Error{where, ""}.to_string();
+    return {std::move(where),
+            fault.message.starts_with(beginning) ? fault.message.substr(beginning.size()) : fault.message};
+}
+
+std::string to_text(const Faults& faults) {
+    Faults all = faults;
+    for (Fault& fault : all) {
+        fault.message = utf8(fault.message);
+        fault.path = utf8(fault.path);
+        if (fault.file)
+            fault.file = utf8(*fault.file);
     }
-    return record;
+    Refusal refusal{all.front(), {}};
+    if (all.size() > 1)
+        refusal.errors = std::move(all);
+    return to_text(refusal);
+}
+
+Faults read_faults(const boost::json::value& body) {
+    const Refusal refusal = read<Refusal>(body);
+    Faults faults = refusal.errors.value_or(Faults());
+    if (faults.empty())
+        faults.push_back(refusal);
+    std::erase_if(faults, [](const Fault& fault) { return fault.message.empty(); });
+    for (Fault& fault : faults)
+        if (fault.code == Code::unknown)
+            fault.code = refusal.code;
+    return faults;
 }
 
 }  // namespace nftlink::api

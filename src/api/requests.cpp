@@ -1,4 +1,5 @@
-// What clients send.
+#include "nftlink/api/requests.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -6,7 +7,7 @@
 #include <span>
 
 #include "member_texts.hpp"
-#include "nftlink/api/records.hpp"
+#include "nftlink/api/json.hpp"
 #include "nftlink/base/json_pointer.hpp"
 #include "nftlink/base/suggestion.hpp"
 #include "repeated_member.hpp"
@@ -23,6 +24,13 @@ constexpr std::size_t max_depth = 16;
 // The text of one of the object's members; `text` is the object's own.
 std::string_view text_of(const json::object& object, std::string_view key, std::string_view text) {
     return member_texts(text)[static_cast<std::size_t>(object.find(key) - object.begin())];
+}
+
+template <Record T>
+std::vector<std::string_view> names_of() {
+    std::vector<std::string_view> names;
+    boost::mp11::mp_for_each<Members<T>>([&](auto member) { names.emplace_back(member.name); });
+    return names;
 }
 
 // Reads records, and notes everything that is wrong with them.
@@ -53,14 +61,30 @@ public:
         return object;
     }
 
-    // The text of a member; empty, with a fault unless it may be absent, when there is none.
-    std::string text(const json::object& record, std::string_view key, const std::string& path, bool required = true) {
-        const json::value* value = record.if_contains(key);
-        if (value == nullptr && required)
+    // A record of texts, those that aren't optional required.
+    template <Record T>
+    std::optional<T> record(const json::value& value, const std::string& path) {
+        static const auto known = names_of<T>();
+        const json::object* object = record(value, path, known);
+        if (object == nullptr)
+            return {};
+        T read;
+        boost::mp11::mp_for_each<Members<T>>(
+            [&](auto member) { text(*object, member.name, path, read.*member.pointer); });
+        return read;
+    }
+
+    void text(const json::object& record, std::string_view key, const std::string& path, std::string& to) {
+        if (const json::value* value = record.if_contains(key))
+            to = text(*value, fmt::format("'{}'", key), below(path, key));
+        else
             fault(fmt::format("'{}' is missing", key), path);
-        else if (value != nullptr)
-            return text(*value, fmt::format("'{}'", key), below(path, key));
-        return "";
+    }
+
+    void text(const json::object& record, std::string_view key, const std::string& path,
+              std::optional<std::string>& to) {
+        if (record.contains(key))
+            text(record, key, path, to.emplace());
     }
 
     std::string text(const json::value& value, const std::string& what, const std::string& path) {
@@ -79,23 +103,6 @@ public:
             use((*array)[index], below(below(path, key), index));
     }
 
-    LinkPut link_put(const json::value& value, const std::string& path) {
-        static constexpr std::string_view keys[] = {"parent", "child", "alias"};
-        LinkPut put{.name = {}, .child = {}, .path = path};
-        if (const json::object* object = record(value, path, keys)) {
-            put.name.parent = text(*object, "parent", path);
-            put.child = text(*object, "child", path);
-            put.name.alias = object->contains("alias") ? text(*object, "alias", path) : put.child;
-        }
-        return put;
-    }
-
-    LinkName link_name(const json::value& value, const std::string& path) {
-        static constexpr std::string_view keys[] = {"parent", "alias"};
-        const json::object* object = record(value, path, keys);
-        return object == nullptr ? LinkName{} : LinkName{text(*object, "parent", path), text(*object, "alias", path)};
-    }
-
     // `written` is the value's text.
     void puts(const json::value& value, std::string_view written, Transaction& transaction) {
         static constexpr std::string_view keys[] = {"containers", "links"};
@@ -112,7 +119,9 @@ public:
             }
         }
         each(*put, "links", "/put", [&](const json::value& link, const std::string& path) {
-            transaction.put_links.push_back(link_put(link, path));
+            if (auto read = record<LinkRecord>(link, path))
+                transaction.put_links.push_back(
+                    {{std::move(read->parent), read->alias.value_or(read->child)}, read->child, path});
         });
     }
 
@@ -125,7 +134,8 @@ public:
             transaction.delete_containers.push_back(text(name, "a container's name", path));
         });
         each(*away, "links", "/delete", [&](const json::value& link, const std::string& path) {
-            transaction.delete_links.push_back(link_name(link, path));
+            if (auto name = record<LinkName>(link, path))
+                transaction.delete_links.push_back(std::move(*name));
         });
     }
 };
@@ -151,14 +161,11 @@ std::expected<Transaction, Faults> read_transaction(std::string_view text) {
 }
 
 std::expected<LinkPut, Faults> read_link(const LinkName& name, const json::value& body) {
-    static constexpr std::string_view keys[] = {"child"};
     Reader reader;
-    LinkPut put{.name = name, .child = {}, .path = ""};
-    if (const json::object* object = reader.record(body, "", keys))
-        put.child = reader.text(*object, "child", "");
+    const auto read = reader.record<LinkBody>(body, "");
     if (!reader.faults.empty())
         return std::unexpected(std::move(reader.faults));
-    return put;
+    return LinkPut{.name = name, .child = read->child, .path = ""};
 }
 
 std::expected<json::value, Fault> parse(std::string_view text) {

@@ -9,7 +9,7 @@ std::string Position::to_string() const {
 }
 
 std::string Error::to_string() const {
-    return fmt::format("{}: {}", where.to_string(), message);
+    return where.file.empty() ? message : fmt::format("{}: {}", where.to_string(), message);
 }
 
 }  // namespace nftlink::base

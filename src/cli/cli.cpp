@@ -10,8 +10,13 @@
 #include <span>
 #include <system_error>
 
+#include "file_verbs.hpp"
+#include "kernel_verbs.hpp"
+#include "monitor.hpp"
 #include "nftlink/base/suggestion.hpp"
 #include "options.hpp"
+#include "service_verbs.hpp"
+#include "top.hpp"
 
 namespace nftlink::cli {
 
@@ -42,7 +47,7 @@ constexpr std::array verbs{
     Verb{alone, "apply", " [--force]", "Make the kernel match the configuration; print what changed", take_force,
          apply},
     Verb{alone, "clear", " [--force]", "Remove everything that is nftlink's from the kernel", take_force, clear},
-    Verb{of_service, "status", "", "Say how the service is, and what is enforced on which bridge", take_nothing,
+    Verb{of_service, "status", "", "Print the state of the service, and what is enforced on which bridge", take_nothing,
          status},
     Verb{of_service, "list", "", "Print the links with their counters", take_nothing, list},
     Verb{of_service, "link", " PARENT CHILD[:ALIAS]", "Let a parent reach a child", take_link, link},

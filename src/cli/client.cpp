@@ -12,7 +12,7 @@
 #include <optional>
 #include <system_error>
 
-#include "nftlink/api/records.hpp"
+#include "nftlink/api/requests.hpp"
 #include "nftlink/http/client.hpp"
 
 namespace nftlink::cli {

@@ -1,3 +1,5 @@
+#include "file_verbs.hpp"
+
 #include <fmt/format.h>
 #include <unistd.h>
 
@@ -11,6 +13,7 @@
 #include "configuration.hpp"
 #include "host.hpp"
 #include "nftlink/base/suggestion.hpp"
+#include "running_service.hpp"
 #include "words.hpp"
 
 namespace nftlink::cli {
@@ -80,7 +83,7 @@ bool is_for_service(const Request& request, const config::Config& config) {
 
 // The link variables that were asked for; nothing, with errors, when there are none.
 std::optional<std::vector<linkenv::Variable>> variables(const Request& request, Report& report) {
-    const auto loaded = load_whole(request, report);
+    const auto loaded = load(request, report);
     if (!loaded)
         return {};
     const config::Config& config = loaded->config;
@@ -118,39 +121,15 @@ void warn_of_links(const model::Topology& topology, const model::EnvironmentOpti
 
 }  // namespace
 
-std::optional<config::Loaded> load_whole(const Request& request, Report& report) {
-    auto loaded = config::load(request.file, config::Hashed::no);
-    if (loaded)
-        return std::move(*loaded);
-    for (const base::Error& error : loaded.error())
-        report.fail(error);
-    return {};
-}
-
-void say_warnings(const config::Loaded& loaded, Report& report) {
-    for (const base::Error& warning : loaded.warnings)
-        report.warn(warning);
-}
-
-std::optional<config::Config> load(const Request& request, Report& report, bool with_warnings) {
-    auto loaded = load_whole(request, report);
-    if (!loaded)
-        return {};
-    if (with_warnings)
-        say_warnings(*loaded, report);
-    return std::move(loaded->config);
-}
-
 int check(const Request& request, Report& report) {
-    const auto loaded = load_whole(request, report);
+    const auto loaded = load(request, report);
     if (!loaded)
         return failed;
     say_warnings(*loaded, report);
     warn_of_links(without_engine(*loaded), loaded->config.env, report);
     say_left_open(configured_bridges(loaded->config), report);
     if (const auto fault = host_fault(loaded->config, report))
-        return report.fail(
-            fmt::format("{}: nothing is wrong with it, but it isn't for this host: {}", request.file, *fault));
+        return report.fail(fmt::format("{}: is valid, but can't be applied on this host: {}", request.file, *fault));
     const Counts counts = count_all(loaded->config);
     report.print(fmt::format("{}: ok: {}, {}, {}\n", request.file, count(counts.containers, "container"),
                              count(counts.links, "link"), count(counts.bridges, "bridge")));
@@ -180,7 +159,7 @@ int env(const Request& request, Report& report) {
 }
 
 int hosts(const Request& request, Report& report) {
-    const auto loaded = load_whole(request, report);
+    const auto loaded = load(request, report);
     if (!loaded)
         return failed;
     std::optional<std::string> lines;

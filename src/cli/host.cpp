@@ -50,7 +50,7 @@ std::optional<std::string> host_fault(const config::Config& config, Report& repo
         return {};
     const auto kernel = kernel::make_netlink_kernel();
     if (!kernel->bridge_family()) {
-        report.note("nftlink: whether this kernel can do family: bridge is for root to find out");
+        report.note("nftlink: run this as root to find out whether this kernel supports family: bridge");
         return {};
     }
     const auto facts = enforce::host_facts(*kernel, config.topology, config.firewall, {});

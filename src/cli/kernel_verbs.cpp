@@ -1,3 +1,5 @@
+#include "kernel_verbs.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -10,6 +12,7 @@
 #include "nftlink/firewall/render.hpp"
 #include "nftlink/kernel/netlink_kernel.hpp"
 #include "nftlink/nft/text.hpp"
+#include "running_service.hpp"
 
 namespace nftlink::cli {
 
@@ -41,8 +44,8 @@ void describe(const enforce::Plan& plan, const enforce::Target& target, std::uin
 }
 
 constexpr const char* patterns_are_of_now =
-    "the patterns in 'bridges' stand for the bridges that are there now: one that comes later needs this again, or "
-    "nftlinkd, which follows them";
+    "the patterns in 'bridges' match the bridges that exist now: run this again when others have come, or let nftlinkd "
+    "follow them";
 
 // Nothing when this kernel can't do what the policy asks for; the report says why then.
 std::optional<enforce::Target> make_target(kernel::Kernel& kernel, const config::Config& config, Report& report) {
@@ -67,7 +70,7 @@ std::string table_name(const Request& request, Report& report) {
     if (loaded)
         return loaded->config.firewall.table;
     std::string name = model::FirewallPolicy{}.table;
-    report.note(fmt::format("nftlink: {} can't be read; what has nftlink's mark, and tables called {}, are looked for",
+    report.note(fmt::format("nftlink: {} can't be read: looking for tables with nftlink's mark, and tables called {}",
                             request.file, name));
     return name;
 }
@@ -103,23 +106,22 @@ firewall::HostFacts facts_for_script(const config::Config& config, Report& repor
     const auto found = enforce::host_facts(*kernel, config.topology, policy, bridges);
     if (found && policy.may_close_other_frames() && !kernel->bridge_family())
         report.warn(
-            "what this kernel can do in the bridge family is for root to find out: the script is for one that knows "
-            "bridges by name (meta ibrname)");
+            "only root can find out whether this kernel supports meta ibrname: the script is written as if it did");
     if (found && found->frames == firewall::Frames::by_port)
         report.warn(
-            "this kernel knows no bridges by name (meta ibrname), so that the script drops other frames by the "
-            "bridges' "
-            "ports of now: nftlinkd follows them");
+            "this kernel doesn't support meta ibrname: the script drops other frames by the ports that the bridges "
+            "have now; "
+            "run nftlinkd to follow their changes");
     if (found)
         return *found;
-    report.warn("the script is for another kernel than this one: " + found.error());
+    report.warn("this kernel can't load the script: " + found.error());
     return {.bridges = enforce::bridges_by_pattern(bridges, policy)};
 }
 
 }  // namespace
 
 int render(const Request& request, Report& report) {
-    auto loaded = load_whole(request, report);
+    auto loaded = load(request, report);
     if (!loaded)
         return failed;
     say_warnings(*loaded, report);
@@ -132,7 +134,7 @@ int render(const Request& request, Report& report) {
     else
         report.print(firewall::render(want, left_out));
     for (const std::string& rule : left_out)
-        report.warn("left out, since nft has no words for it (nftlink apply writes it): " + rule);
+        report.warn("left out, since nft's syntax can't express it (nftlink apply writes it): " + rule);
     if (!left_out.empty())
         report.warn(
             "loaded as it is, the script accepts less than the configuration asks for, and may drop replies and "
@@ -145,7 +147,7 @@ int render(const Request& request, Report& report) {
 }
 
 int plan(const Request& request, Report& report) {
-    auto loaded = load_whole(request, report);
+    auto loaded = load(request, report);
     if (!loaded)
         return failed;
     say_warnings(*loaded, report);
@@ -172,11 +174,9 @@ int plan(const Request& request, Report& report) {
 
 int apply(const Request& request, Report& report) {
     if (const auto service = running_service())
-        return report.fail(
-            fmt::format("{} is running and keeps the ruleset as it was told: use nftlink reload to let it read the "
-                        "configuration again",
-                        *service));
-    auto loaded = load_whole(request, report);
+        return report.fail(fmt::format(
+            "{} is running and keeps the ruleset by itself: use nftlink reload to apply the configuration", *service));
+    auto loaded = load(request, report);
     if (!loaded)
         return failed;
     say_warnings(*loaded, report);

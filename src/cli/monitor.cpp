@@ -1,4 +1,5 @@
-// Events as they happen.
+#include "monitor.hpp"
+
 #include "event_text.hpp"
 #include "outlet.hpp"
 #include "service.hpp"

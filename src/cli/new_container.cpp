@@ -45,9 +45,9 @@ constexpr std::pair<std::string_view, std::string_view> options[] = {
 
 std::optional<std::string> NewContainer::fault() const {
     if (bridge.empty() != addresses.empty())
-        return "--bridge and --address go together: on which bridge has it which addresses?";
+        return "--bridge and --address must be given together";
     if (bridge.empty() && networks.empty())
-        return "where is it? say --bridge BRIDGE --address ADDRESS, or --network BRIDGE=ADDRESS for each bridge";
+        return "a container needs --bridge BRIDGE --address ADDRESS, or --network BRIDGE=ADDRESS for each bridge";
     for (const std::string& network : networks)
         if (network.find('=') == std::string::npos)
             return fmt::format("--network {}: write BRIDGE=ADDRESS", base::quote(network));

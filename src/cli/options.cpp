@@ -92,29 +92,29 @@ std::optional<std::string> read_words(Arguments& arguments) {
     if (arguments.format) {
         const auto format = linkenv::parse_format(*arguments.format);
         if (!format)
-            return fmt::format("unknown format {}: env, shell, json and null are there",
-                               base::quote(*arguments.format));
+            return fmt::format("unknown format {}: use env, shell, json or null", base::quote(*arguments.format));
         request.format = *format;
     }
     if (arguments.hosts_format) {
         const auto format = linkenv::parse_hosts_format(*arguments.hosts_format);
         if (!format)
-            return fmt::format("unknown format {}: hosts and docker are there", base::quote(*arguments.hosts_format));
+            return fmt::format("unknown format {}: use hosts or docker", base::quote(*arguments.hosts_format));
         request.hosts_format = *format;
     }
     if (arguments.dialect) {
         request.dialect = model::parse_dialect(*arguments.dialect);
         if (!request.dialect)
-            return fmt::format("unknown dialect {}: docker-0.10, docker-27 and docker-28 are there",
+            return fmt::format("unknown dialect {}: use docker-0.10, docker-27 or docker-28",
                                base::quote(*arguments.dialect));
     }
     if (!arguments.linked.empty())
         split_linked(arguments);
     if (!(arguments.interval >= shortest_interval && arguments.interval <= longest_interval))
-        return fmt::format("--interval takes {} to {} seconds", shortest_interval, longest_interval);
+        return fmt::format("--interval must be {} to {} seconds", shortest_interval, longest_interval);
     request.interval = std::chrono::duration<double>(arguments.interval);
     if (request.count && (*request.count == 0 || request.json))
-        return request.json ? "--json prints one record: leave --count away" : "--count takes 1 or more";
+        return request.json ? "--count can't be used with --json, which prints one record"
+                            : "--count must be 1 or more";
     return {};
 }
 

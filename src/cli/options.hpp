@@ -4,7 +4,7 @@
 #include <optional>
 #include <string>
 
-#include "verbs.hpp"
+#include "request.hpp"
 
 namespace CLI {
 class App;

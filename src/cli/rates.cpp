@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <tuple>
 
-#include "fields.hpp"
 #include "table.hpp"
 #include "words.hpp"
 
@@ -23,13 +22,10 @@ std::vector<std::string> row(const Rate& rate) {
 
 }  // namespace
 
-Reading read_counters(const boost::json::array& links, std::chrono::steady_clock::time_point time) {
+Reading read_counters(const std::vector<api::Link>& links, std::chrono::steady_clock::time_point time) {
     Reading reading{.time = time, .links = {}};
-    for (const boost::json::value& item : links) {
-        const Fields link(item);
-        reading.links[link.text("name")] = {link.text("child"),
-                                            {link.number("packets").value_or(0), link.number("bytes").value_or(0)}};
-    }
+    for (const api::Link& link : links)
+        reading.links[link.name] = {link.child, {link.packets.value_or(0), link.bytes.value_or(0)}};
     return reading;
 }
 

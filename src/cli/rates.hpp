@@ -1,13 +1,14 @@
 // How fast the links' counters run.
 #pragma once
 
-#include <boost/json/array.hpp>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <map>
 #include <string>
 #include <vector>
+
+#include "nftlink/api/answers.hpp"
 
 namespace nftlink::cli {
 
@@ -26,8 +27,7 @@ struct Reading {
     std::map<std::string, Link> links;  // by name
 };
 
-// From the links of GET /v1/links.
-Reading read_counters(const boost::json::array& links, std::chrono::steady_clock::time_point time);
+Reading read_counters(const std::vector<api::Link>& links, std::chrono::steady_clock::time_point time);
 
 // In one second.
 struct Rate {

@@ -1,10 +1,11 @@
-// The verbs that work alone, while a service is running.
+#include "running_service.hpp"
+
 #include <fmt/format.h>
 
-#include "configuration.hpp"
-#include "fields.hpp"
+#include "nftlink/api/answers.hpp"
 #include "nftlink/base/suggestion.hpp"
 #include "nftlink/kernel/instance.hpp"
+#include "printable.hpp"
 #include "service.hpp"
 
 namespace nftlink::cli {
@@ -18,15 +19,16 @@ std::optional<std::string> running_service() {
     return *process == 0 ? "nftlinkd" : fmt::format("nftlinkd (pid {})", *process);
 }
 
-int no_container(const Request& request, const config::Config& config, Report& report, std::string_view but) {
+namespace {
+
+// Says that the configuration has no such container; `but` goes on with the sentence.
+void no_container(const Request& request, const config::Config& config, Report& report, std::string_view but) {
     base::Suggestion suggestion(request.container);
     for (const auto& [name, container] : config.topology.containers)
         suggestion.offer(name);
-    return report.fail(fmt::format("there is no container {} in {}{}{}", base::quote(request.container), request.file,
-                                   but, suggestion.to_string()));
+    report.fail(fmt::format("there is no container {} in {}{}{}", base::quote(request.container), request.file, but,
+                            suggestion.to_string()));
 }
-
-namespace {
 
 // What the service answers about the container that is asked for; nothing, with errors, when it can't.
 std::optional<json::object> ask_about(const Request& request, const config::Config& config, const std::string& what,
@@ -48,27 +50,22 @@ std::optional<std::vector<linkenv::Variable>> service_variables(const Request& r
                                                                 Report& report) {
     const std::string query =
         request.dialect ? fmt::format("?dialect={}", model::to_string(*request.dialect)) : std::string();
-    const auto record = ask_about(request, config, "env" + query, report);
-    if (!record)
+    const auto answer = ask_about(request, config, "env" + query, report);
+    if (!answer)
         return {};
+    const auto record = read_printable<api::Environment>(*answer);
     std::vector<linkenv::Variable> variables;
-    if (const json::value* found = record->if_contains("variables"); found != nullptr && found->is_object())
-        for (const auto& variable : found->get_object())
-            if (variable.value().is_string())
-                variables.push_back({std::string(variable.key()), std::string(variable.value().get_string())});
-    for (const std::string& warning : Fields(*record).texts("warnings"))
-        report.warn(to_error(warning));
+    for (const auto& [name, value] : record.variables)
+        if (value.is_string())
+            variables.push_back({std::string(name), std::string(value.get_string())});
+    pass_on(record.warnings, report);
     return variables;
 }
 
 std::optional<std::string> service_hosts(const Request& request, const config::Config& config, Report& report) {
     const bool is_docker = request.hosts_format == linkenv::HostsFormat::docker;
     const auto record = ask_about(request, config, is_docker ? "hosts?format=docker" : "hosts", report);
-    if (!record)
-        return {};
-    // Not by Fields, which make one line of it.
-    const json::value* lines = record->if_contains("hosts");
-    return lines != nullptr && lines->is_string() ? std::string(lines->get_string()) : std::string();
+    return record ? std::optional(api::read<api::Hosts>(*record).hosts) : std::nullopt;
 }
 
 }  // namespace nftlink::cli

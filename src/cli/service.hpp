@@ -4,10 +4,12 @@
 #include <boost/json/object.hpp>
 #include <functional>
 #include <string>
+#include <vector>
 
 #include "client.hpp"
 #include "nftlink/config/config.hpp"
-#include "verbs.hpp"
+#include "report.hpp"
+#include "request.hpp"
 
 namespace nftlink::cli {
 
@@ -26,10 +28,9 @@ std::string plain_field(const std::string& path);
 // Puts everything that is wrong into the report. Gives the exit status.
 int refuse(const Faults& faults, Report& report, const FieldWords& field = plain_field);
 
-// A message as the service has it: with a place in a file, if it begins with one.
-base::Error to_error(const std::string& message);
-
-// Puts the record's fields into the report's record, its warnings among the report's warnings.
+// Puts the record's fields into the report's record, but for those that every record of the command has.
 void take_over(const boost::json::object& record, Report& report);
+
+void pass_on(const std::vector<std::string>& warnings, Report& report);
 
 }  // namespace nftlink::cli

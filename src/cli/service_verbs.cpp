@@ -1,15 +1,16 @@
-// The verbs that are one request each.
+#include "service_verbs.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <initializer_list>
 
-#include "fields.hpp"
+#include "nftlink/api/answers.hpp"
 #include "nftlink/base/suggestion.hpp"
 #include "nftlink/model/topology.hpp"
+#include "printable.hpp"
 #include "service.hpp"
 #include "status_text.hpp"
-#include "table.hpp"
 #include "words.hpp"
 
 namespace nftlink::cli {
@@ -22,17 +23,20 @@ std::string link_target(const Request& request) {
     return fmt::format("/v1/links/{}/{}", segment(request.parent), segment(request.alias));
 }
 
-void say_ended_links(const json::object& record, Report& report) {
-    for (const std::string& link : Fields(record).texts("ended_links"))
-        report.print(link + ": ended\n");
-}
-
 // What became of what was put there.
 std::string outcome(const Reply& reply, const char* otherwise) {
     constexpr unsigned created = 201;
-    if (!Fields(reply.record).flag("changed"))
+    if (!api::read<api::Changed>(reply.record).changed)
         return "is there already";
     return reply.status == created ? "added" : otherwise;
+}
+
+int tell_change(const std::string& what, const json::object& record, Report& report) {
+    report.print(what + "\n");
+    for (const std::string& link : read_printable<api::Changed>(record).ended_links)
+        report.print(link + ": ended\n");
+    take_over(record, report);
+    return done;
 }
 
 // Whether they are names at all; says which isn't.
@@ -41,8 +45,8 @@ bool are_names(std::initializer_list<std::string_view> words, Report& report) {
     if (wrong == words.end())
         return true;
     report.fail(
-        fmt::format("{} is no name: it starts with a letter or digit, goes on with letters, digits, '_', '.' and '-', "
-                    "and has at most 64",
+        fmt::format("{} is not a valid name: a name starts with a letter or digit, goes on with letters, digits, '_', "
+                    "'.' and '-', and has at most 64 characters",
                     base::quote(*wrong)));
     return false;
 }
@@ -53,7 +57,9 @@ int status(const Request& request, Report& report) {
     const Answer answer = client_of(request).get("/v1/status");
     if (!answer)
         return refuse(answer.error(), report);
-    report.print(status_text(answer->record, std::chrono::system_clock::now()));
+    const auto record = read_printable<api::Status>(answer->record);
+    report.print(status_text(record, std::chrono::system_clock::now()));
+    pass_on(record.warnings, report);
     take_over(answer->record, report);
     return done;
 }
@@ -62,7 +68,7 @@ int list(const Request& request, Report& report) {
     const Answer answer = get_links(client_of(request));
     if (!answer)
         return refuse(answer.error(), report);
-    const json::array& links = Fields(answer->record).list("links");
+    const auto links = read_printable<api::Links>(answer->record).links;
     if (links.empty())
         report.note("nftlink: there are no links");
     else
@@ -77,9 +83,8 @@ int link(const Request& request, Report& report) {
     const Answer answer = client_of(request).change("PUT", link_target(request), {{"child", request.child}});
     if (!answer)
         return refuse(answer.error(), report);
-    report.print(fmt::format("{}: {}\n", model::link_name(request.parent, request.alias), outcome(*answer, "changed")));
-    take_over(answer->record, report);
-    return done;
+    const std::string link = model::link_name(request.parent, request.alias);
+    return tell_change(fmt::format("{}: {}", link, outcome(*answer, "changed")), answer->record, report);
 }
 
 int unlink(const Request& request, Report& report) {
@@ -88,9 +93,7 @@ int unlink(const Request& request, Report& report) {
     const Answer answer = client_of(request).change("DELETE", link_target(request));
     if (!answer)
         return refuse(answer.error(), report);
-    report.print(model::link_name(request.parent, request.alias) + ": removed\n");
-    take_over(answer->record, report);
-    return done;
+    return tell_change(model::link_name(request.parent, request.alias) + ": removed", answer->record, report);
 }
 
 int add(const Request& request, Report& report) {
@@ -104,10 +107,7 @@ int add(const Request& request, Report& report) {
     const Answer answer = client_of(request).change("PUT", "/v1/containers/" + segment(request.container), record);
     if (!answer)
         return refuse(answer.error(), report, [&](const std::string& path) { return option_of(record, path); });
-    report.print(fmt::format("{}: {}\n", request.container, outcome(*answer, "replaced")));
-    say_ended_links(answer->record, report);
-    take_over(answer->record, report);
-    return done;
+    return tell_change(fmt::format("{}: {}", request.container, outcome(*answer, "replaced")), answer->record, report);
 }
 
 int rm(const Request& request, Report& report) {
@@ -116,22 +116,21 @@ int rm(const Request& request, Report& report) {
     const Answer answer = client_of(request).change("DELETE", "/v1/containers/" + segment(request.container));
     if (!answer)
         return refuse(answer.error(), report);
-    report.print(request.container + ": removed\n");
-    say_ended_links(answer->record, report);
-    take_over(answer->record, report);
-    return done;
+    return tell_change(request.container + ": removed", answer->record, report);
 }
 
 int reload(const Request& request, Report& report) {
     const Answer answer = client_of(request).change("POST", "/v1/reload");
     if (!answer)
         return refuse(answer.error(), report);
-    const Fields fields(answer->record);
-    report.print(fmt::format("the configuration was read again: {}, hash {}\n",
-                             fields.flag("changed") ? "changed" : "nothing changed", fields.text("hash", "?")));
-    say_ended_links(answer->record, report);
-    take_over(answer->record, report);
-    return done;
+    const auto record = read_printable<api::Reloaded>(answer->record);
+    for (const api::Warning& warning : record.placed_warnings)
+        report.warn(to_error(warning));
+    if (record.placed_warnings.empty())  // a service of before them
+        pass_on(record.warnings, report);
+    return tell_change(fmt::format("the configuration was read again: {}, hash {}",
+                                   record.changed ? "changed" : "nothing changed", or_else(record.hash, "?")),
+                       answer->record, report);
 }
 
 }  // namespace nftlink::cli

@@ -2,13 +2,12 @@
 
 #include <fmt/format.h>
 
-#include "fields.hpp"
+#include <algorithm>
+
 #include "table.hpp"
 #include "words.hpp"
 
 namespace nftlink::cli {
-
-namespace json = boost::json;
 
 namespace {
 
@@ -26,7 +25,7 @@ public:
         for (std::size_t begin = 0, end = 0; (end = lines.find('\n', begin)) != std::string::npos; begin = end + 1)
             add(begin == 0 ? name : "", lines.substr(begin, end - begin));
     }
-    std::string when(const Fields& record, std::string_view key) const { return time_words(record.text(key), now_); }
+    std::string when(const std::string& time) const { return time_words(time, now_); }
     std::string text() const { return to_table({{""}, {""}}, rows_); }
 
 private:
@@ -34,149 +33,137 @@ private:
     Rows rows_;
 };
 
-std::string first_line(const Fields& status) {
-    return fmt::format("nftlinkd {}, pid {}: running for {}, since {}\n", status.text("version", "?"),
-                       status.number_text("pid"), duration_words(status.real("uptime_seconds").value_or(0)),
-                       time_words(status.text("started")));
+std::string first_line(const api::Status& status) {
+    return fmt::format("nftlinkd {}, pid {}: running for {}, since {}\n", or_else(status.version, "?"),
+                       status.pid > 0 ? std::to_string(status.pid) : "?", duration_words(status.uptime_seconds),
+                       time_words(status.started));
 }
 
 // What doesn't hold that should, so that nobody overlooks it.
-std::string troubles(const Fields& status, const Facts& facts) {
+std::string troubles(const api::Status& status, const Facts& facts) {
     std::string text;
-    if (!status.flag("in_force"))
+    if (!status.in_force)
         text += "NOT IN FORCE: the kernel doesn't have all of what is configured\n";
-    for (const json::value& item : status.list("bridges"))
-        if (const Fields bridge(item); !bridge.flag("enforced"))
-            text += fmt::format("NOT ENFORCED on {}: {}\n", bridge.text("bridge"),
-                                bridge.text("reason", "it isn't said why"));
-    for (const json::value& item : status.list("sources"))
-        if (const Fields source(item); !source.flag("connected"))
-            text += fmt::format("NOT CONNECTED to the engine at {} since {}: {}\n", source.text("socket", "?"),
-                                facts.when(source, "since"), source.text("error", "it has not answered yet"));
-    const Fields configuration = status.record("configuration");
-    if (!configuration.has("refused"))
+    for (const api::BridgeState& bridge : status.bridges)
+        if (!bridge.enforced)
+            text +=
+                fmt::format("NOT ENFORCED on {}: {}\n", bridge.bridge, or_else(bridge.reason, "no reason is given"));
+    for (const api::Source& source : status.sources)
+        if (!source.connected)
+            text += fmt::format("NOT CONNECTED to the engine at {} since {}: {}\n", or_else(source.socket, "?"),
+                                facts.when(source.since), or_else(source.error, "it has not answered yet"));
+    const auto& refused = status.configuration.refused;
+    if (!refused)
         return text;
-    const Fields refused = configuration.record("refused");
-    text +=
-        fmt::format("CONFIGURATION REFUSED at {}; the one before it stays in force:\n", facts.when(refused, "time"));
-    for (const std::string& error : refused.texts("errors"))
+    text += fmt::format("CONFIGURATION REFUSED at {}; the one before it stays in force:\n", facts.when(refused->time));
+    for (const std::string& error : refused->errors)
         text += "  " + error + "\n";
     return text;
 }
 
-std::string bridge_lines(const Fields& status) {
+std::string enforced_words(const api::BridgeState& bridge) {
+    if (!bridge.enforced)
+        return "NOT enforced: " + bridge.reason;
+    std::vector<std::string> open;
+    for (const api::Opening& opening : bridge.open)
+        open.push_back(opening_words(opening.what, opening.why));
+    return open.empty() ? "enforced" : "enforced, but open: " + join(open, ", ");
+}
+
+std::string bridge_lines(const api::Status& status) {
     Rows rows;
-    for (const json::value& item : status.list("bridges")) {
-        const Fields bridge(item);
-        std::vector<std::string> open;
-        for (const json::value& opening : bridge.list("open"))
-            open.push_back(opening_words(Fields(opening).text("what"), Fields(opening).text("why")));
-        const std::string enforced = !bridge.flag("enforced") ? "NOT enforced: " + bridge.text("reason")
-                                     : open.empty()           ? "enforced"
-                                                              : "enforced, but open: " + join(open, ", ");
-        rows.push_back({bridge.text("bridge"), "icc " + bridge.text("icc", "?"),
-                        bridge.flag("present") ? "present" : "missing", enforced});
-    }
+    for (const api::BridgeState& bridge : status.bridges)
+        rows.push_back({bridge.bridge, "icc " + or_else(bridge.icc, "?"), bridge.present ? "present" : "missing",
+                        enforced_words(bridge)});
     return rows.empty() ? "none\n" : to_table({{""}, {""}, {""}, {""}}, rows);
 }
 
 // What is in the kernel isn't in force where packets get around it.
-std::string policy_words(const Fields& status) {
-    std::size_t open = 0;
-    for (const json::value& bridge : status.list("bridges"))
-        open += Fields(bridge).flag("enforced") ? 0U : 1U;
-    if (!status.flag("in_force"))
+std::string policy_words(const api::Status& status) {
+    const auto open = std::ranges::count(status.bridges, false, &api::BridgeState::enforced);
+    if (!status.in_force)
         return "NOT in force";
-    return open == 0 ? "in force"
-                     : fmt::format("installed, but NOT enforced on {} of {}", open,
-                                   count(status.list("bridges").size(), "bridge"));
+    return open == 0
+               ? "in force"
+               : fmt::format("installed, but NOT enforced on {} of {}", open, count(status.bridges.size(), "bridge"));
 }
 
-std::string link_words(const Fields& links, std::uint64_t waiting) {
-    const auto desired = links.number("desired"), installed = links.number("installed");
-    const std::string wanted = links.number_text("desired");
-    const std::string words = desired == 0U ? "none"
-                              : desired && desired == installed
-                                  ? fmt::format("{}, all installed", wanted)
-                                  : fmt::format("{} wanted, {} INSTALLED", wanted, links.number_text("installed"));
+std::string link_words(const api::LinkTotals& links, std::uint64_t waiting) {
+    const std::string words = links.desired == 0 ? "none"
+                              : links.desired == links.installed
+                                  ? fmt::format("{}, all installed", links.desired)
+                                  : fmt::format("{} wanted, {} INSTALLED", links.desired, links.installed);
     return waiting == 0 ? words : fmt::format("{}; {} more waiting", words, waiting);
 }
 
-std::string source_lines(const Fields& status) {
+std::string source_lines(const api::Status& status) {
     std::string lines;
-    for (const json::value& item : status.list("sources")) {
-        const Fields source(item);
-        lines += fmt::format("{} at {}", source.text("engine", source.text("source")), source.text("socket", "?"));
-        lines += source.flag("connected")
-                     ? fmt::format(": {}\n", count(source.number("containers").value_or(0), "container"))
-                     : fmt::format(", NOT connected\n");
-        for (const json::value& conflict : source.list("conflicts"))
-            lines += Fields(conflict).text("message") + "\n";
+    for (const api::Source& source : status.sources) {
+        lines += fmt::format("{} at {}{}\n", or_else(source.engine, source.source), or_else(source.socket, "?"),
+                             source.connected ? ": " + count(source.containers, "container") : ", NOT connected");
+        for (const api::Conflict& conflict : source.conflicts)
+            lines += conflict.message + "\n";
     }
     return lines;
 }
 
-std::string heal_words(const Fields& heal, const Facts& facts) {
-    return fmt::format("the last: {}, {}, {} in {}", facts.when(heal, "time"),
-                       heal.text("reason", "after a change by " + heal.text("program", "somebody")),
-                       count(heal.number("operations").value_or(0), "operation"),
-                       span_words(heal.real("seconds").value_or(0)));
+std::string heal_words(const api::LastHeal& heal, const Facts& facts) {
+    return fmt::format("the last: {}, {}, {} in {}", facts.when(heal.time),
+                       or_else(heal.reason, "after a change by " + or_else(heal.program, "somebody")),
+                       count(heal.operations, "operation"), span_words(heal.seconds));
 }
 
-void add_history(Facts& facts, const Fields& status) {
-    facts.add("repairs", status.number_text("heals"));
-    if (status.has("last_heal"))
-        facts.add("", heal_words(status.record("last_heal"), facts));
-    facts.add("refused changes", status.number_text("refused_changes"));
-    const Fields error = status.record("last_error");
-    facts.add("last error", status.has("last_error")
-                                ? fmt::format("{}: {}", facts.when(error, "time"), error.text("message"))
+void add_history(Facts& facts, const api::Status& status) {
+    facts.add("repairs", std::to_string(status.heals));
+    if (status.last_heal)
+        facts.add("", heal_words(*status.last_heal, facts));
+    facts.add("refused changes", std::to_string(status.refused_changes));
+    facts.add("last error", status.last_error
+                                ? fmt::format("{}: {}", facts.when(status.last_error->time), status.last_error->message)
                                 : "none");
 }
 
-std::vector<std::string> link_row(const Fields& link) {
-    const auto counter = [&](std::string_view key) { return link.has(key) ? link.number_text(key) : "-"; };
-    std::vector<std::string> ways = link.texts("bridges");
-    for (const json::value& route : link.list("routes"))
-        ways.push_back(Fields(route).text("from") + "->" + Fields(route).text("to"));
-    return {link.text("name"),
-            link.text("child"),
+std::vector<std::string> link_row(const api::Link& link) {
+    const auto counter = [](const std::optional<std::uint64_t>& value) { return value ? std::to_string(*value) : "-"; };
+    std::vector<std::string> ways = link.bridges;
+    for (const api::Route& route : link.routes.value_or(std::vector<api::Route>()))
+        ways.push_back(route.from + "->" + route.to);
+    return {link.name,
+            link.child,
             join(ways, ","),
-            port_words(link.texts("ports")),
-            counter("packets"),
-            counter("bytes"),
-            link.has("waiting")      ? "waiting: " + link.text("waiting")
-            : link.flag("installed") ? ""
-                                     : "NOT INSTALLED"};
+            port_words(link.ports),
+            counter(link.packets),
+            counter(link.bytes),
+            link.waiting     ? "waiting: " + *link.waiting
+            : link.installed ? ""
+                             : "NOT INSTALLED"};
 }
 
 }  // namespace
 
-std::string status_text(const json::object& record, Time now) {
-    const Fields status(record);
-    const Fields configuration = status.record("configuration");
+std::string status_text(const api::Status& status, Time now) {
+    const api::Configuration& configuration = status.configuration;
     Facts facts(now);
     facts.add("policy", policy_words(status));
-    facts.add("configuration", configuration.text("file", "?"));
-    facts.add("", "read " + facts.when(configuration, "loaded"));
-    facts.add("", "hash " + configuration.text("hash", "?"));
-    facts.add("containers", fmt::format("{}, {} of them through the API", status.number_text("containers"),
-                                        status.number_text("containers_api")));
-    facts.add("links", link_words(status.record("links"), status.number("links_waiting").value_or(0)));
+    facts.add("configuration", or_else(configuration.file, "?"));
+    facts.add("", "read " + facts.when(configuration.loaded));
+    facts.add("", "hash " + or_else(configuration.hash, "?"));
+    facts.add("containers", fmt::format("{}, {} of them through the API", status.containers, status.containers_api));
+    facts.add("links", link_words(status.links, status.links_waiting));
     facts.add_lines("bridges", bridge_lines(status));
     facts.add_lines("engine", source_lines(status));
-    facts.add("ruleset", "generation " + status.number_text("generation"));
+    facts.add("ruleset", fmt::format("generation {}", status.generation));
     add_history(facts, status);
-    facts.add("clients", status.number_text("clients"));
-    facts.add("events", status.number_text("events"));
+    facts.add("clients", std::to_string(status.clients));
+    facts.add("events", std::to_string(status.events));
     return first_line(status) + troubles(status, facts) + facts.text();
 }
 
-std::string links_text(const json::array& links) {
+std::string links_text(const std::vector<api::Link>& links) {
     constexpr auto right = Column::Align::right;
     Rows rows;
-    for (const json::value& link : links)
-        rows.push_back(link_row(Fields(link)));
+    for (const api::Link& link : links)
+        rows.push_back(link_row(link));
     return to_table({{"LINK"}, {"CHILD"}, {"BRIDGE"}, {"PORTS"}, {"PACKETS", right}, {"BYTES", right}, {""}}, rows);
 }
 

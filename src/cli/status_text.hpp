@@ -1,18 +1,18 @@
 // The control API's records as text.
 #pragma once
 
-#include <boost/json/array.hpp>
-#include <boost/json/object.hpp>
 #include <chrono>
 #include <string>
-#include <string_view>
+#include <vector>
+
+#include "nftlink/api/answers.hpp"
 
 namespace nftlink::cli {
 
-// Of GET /v1/status: every fact, what is wrong first.
-std::string status_text(const boost::json::object& status, std::chrono::system_clock::time_point now);
+// Every fact, what is wrong first.
+std::string status_text(const api::Status& status, std::chrono::system_clock::time_point now);
 
-// The links of GET /v1/links: a table with a row for each.
-std::string links_text(const boost::json::array& links);
+// A table with a row for each.
+std::string links_text(const std::vector<api::Link>& links);
 
 }  // namespace nftlink::cli

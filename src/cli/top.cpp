@@ -1,12 +1,14 @@
-// Live rates of the links.
+#include "top.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <boost/json/array.hpp>
 #include <limits>
 
-#include "fields.hpp"
+#include "nftlink/api/answers.hpp"
 #include "outlet.hpp"
+#include "printable.hpp"
 #include "rates.hpp"
 #include "screen.hpp"
 #include "service.hpp"
@@ -24,12 +26,12 @@ std::expected<Reading, Faults> read(const Client& client) {
     const Answer answer = get_links(client);
     if (!answer)
         return std::unexpected(answer.error());
-    const Fields record(answer->record);
-    if (record.has("counters") && !record.flag("counters"))
-        return std::unexpected(Faults{
-            {api::Code::no_counters,
-             "there is nothing to measure: firewall.counters is none or bridges in the configuration, not links", ""}});
-    return read_counters(record.list("links"), std::chrono::steady_clock::now());
+    const auto record = read_printable<api::Links>(answer->record);
+    if (!record.counters)
+        return std::unexpected(
+            Faults{{api::Code::no_counters,
+                    "the links have no counters: set firewall.counters to links in the configuration", ""}});
+    return read_counters(record.links, std::chrono::steady_clock::now());
 }
 
 std::string drawing(const std::vector<Rate>& rates, const Screen& screen, const Request& request) {

@@ -4,22 +4,20 @@
 #include <grp.h>
 #include <sys/stat.h>
 
-#include <boost/json/array.hpp>
 #include <cerrno>
 #include <system_error>
 
-#include "fields.hpp"
-#include "nftlink/api/records.hpp"
+#include "nftlink/api/requests.hpp"
 #include "nftlink/base/suggestion.hpp"
 #include "nftlink/kernel/instance.hpp"
+#include "printable.hpp"
 
 namespace nftlink::cli {
 
-namespace json = boost::json;
-
 namespace {
 
-constexpr const char* unknown_outcome = "; whether it was done is unknown, nftlink list and nftlink status tell";
+constexpr const char* unknown_outcome =
+    "; whether the change was made is unknown: check with nftlink list and nftlink status";
 
 api::Fault local(api::Code code, std::string message) {
     return {.code = code, .message = std::move(message), .path = {}};
@@ -51,9 +49,9 @@ api::Fault Trouble::connecting(int error_number) const {
                                      shown));
         case EACCES:
         case EPERM:
-            return local(
-                api::Code::no_permission,
-                fmt::format("you may not use {}: be root or a member of the group {}", shown, group_of(socket)));
+            return local(api::Code::no_permission,
+                         fmt::format("no permission for {}: only root and members of the group {} may use it", shown,
+                                     group_of(socket)));
         case EAGAIN:
             return local(api::Code::no_answer, fmt::format("nftlinkd at {} is too busy to take a connection", shown));
         default:
@@ -76,15 +74,14 @@ api::Fault Trouble::cut() const {
 
 api::Fault Trouble::ended() const {
     return local(api::Code::no_answer,
-                 fmt::format("nftlinkd at {} has ended, or ended the connection", base::escape(socket)));
+                 fmt::format("nftlinkd at {} has stopped, or closed the connection", base::escape(socket)));
 }
 
 api::Fault Trouble::not_understood(std::string_view why) const {
-    return local(
-        api::Code::bad_answer,
-        fmt::format("what answers at {} doesn't speak as nftlinkd does ({}): look which program listens there, "
-                    "and of which version it is",
-                    base::escape(socket), base::escape(why)));
+    return local(api::Code::bad_answer,
+                 fmt::format("the answer at {} is not one of nftlinkd's ({}): check which program listens there, "
+                             "and its version",
+                             base::escape(socket), base::escape(why)));
 }
 
 api::Fault stopped() {
@@ -93,17 +90,11 @@ api::Fault stopped() {
 
 Faults faults_in(unsigned status, std::string_view body) {
     const auto parsed = api::parse(body);
-    const json::value nothing;
-    const Fields record(parsed ? *parsed : nothing);
-    const api::Code code = api::parse_code(record.text("code"));
-    Faults faults;
-    for (const json::value& item : record.list("errors"))
-        if (const Fields error(item); !error.text("message").empty())
-            faults.push_back({code, error.text("message"), error.text("path")});
-    if (faults.empty() && !record.text("message").empty())
-        faults.push_back({code, record.text("message"), record.text("path")});
+    Faults faults = parsed ? api::read_faults(*parsed) : Faults();
+    make_printable(faults);
     if (faults.empty())
-        faults.push_back({code, fmt::format("nftlinkd refused with HTTP status {} and didn't say why", status), ""});
+        faults.push_back(
+            {api::Code::unknown, fmt::format("nftlinkd refused with HTTP status {} and didn't say why", status), ""});
     return faults;
 }
 

@@ -28,6 +28,10 @@ std::string join(const std::vector<std::string>& words, std::string_view separat
     return fmt::format("{}", fmt::join(words, separator));
 }
 
+std::string or_else(const std::string& text, std::string_view otherwise) {
+    return text.empty() ? std::string(otherwise) : text;
+}
+
 std::string opening_words(std::string_view what, std::string_view why) {
     constexpr std::pair<std::string_view, std::string_view> words[] = {{"ipv4", "IPv4"},
                                                                        {"ipv6", "IPv6"},

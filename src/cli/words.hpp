@@ -32,6 +32,9 @@ std::string port_words(const std::vector<std::string>& ports);
 // What is open on a bridge and why, by the API's word: `other frames (other_frames: allow)`
 std::string opening_words(std::string_view what, std::string_view why);
 
+// The text, or the other one when it is empty.
+std::string or_else(const std::string& text, std::string_view otherwise);
+
 // `a, b`
 std::string join(const std::vector<std::string>& words, std::string_view separator);
 

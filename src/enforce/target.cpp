@@ -12,8 +12,8 @@ namespace {
 // Why `family: bridge` can't be; empty when it can.
 std::string bridge_family_fault(const std::optional<kernel::BridgeFamily>& can, const model::FirewallPolicy& policy) {
     if (!can)
-        return "what this kernel can do in the bridge family is for root to find out: CAP_NET_ADMIN is "
-               "needed (try sudo)";
+        return "only root can find out what this kernel supports in the bridge family: CAP_NET_ADMIN is needed "
+               "(try sudo)";
     if (!can->names)
         return "family: bridge needs the names of bridges in rules (meta ibrname: nft_meta_bridge, "
                "CONFIG_NFT_BRIDGE_META), which this kernel doesn't have: say family: inet";

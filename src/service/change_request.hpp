@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "nftlink/api/records.hpp"
+#include "nftlink/api/requests.hpp"
 
 namespace nftlink::service {
 
@@ -18,7 +18,7 @@ namespace nftlink::service {
 struct Changed {
     bool anything = false;
     std::vector<std::string> ended_links;  // that nobody asked to remove
-    std::vector<std::string> warnings;
+    base::Errors warnings;
     std::uint32_t generation = 0;  // of the ruleset after it
 };
 

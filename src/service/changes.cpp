@@ -49,13 +49,14 @@ std::vector<std::string> to_strings(const base::Errors& errors) {
     return lines;
 }
 
-// The keys of a new configuration that only a new start can bring into force.
-std::vector<std::string> needs_restart(const config::Config& now, const config::Config& next) {
-    std::vector<std::string> warnings;
-    if (!(now.control == next.control))
-        warnings.push_back("control is used as it was until nftlinkd is started again");
-    if (!(now.state == next.state))
-        warnings.push_back("state.directory is used as it was until nftlinkd is started again");
+// The warnings of a new configuration, and of its keys that only a new start can bring into force.
+base::Errors warnings_of(const config::Config& now, const config::Loaded& next) {
+    base::Errors warnings;
+    if (!(now.control == next.config.control))
+        warnings.push_back({{}, "control is used as it was until nftlinkd is started again"});
+    if (!(now.state == next.config.state))
+        warnings.push_back({{}, "state.directory is used as it was until nftlinkd is started again"});
+    std::ranges::copy(next.warnings, std::back_inserter(warnings));
     return warnings;
 }
 
@@ -264,22 +265,21 @@ asio::awaitable<Answer> Changes::reload_now() {
     std::function<config::Result()> load = [file = file_] { return config::load(file); };
     auto loaded = co_await meanwhile(parts_.journal.run(std::move(load)));
     if (!loaded)
-        co_return std::unexpected(refuse(Code::invalid, to_strings(loaded.error())));
+        co_return std::unexpected(refuse(Code::invalid, loaded.error()));
     co_return co_await replace(std::move(*loaded));
 }
 
 asio::awaitable<Answer> Changes::replace(config::Loaded loaded) {
     Changed changed{.anything = loaded.hash != state_.files().hash,
                     .ended_links = {},
-                    .warnings = needs_restart(state_.config(), loaded.config)};
-    for (const std::string& warning : to_strings(loaded.warnings))
-        changed.warnings.push_back(warning);
+                    .warnings = warnings_of(state_.config(), loaded)};
     State next(std::make_shared<const config::Loaded>(std::move(loaded)));
     State::Joined joined = next.add(state_.stored());
-    std::vector<std::string> errors;
+    base::Errors errors;
     for (const auto& [container, message, is_of_limits] : joined.conflicts)
         errors.push_back(
-            fmt::format("{} (that container came through the API: nftlink rm {} removes it)", message, container));
+            {{},
+             fmt::format("{} (that container came through the API: nftlink rm {} removes it)", message, container)});
     if (!errors.empty())
         co_return std::unexpected(refuse(Code::invalid, errors));
 
@@ -289,7 +289,7 @@ asio::awaitable<Answer> Changes::replace(config::Loaded loaded) {
     Proposal proposal{state::to_change(joined.ended.containers), std::move(next)};
     const auto made = co_await carry_out(std::move(proposal), undo);
     if (!made)
-        co_return std::unexpected(refuse(made.error().code, {made.error().message}));
+        co_return std::unexpected(refuse(made.error().code, {{{}, made.error().message}}));
     tell([&] {
         set_up_log(state_.config().log);
         loaded_at_ = std::chrono::system_clock::now();
@@ -297,15 +297,16 @@ asio::awaitable<Answer> Changes::replace(config::Loaded loaded) {
         parts_.reporter.links_changed(desired::link_changes(undo.state->topology(), state_.topology()), "reload",
                                       "the configuration was reloaded");
         parts_.reporter.complaints(state_.complaints());
-        parts_.reporter.reloaded(state_.files().hash, changed.anything, changed.warnings);
-        std::ranges::move(parts_.enforcer.warnings(), std::back_inserter(changed.warnings));  // logged already
+        parts_.reporter.reloaded(state_.files().hash, changed.anything, to_strings(changed.warnings));
+        for (const std::string& warning : parts_.enforcer.warnings())  // logged already
+            changed.warnings.push_back({{}, warning});
         if (!same_engine)
             parts_.engine.follow(state_, [this] { engine_changed(); });
     });
     co_await write(parts_.variables.write_all(state_));
     if (!parts_.variables.error().empty())
-        changed.warnings.push_back("the files with link variables could not all be written: " +
-                                   parts_.variables.error());
+        changed.warnings.push_back(
+            {{}, "the files with link variables could not all be written: " + parts_.variables.error()});
     changed.ended_links = std::move(joined.ended_links);
     changed.generation = parts_.enforcer.generation();
     co_return changed;
@@ -323,11 +324,11 @@ asio::awaitable<void> Changes::write(asio::awaitable<void> files) {
         log(LogLevel::error, "the files with link variables could not be written: " + failure);
 }
 
-api::Faults Changes::refuse(Code code, const std::vector<std::string>& errors) {
-    parts_.reporter.configuration_refused(errors);
+api::Faults Changes::refuse(Code code, const base::Errors& errors) {
+    parts_.reporter.configuration_refused(to_strings(errors));
     api::Faults faults;
-    for (const std::string& error : errors)
-        faults.push_back({code, error, ""});
+    for (const base::Error& error : errors)
+        faults.push_back(api::to_fault(code, error));
     return faults;
 }
 

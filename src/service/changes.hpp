@@ -19,7 +19,7 @@
 
 #include "change_request.hpp"
 #include "engine_follower.hpp"
-#include "nftlink/api/records.hpp"
+#include "nftlink/api/requests.hpp"
 #include "nftlink/config/config.hpp"
 #include "nftlink/desired/draft.hpp"
 #include "nftlink/desired/state.hpp"
@@ -74,7 +74,7 @@ private:
     Awaitable<Answer> reload_now();
     Awaitable<Answer> replace(config::Loaded loaded);
     Awaitable<void> write(Awaitable<void> files);
-    api::Faults refuse(api::Code code, const std::vector<std::string>& errors);
+    api::Faults refuse(api::Code code, const base::Errors& errors);
 
     Awaitable<Made> carry_out(Proposal proposal, Undo& undo);
     Awaitable<Made> make(Proposal proposal, Undo& undo);

@@ -5,12 +5,12 @@
 #include <algorithm>
 #include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
-#include <boost/json/serialize.hpp>
 #include <system_error>
 
 #include "access.hpp"
 #include "nftlink/base/clock.hpp"
 #include "nftlink/base/suggestion.hpp"
+#include "nftlink/base/utf8.hpp"
 #include "nftlink/linkenv/environment.hpp"
 
 namespace nftlink::service {
@@ -50,7 +50,7 @@ http::Response respond(const api::Record auto& record, unsigned status = 200) {
 }
 
 http::Response respond(const api::Faults& faults) {
-    return {.status = status_of(faults.front().code), .body = json::serialize(api::to_json(faults)) + "\n"};
+    return {.status = status_of(faults.front().code), .body = api::to_text(faults) + "\n"};
 }
 
 http::Response respond(api::Fault fault) {
@@ -105,7 +105,7 @@ api::ContainerChanged changed_container(const std::string& name) {
 }  // namespace
 
 std::string error_body(unsigned, const std::string& code, const std::string& message) {
-    return json::serialize(api::to_json(api::Faults{{api::parse_code(code), message, ""}})) + "\n";
+    return api::to_text(api::Faults{{api::parse_code(code), message, ""}}) + "\n";
 }
 
 ControlApi::ControlApi(const Parts& parts, Rights rights, std::function<std::size_t()> client_count)
@@ -305,7 +305,10 @@ ControlApi::Answer ControlApi::post_reload(http::Request) {
     api::Reloaded record;
     record.hash = parts_.state().files().hash;
     if (changed)
-        record.warnings = changed->warnings;
+        for (const base::Error& warning : changed->warnings) {
+            record.warnings.push_back(base::utf8(warning.to_string()));
+            record.placed_warnings.push_back(api::to_record(warning));
+        }
     co_return respond(changed, std::move(record));
 }
 

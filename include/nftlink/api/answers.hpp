@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "nftlink/api/json.hpp"
+#include "nftlink/base/error.hpp"
 #include "nftlink/model/topology.hpp"
 
 namespace nftlink::api {
@@ -123,7 +124,7 @@ BOOST_DESCRIBE_STRUCT(Link, (),
 
 struct Links {
     std::vector<Link> links;
-    bool counters = false;
+    bool counters = true;
     std::uint32_t generation = 0;
 };
 BOOST_DESCRIBE_STRUCT(Links, (), (links, counters, generation))
@@ -200,13 +201,25 @@ struct ContainerChanged {
 };
 BOOST_DESCRIBE_STRUCT(ContainerChanged, (), (container, changed, ended_links, generation))
 
+// A warning with its place in a file, if it has one, beside the message.
+struct Warning {
+    std::string message;
+    std::optional<std::string> file = {};
+    std::optional<std::size_t> line = {}, column = {};
+};
+BOOST_DESCRIBE_STRUCT(Warning, (), (message, file, line, column))
+
+Warning to_record(const base::Error& warning);
+base::Error to_error(const Warning& warning);
+
 struct Reloaded {
     std::string hash;
     std::vector<std::string> warnings;
+    std::vector<Warning> placed_warnings;  // the same
     bool changed = false;
     std::vector<std::string> ended_links;
     std::uint32_t generation = 0;
 };
-BOOST_DESCRIBE_STRUCT(Reloaded, (), (hash, warnings, changed, ended_links, generation))
+BOOST_DESCRIBE_STRUCT(Reloaded, (), (hash, warnings, placed_warnings, changed, ended_links, generation))
 
 }  // namespace nftlink::api

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <boost/describe/class.hpp>
+#include <boost/json/value.hpp>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -100,5 +101,13 @@ using Event = std::variant<LinkAdded, LinkRemoved, Healed, Refused, BridgeChange
 
 // The event as one JSON object: {"seq", "time", "event", …}.
 std::string to_text(std::uint64_t seq, std::string_view time, const Event& event);
+
+struct Told {
+    std::string time;
+    Event event;
+};
+
+// The event that such an object is; nothing where its name is none of these.
+std::optional<Told> read_event(const boost::json::value& record);
 
 }  // namespace nftlink::api

@@ -1,11 +1,16 @@
 // Refusals: the control API's own, and what keeps the command from an answer.
 #pragma once
 
+#include <boost/describe/class.hpp>
 #include <boost/describe/enum.hpp>
-#include <boost/json/object.hpp>
+#include <boost/json/value.hpp>
+#include <cstddef>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "nftlink/base/error.hpp"
 
 namespace nftlink::api {
 
@@ -26,18 +31,33 @@ std::string_view to_string(Code code);
 Code parse_code(std::string_view word);
 
 // What is wrong with a request. `path` is the JSON pointer (RFC 6901) of the offending field in the body, empty when it
-// is none.
+// is none. What is wrong in a file has its place beside the message, which begins with it.
 struct Fault {
-    Code code = Code::malformed;
+    Code code = Code::unknown;
     std::string message;
     std::string path;
+    std::optional<std::string> file = {};
+    std::optional<std::size_t> line = {}, column = {};
 
     bool operator==(const Fault&) const = default;
 };
+BOOST_DESCRIBE_STRUCT(Fault, (), (code, message, path, file, line, column))
 
 using Faults = std::vector<Fault>;
 
-// {"code", "message", "path"}, and with several "errors": [{"message", "path"}], of which the first stands outside.
-boost::json::object to_json(const Faults& faults);
+// The answer to a request that is refused: the first fault and, with several, all of them.
+struct Refusal : Fault {
+    std::optional<Faults> errors;
+};
+BOOST_DESCRIBE_STRUCT(Refusal, (Fault), (errors))
+
+Fault to_fault(Code code, const base::Error& error);
+base::Error to_error(const Fault& fault);
+
+// The refusal as JSON. There must be a fault.
+std::string to_text(const Faults& faults);
+
+// The faults in a refusal; none when it names none.
+Faults read_faults(const boost::json::value& refusal);
 
 }  // namespace nftlink::api

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <boost/describe/enum_to_string.hpp>
 #include <boost/describe/members.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
@@ -54,6 +55,11 @@ public:
     void write(double value) { text += boost::json::serialize(boost::json::value(value)); }
     void write(std::string_view value);
     void write(const std::string& value) { write(std::string_view(value)); }
+    template <typename E>
+        requires std::is_enum_v<E>
+    void write(E value) {
+        write(std::string_view(boost::describe::enum_to_string(value, "unknown")));
+    }
     void write(const boost::json::object& value) { text += boost::json::serialize(value); }
 
     template <typename T>

@@ -24,7 +24,7 @@ struct Error {
     Position where;
     std::string message;
 
-    // `file:line:column: message`
+    // `file:line:column: message`, or the message alone when there is no place.
     std::string to_string() const;
     auto operator<=>(const Error&) const = default;
 };

@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include "nftlink/api/records.hpp"
+#include "nftlink/api/requests.hpp"
 #include "nftlink/desired/edit.hpp"
 #include "nftlink/desired/state.hpp"
 

@@ -225,7 +225,7 @@ def test_render_of_attached_rules_loads_says_what_it_leaves_out_and_apply_mends_
     run("iptables-nft", "-P", "FORWARD", "ACCEPT")
     place.write(configuration("web1", head=ATTACHED))
     rendered = place.nftlink("render")
-    assert "left out, since nft has no words for it" in rendered.stderr and "conntrack" in rendered.stderr, rendered
+    assert "left out, since nft's syntax can't express it" in rendered.stderr and "conntrack" in rendered.stderr, rendered
     assert "insert rule ip filter FORWARD" in rendered.stdout, rendered
     place.nftlink("apply")
     lines = run("iptables-nft", "-S", "FORWARD").stdout
@@ -284,7 +284,7 @@ def test_a_pattern_stands_for_the_bridges_there_are(place):
     place.write("bridges: {br-*: {}, '*0': {}}")
     rendered = place.nftlink("render")
     assert '"br-app"' in rendered.stdout and '"other"' not in rendered.stdout, rendered
-    assert "one that comes later needs this again" in rendered.stderr, rendered
+    assert "run this again when others have come" in rendered.stderr, rendered
     nft("-f", "-", stdin=rendered.stdout)
     applied = place.nftlink("apply")
     assert applied.stdout == f"# {BRIDGE_SWITCHES}\n".replace("docker0", "br-app"), applied

@@ -60,7 +60,7 @@ def test_a_socket_that_one_may_not_use_is_told_with_its_group(place):
         if os.geteuid() == 0:  # root of the namespace, to whom modes mean nothing without this
             words = ["setpriv", "--bounding-set", "-all", "--inh-caps", "-all", *words]
         done = run(*words, status=1)
-    assert f"nftlink: you may not use {path}: be root or a member of the group " in done.stderr, done
+    assert f"nftlink: no permission for {path}: only root and members of the group " in done.stderr, done
 
 
 def test_list_is_a_table(place):
@@ -155,12 +155,14 @@ def test_rm_says_which_links_ended(place):
 
 
 def test_reload_shows_errors_as_check_does(place):
-    answer = (200, {"changed": True, "hash": "0b5c", "warnings": ["a.yaml:1:2: odd"], "generation": 23})
+    placed = [{"message": "odd", "file": "a.yaml", "line": 1, "column": 2}]
+    answer = (200, {"changed": True, "hash": "0b5c", "warnings": ["a.yaml:1:2: odd"], "placed_warnings": placed, "generation": 23})
     with fake_service(place, {("POST", "/v1/reload"): answer}):
         done = place.nftlink("reload")
         assert done.stdout == "the configuration was read again: changed, hash 0b5c\n" and done.stderr == "a.yaml:1:2: warning: odd\n"
-        assert place.record("reload")["warnings"] == [{"file": "a.yaml", "line": 1, "column": 2, "message": "odd"}]
-    errors = [{"message": "/e/n.yaml:3:5: unknown key 'x'", "path": ""}, {"message": "/e/n.yaml:4:1: odd: thing", "path": ""}]
+        assert place.record("reload")["warnings"] == placed
+    errors = [{"message": "/e/n.yaml:3:5: unknown key 'x'", "path": "", "file": "/e/n.yaml", "line": 3, "column": 5},
+              {"message": "/e/n.yaml:4:1: odd: thing", "path": "", "file": "/e/n.yaml", "line": 4, "column": 1}]
     with fake_service(place, {("POST", "/v1/reload"): (422, {"code": "invalid", "errors": errors, **errors[0]})}):
         done = place.nftlink("reload", status=1)
         assert done.stderr == "/e/n.yaml:3:5: unknown key 'x'\n/e/n.yaml:4:1: odd: thing\n", done
@@ -187,7 +189,7 @@ def test_names_that_are_none_never_reach_the_service(place):
     with fake_service(place, {}) as service:
         for words in (["link", "web", "redis:"], ["link", "", "redis"], ["unlink", "web", "a/b"], ["rm", ".."],
                       ["add", "a b", "--bridge", "x", "--address", "1"]):
-            assert "is no name" in place.nftlink(*words, status=64).stderr
+            assert "is not a valid name" in place.nftlink(*words, status=64).stderr
         assert service.asked == []
 
 
@@ -226,7 +228,7 @@ def test_hostile_answers_give_one_clear_line(place):
                 assert done.stderr.startswith("nftlink: ") and done.stderr.count("\n") == 1, (name, words, done)
                 assert "nftlinkd" in done.stderr and done.stdout == "", (name, words, done)
             if name in ("nothing", "a cut body"):
-                assert "whether it was done is unknown" in place.nftlink("rm", "web", status=1).stderr
+                assert "whether the change was made is unknown" in place.nftlink("rm", "web", status=1).stderr
                 assert "unknown" not in place.nftlink("list", status=1).stderr
 
 
@@ -261,8 +263,7 @@ def test_a_running_services_ruleset_is_left_alone(place):
         before = generation()
         done = place.nftlink("apply", status=1)
         assert done.stdout == "" and done.stderr == (
-            f"nftlink: {service} is running and keeps the ruleset as it was told: use nftlink reload to let it read the "
-            "configuration again\n"), done
+            f"nftlink: {service} is running and keeps the ruleset by itself: use nftlink reload to apply the configuration\n"), done
         done = place.nftlink("clear", status=1)
         assert done.stderr.startswith(f"nftlink: {service} is running and would put back") and "systemctl stop" in done.stderr
         assert "nftlinkd" in place.record("apply", status=1)["errors"][0]["message"] and place.record("clear", status=1)
@@ -317,7 +318,7 @@ def test_monitor_passes_lines_of_json_through_and_says_when_the_service_goes(pla
     ended = event_stream([*EVENTS, ""], lambda: None)  # an empty chunk is the last
     with raw_service(place, ended):
         done = place.nftlink("monitor", status=1)
-        assert "has ended" in done.stderr, done
+        assert "has stopped, or closed the connection" in done.stderr, done
 
 
 def test_monitor_ends_quietly_when_nobody_reads(place):

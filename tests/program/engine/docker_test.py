@@ -264,7 +264,7 @@ def test_the_engine_itself_is_asked_where_no_service_runs(place):
     assert "DB_NAME=/created/db\n" in place.nftlink("env", "created").stdout
     docker.stop()
     refusal = place.nftlink("apply", status=1).stderr
-    assert "cannot be asked" in refusal, refusal
+    assert "no answer from the container engine" in refusal, refusal
     assert elements() == {permission(web, redis)}
 
 

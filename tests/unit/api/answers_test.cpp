@@ -35,14 +35,11 @@ TEST(Answers, NameOnlyWhatALinkWaitsForAndItsRoutes) {
                              R"("routes":[{"from":"a","to":"b"}]})");
 }
 
-TEST(Answers, AreWrittenAsBoostJsonDoes) {
-    LastHeal heal;
-    heal.program = "a\x1b\n\\\u00e9";
-    heal.seconds = 0.002;
-    EXPECT_EQ(to_text(heal),
-              R"({"time":"","program":"a\u001b\n\\é","pid":0,"operations":0,"seconds":2E-3,"reason":""})");
-    EXPECT_EQ(to_text(Links()), R"({"links":[],"counters":false,"generation":0})");
-    EXPECT_EQ(to_text(Containers()), R"({"containers":{},"sources":{}})");
+TEST(Answers, HaveTheirWarningsPlacesApart) {
+    const base::Error warning{{"/e/n.yaml", 3, 5}, "odd: thing"};
+    EXPECT_EQ(to_text(to_record(warning)), R"({"message":"odd: thing","file":"/e/n.yaml","line":3,"column":5})");
+    EXPECT_EQ(to_text(to_record(base::Error{{}, "odd"})), R"({"message":"odd"})");
+    EXPECT_EQ(to_error(to_record(warning)), warning);
 }
 
 }  // namespace

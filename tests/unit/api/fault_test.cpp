@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <boost/describe/enumerators.hpp>
-#include <boost/json/serialize.hpp>
+#include <boost/json/parse.hpp>
 #include <boost/mp11/algorithm.hpp>
 
 namespace nftlink::api {
@@ -20,14 +20,39 @@ TEST(Codes, AreReadFromTheirWords) {
 }
 
 TEST(Faults, TextThatIsNoUtf8BecomesJson) {
-    EXPECT_EQ(json::serialize(to_json(Faults{{Code::invalid, "a\xff", ""}})),
+    EXPECT_EQ(to_text(Faults{{Code::invalid, "a\xff", ""}}),
               "{\"code\":\"invalid\",\"message\":\"a\uFFFD\",\"path\":\"\"}");
 }
 
 TEST(Faults, AreAllListed) {
-    const auto record = to_json(Faults{{Code::invalid, "one", "/a"}, {Code::conflict, "two", "/b"}});
-    EXPECT_EQ(record.at("message"), "one");
-    EXPECT_EQ(json::serialize(record.at("errors")), R"([{"message":"one","path":"/a"},{"message":"two","path":"/b"}])");
+    EXPECT_EQ(to_text(Faults{{Code::invalid, "one", "/a"}, {Code::conflict, "two", "/b"}}),
+              R"({"code":"invalid","message":"one","path":"/a","errors":[)"
+              R"({"code":"invalid","message":"one","path":"/a"},{"code":"conflict","message":"two","path":"/b"}]})");
+}
+
+TEST(Faults, OfFilesHaveTheirPlacesBesideTheMessage) {
+    const base::Error error{{"/e/n.yaml", 3, 5}, "odd: thing"};
+    EXPECT_EQ(to_text(Faults{to_fault(Code::invalid, error)}),
+              R"({"code":"invalid","message":"/e/n.yaml:3:5: odd: thing","path":"",)"
+              R"("file":"/e/n.yaml","line":3,"column":5})");
+    for (const base::Error& each :
+         {error, base::Error{{"/e/n.yaml", 0, 0}, "no such file"}, base::Error{{}, "a:1:2: b"}})
+        EXPECT_EQ(to_error(to_fault(Code::invalid, each)), each);
+}
+
+TEST(Faults, AreReadBack) {
+    for (const Faults& faults : {Faults{{Code::invalid, "one", "/a"}},
+                                 Faults{{Code::invalid, "one", "/a"}, {Code::conflict, "two", "/b", "f", 1, 2}}})
+        EXPECT_EQ(read_faults(json::parse(to_text(faults))), faults);
+}
+
+TEST(Faults, WithoutACodeOfTheirOwnHaveTheRefusals) {
+    const Faults several{{Code::invalid, "a", "/x"}, {Code::invalid, "b", ""}};
+    EXPECT_EQ(read_faults(json::parse(
+                  R"({"code":"invalid","message":"a","errors":[{"message":"a","path":"/x"},{"message":"b"},{},1]})")),
+              several);
+    for (const char* body : {"[]", "{}", R"({"message":5})", R"({"errors":[1,{}]})"})
+        EXPECT_EQ(read_faults(json::parse(body)), Faults()) << body;
 }
 
 }  // namespace

@@ -12,4 +12,8 @@ TEST(Error, OfAWholeFileHasNoLine) {
     EXPECT_EQ((Error{{"a.yaml"}, "is empty"}.to_string()), "a.yaml: is empty");
 }
 
+TEST(Error, WithoutAPlaceIsItsMessage) {
+    EXPECT_EQ((Error{{}, "no room"}.to_string()), "no room");
+}
+
 }  // namespace nftlink::base

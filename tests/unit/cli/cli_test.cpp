@@ -285,7 +285,7 @@ TEST_F(Command, HostsPrintsWordsForDockerToo) {
               "--add-host=db:172.17.0.2\n--add-host=redis:172.17.0.2\n");
     const Answer answer = said({"hosts", "plan", "-c", "@", "--format", "env"});
     EXPECT_EQ(answer.status, 64);
-    EXPECT_THAT(answer.err, HasSubstr("unknown format 'env': hosts and docker are there"));
+    EXPECT_THAT(answer.err, HasSubstr("unknown format 'env': use hosts or docker"));
 }
 
 TEST_F(Command, RunSaysWhyItCannot) {

@@ -4,13 +4,16 @@
 
 #include <boost/json/parse.hpp>
 
+#include "nftlink/api/reader.hpp"
+
 namespace nftlink::cli {
 namespace {
 
 using namespace std::chrono_literals;
 
 Reading reading(const char* links, std::chrono::milliseconds time) {
-    return read_counters(boost::json::parse(links).as_array(), std::chrono::steady_clock::time_point(time));
+    const auto record = api::read<api::Links>(boost::json::object{{"links", boost::json::parse(links)}});
+    return read_counters(record.links, std::chrono::steady_clock::time_point(time));
 }
 
 TEST(Rates, AreInOneSecondAndTheFastestFirst) {

@@ -232,7 +232,8 @@ TEST_F(ChangesTest, EnvFilesMoveWithTheirFolderAndAreTriedAgain) {
     ASSERT_TRUE(reload_with("other"));
     EXPECT_TRUE(folder_.has("other/web.env"));
     EXPECT_FALSE(folder_.has("env/web.env")) << "it would never be true again";
-    EXPECT_THAT(reload_with("blocked/env")->warnings, ElementsAre(HasSubstr("blocked/env")));
+    EXPECT_THAT(reload_with("blocked/env")->warnings,
+                ElementsAre(testing::Field(&base::Error::message, HasSubstr("blocked/env"))));
     std::filesystem::remove(folder_ / "blocked");
     ASSERT_TRUE(change(put("web", R"({"bridge": "docker0", "addresses": ["172.17.0.4"], "links": ["redis:db"]})")));
     EXPECT_TRUE(folder_.has("blocked/env/web.env"));

@@ -161,7 +161,10 @@ TEST_F(Described, Refusals) {
     ask("GET", "/v1/containers/redis/env", 400, "", {{"format", "xml"}});
     ask("POST", "/v1/transaction", 422, R"({"put": {"links": [{"parent": 1}]}})");
     folder_.write("nftlink.yaml", "wrong");
-    ask("POST", "/v1/reload", 422);
+    json::object refusal = ask("POST", "/v1/reload", 422);
+    EXPECT_EQ(refusal["file"].as_string(), file_);
+    EXPECT_EQ(refusal["line"], 1);
+    EXPECT_EQ(refusal["column"], 1);
     EXPECT_TRUE(ask("GET", "/v1/status", 200)["configuration"].as_object()["refused"].is_object());
 }
 

@@ -10,6 +10,8 @@
 
 #include "nftlink/api/answers.hpp"
 #include "nftlink/api/events.hpp"
+#include "nftlink/api/fault.hpp"
+#include "nftlink/api/requests.hpp"
 #include "schema.hpp"
 #include "service/control_api.hpp"
 
@@ -82,6 +84,11 @@ void hold(Kind<double>, const json::value& schema, const std::string& place) {
     EXPECT_EQ(types_in(schema), Types{"number"}) << place;
 }
 void hold(Kind<std::string>, const json::value& schema, const std::string& place) {
+    EXPECT_EQ(types_in(schema), Types{"string"}) << place;
+}
+template <typename T>
+    requires std::is_enum_v<T>
+void hold(Kind<T>, const json::value& schema, const std::string& place) {
     EXPECT_EQ(types_in(schema), Types{"string"}) << place;
 }
 template <std::integral T>
@@ -158,6 +165,16 @@ TEST(Schemas, AreTheAnswersRecords) {
     hold<api::LinkChanged>("LinkChanged");
     hold<api::ContainerChanged>("ContainerChanged");
     hold<api::Reloaded>("Reloaded");
+    hold<api::Refusal>("Error");
+}
+
+TEST(Schemas, AreTheRequestsRecords) {
+    hold<api::LinkBody>("LinkRecord");
+    const json::object& transaction =
+        document().at("components").at("schemas").at("Transaction").at("properties").as_object();
+    const auto links = [&](const char* part) { return transaction.at(part).at("properties").at("links"); };
+    hold(Kind<std::vector<api::LinkRecord>>(), links("put"), "Transaction/put/links");
+    hold(Kind<std::vector<api::LinkName>>(), links("delete"), "Transaction/delete/links");
 }
 
 // The names of the events that one of the event's choices is about.

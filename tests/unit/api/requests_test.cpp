@@ -1,4 +1,4 @@
-#include "nftlink/api/records.hpp"
+#include "nftlink/api/requests.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,9 +1,10 @@
 // What clients send to the control API.
 #pragma once
 
+#include <boost/describe/class.hpp>
 #include <boost/json/value.hpp>
-#include <cstdint>
 #include <expected>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -18,6 +19,20 @@ struct LinkName {
 
     bool operator==(const LinkName&) const = default;
 };
+BOOST_DESCRIBE_STRUCT(LinkName, (), (parent, alias))
+
+// The body of PUT /v1/links/{parent}/{alias}.
+struct LinkBody {
+    std::string child;
+};
+BOOST_DESCRIBE_STRUCT(LinkBody, (), (child))
+
+// A link in the body of POST /v1/transaction.
+struct LinkRecord {
+    std::string parent, child;
+    std::optional<std::string> alias;  // the child's name when it isn't given
+};
+BOOST_DESCRIBE_STRUCT(LinkRecord, (), (parent, child, alias))
 
 struct LinkPut {
     LinkName name;
@@ -41,12 +56,10 @@ struct Transaction {
     std::vector<LinkName> delete_links;
 };
 
-// The body of POST /v1/transaction: {"put": {"containers": {NAME: {…}}, "links": [{"parent", "child", "alias"}]},
-// "delete": {"containers": [NAME], "links": [{"parent", "alias"}]}}; every part may be left out. A link's alias is the
-// child's name when it isn't given. All faults, not the first.
+// The body of POST /v1/transaction: {"put": {"containers": {NAME: {…}}, "links": [LinkRecord]}, "delete":
+// {"containers": [NAME], "links": [LinkName]}}; every part may be left out. All faults, not the first.
 std::expected<Transaction, Faults> read_transaction(std::string_view body);
 
-// The body of PUT /v1/links/{parent}/{alias}: {"child": NAME}.
 std::expected<LinkPut, Faults> read_link(const LinkName& name, const boost::json::value& body);
 
 // JSON text, with the place of what is no JSON in the message; at most so deep as any record here can be.
