@@ -13,6 +13,7 @@
 #include "configuration.hpp"
 #include "host.hpp"
 #include "nftlink/base/suggestion.hpp"
+#include "nftlink/config/load.hpp"
 #include "running_service.hpp"
 #include "words.hpp"
 

@@ -8,6 +8,7 @@
 
 #include "configuration.hpp"
 #include "host.hpp"
+#include "nftlink/config/load.hpp"
 #include "nftlink/enforce/plan.hpp"
 #include "nftlink/firewall/render.hpp"
 #include "nftlink/kernel/netlink_kernel.hpp"

@@ -5,6 +5,7 @@
 #include <CLI/CLI.hpp>
 
 #include "nftlink/base/suggestion.hpp"
+#include "nftlink/model/topology.hpp"
 
 namespace nftlink::cli {
 
@@ -16,12 +17,6 @@ constexpr double shortest_interval = 0.1, longest_interval = 3600;
 void add_repeated(CLI::App& verb, const char* option, std::vector<std::string>& values, const char* kind,
                   const char* help) {
     verb.add_option(option, values, help)->allow_extra_args(false)->type_name(kind);
-}
-
-void split_linked(Arguments& arguments) {
-    const std::size_t colon = arguments.linked.find(':');
-    arguments.request.child = arguments.linked.substr(0, colon);
-    arguments.request.alias = colon == std::string::npos ? arguments.request.child : arguments.linked.substr(colon + 1);
 }
 
 }  // namespace
@@ -107,8 +102,11 @@ std::optional<std::string> read_words(Arguments& arguments) {
             return fmt::format("unknown dialect {}: use docker-0.10, docker-27 or docker-28",
                                base::quote(*arguments.dialect));
     }
-    if (!arguments.linked.empty())
-        split_linked(arguments);
+    if (!arguments.linked.empty()) {
+        const auto [child, alias] = model::parse_link(arguments.linked);
+        request.child = child;
+        request.alias = alias;
+    }
     if (!(arguments.interval >= shortest_interval && arguments.interval <= longest_interval))
         return fmt::format("--interval must be {} to {} seconds", shortest_interval, longest_interval);
     request.interval = std::chrono::duration<double>(arguments.interval);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <boost/json/array.hpp>
 
+#include "nftlink/config/load.hpp"
 #include "trouble.hpp"
 
 namespace nftlink::cli {

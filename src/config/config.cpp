@@ -43,11 +43,9 @@ Document read_documents(const std::vector<Input>& inputs, Arena& arena, Report& 
 void read_topology(const Node& section, bool whole, Loaded& loaded, Report& report) {
     Config& config = loaded.config;
     // What is missing here may be what the engine knows; or a part that could not be read names one.
-    const bool is_all = whole && !config.sources.docker;
-    std::vector<StatedContainer> containers =
-        read_containers(section, is_all ? Unplaced::refused : Unplaced::allowed, report);
-    check_addresses(containers, config.firewall, report);
-    check_links(containers, config.firewall, config.limits, is_all, report);
+    const auto unplaced = whole && !config.sources.docker ? model::Unplaced::refused : model::Unplaced::allowed;
+    std::vector<StatedContainer> containers = read_containers(section, unplaced, report);
+    check_topology(containers, config.firewall, config.limits, unplaced, report);
     for (StatedContainer& container : containers) {
         std::string name = container.value.name;
         loaded.places.emplace(name, report.position(container.place));

@@ -17,26 +17,14 @@ namespace nftlink::config {
 namespace {
 
 constexpr std::string_view container_keys[] = {"bridge", "addresses", "networks", "expose", "environment", "links"};
-constexpr std::size_t longest_name = 64;
-
-// What is wrong with the name of a container or an alias; empty when nothing is.
-std::string name_fault(std::string_view name) {
-    if (model::is_name(name))
-        return "";
-    if (name.empty())
-        return "a name cannot be empty";
-    if (name.size() > longest_name)
-        return fmt::format("a name has at most {} characters, not {}", longest_name, name.size());
-    return "a name starts with a letter or digit and goes on with letters, digits, '_', '.' and '-'";
-}
 
 class ContainerReader {
 public:
-    ContainerReader(StatedContainer& stated, Unplaced unplaced, Report& report)
+    ContainerReader(StatedContainer& stated, model::Unplaced unplaced, Report& report)
         : stated_(stated), unplaced_(unplaced), report_(report) {}
 
     void read(const Node& key, const Node& value) {
-        if (const std::string fault = name_fault(key.text); !fault.empty())
+        if (const std::string fault = model::name_fault(key.text); !fault.empty())
             report_.error(key.place, fmt::format("container {}: {}", quote(key.text), fault));
         stated_.place = key.place;
         stated_.value.name = key.text;
@@ -62,7 +50,8 @@ private:
         const std::string name = quote(stated_.value.name);
         if (networks != nullptr && (bridge != nullptr || addresses != nullptr))
             error(stated_.place, name + " has 'networks' beside 'bridge' or 'addresses'; write one or the other");
-        else if (networks == nullptr && bridge == nullptr && addresses == nullptr && unplaced_ == Unplaced::refused)
+        else if (networks == nullptr && bridge == nullptr && addresses == nullptr &&
+                 unplaced_ == model::Unplaced::refused)
             error(stated_.place, name + " is on no bridge; write 'bridge' and 'addresses', or 'networks'");
         else if (networks == nullptr && bridge == nullptr && addresses != nullptr)
             error(stated_.place, name + " has 'addresses' but no 'bridge'");
@@ -165,11 +154,9 @@ private:
         if (item.kind != Kind::scalar)
             return refuse_item(report_, item, "links", "'child' or 'child:alias'",
                                item.kind == Kind::map ? "; write it without a blank, in quotes if need be" : "");
-        const auto colon = item.text.find(':');
-        const std::string_view child = item.text.substr(0, colon);
-        const std::string_view alias = colon == std::string_view::npos ? child : item.text.substr(colon + 1);
+        const auto [child, alias] = model::parse_link(item.text);
         const std::string_view parent = stated_.value.name;
-        if (std::string fault = link_fault(parent, item.text); !fault.empty())
+        if (std::string fault = model::link_fault(parent, item.text); !fault.empty())
             return report_.error(item.place, std::move(fault));
         const auto [first, added] = aliases.emplace(alias, item.place);
         if (!added)
@@ -180,25 +167,13 @@ private:
     }
 
     StatedContainer& stated_;
-    Unplaced unplaced_;
+    model::Unplaced unplaced_;
     Report& report_;
 };
 
 }  // namespace
 
-std::string link_fault(std::string_view parent, std::string_view link) {
-    const auto colon = link.find(':');
-    const std::string_view child = link.substr(0, colon);
-    const std::string_view alias = colon == std::string_view::npos ? child : link.substr(colon + 1);
-    for (const auto& [what, name] : {std::pair{"child", child}, std::pair{"alias", alias}})
-        if (const std::string fault = name_fault(name); !fault.empty())
-            return fmt::format("link {}: {} {}: {}", quote(link), what, quote(name), fault);
-    if (child == parent)
-        return fmt::format("{} cannot have a link to itself", quote(parent));
-    return "";
-}
-
-std::vector<StatedContainer> read_containers(const Node& section, Unplaced unplaced, Report& report) {
+std::vector<StatedContainer> read_containers(const Node& section, model::Unplaced unplaced, Report& report) {
     std::vector<StatedContainer> containers;
     if (section.kind != Kind::map && section.kind != Kind::null) {
         refuse(report, section, "containers", "a map of containers");

@@ -3,7 +3,7 @@
 
 #include <vector>
 
-#include "nftlink/config/fragment.hpp"
+#include "nftlink/model/fit.hpp"
 #include "nftlink/model/topology.hpp"
 #include "node.hpp"
 #include "report.hpp"
@@ -21,6 +21,6 @@ struct StatedContainer {
 };
 
 // In the order given; also those with errors, so that links to them aren't called unknown.
-std::vector<StatedContainer> read_containers(const Node& section, Unplaced unplaced, Report& report);
+std::vector<StatedContainer> read_containers(const Node& section, model::Unplaced unplaced, Report& report);
 
 }  // namespace nftlink::config

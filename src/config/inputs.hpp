@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "nftlink/config/config.hpp"
+#include "nftlink/config/load.hpp"
 
 namespace nftlink::config {
 

@@ -1,4 +1,5 @@
-// Files → inputs.
+#include "nftlink/config/load.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>

@@ -8,7 +8,7 @@
 namespace nftlink::config {
 
 std::expected<Record, base::Errors> parse_record(std::string_view json, std::string pointer, std::string_view name,
-                                                 Unplaced unplaced) {
+                                                 model::Unplaced unplaced) {
     Arena arena;
     Report report;
     const std::uint32_t source = report.add_json(std::move(pointer));

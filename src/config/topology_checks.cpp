@@ -3,114 +3,76 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <string>
+#include <string_view>
 #include <unordered_map>
-#include <utility>
 
-#include "sentences.hpp"
 #include "words.hpp"
 
 namespace nftlink::config {
 
 namespace {
 
-// Looking for a close name among all containers costs; past this many unknown children messages do without.
-constexpr int max_suggestions = 100;
+using model::Misfit;
+
 // Links of too many permissions that are named.
 constexpr std::size_t max_too_large = 100;
 
-struct Use {
-    const std::string* bridge;
-    const model::Address* address;
-    Place place;
-    const StatedContainer* user;
-};
-
-bool same_address(const Use& a, const Use& b) {
-    return *a.address == *b.address && *a.bridge == *b.bridge;
-}
-
-bool precedes(const Use& a, const Use& b) {
-    if (const auto order = *a.address <=> *b.address; order != 0)
-        return order < 0;
-    if (const int order = a.bridge->compare(*b.bridge); order != 0)
-        return order < 0;
-    return std::pair(a.place, a.user) < std::pair(b.place, b.user);  // users are in the order given
-}
-
-std::vector<Use> uses_of_addresses(const std::vector<StatedContainer>& containers) {
-    std::vector<Use> uses;
-    for (const StatedContainer& container : containers) {
-        auto place = container.addresses.begin();
-        for (const model::Network& network : container.value.networks)
-            for (const model::Address& address : network.addresses)
-                uses.push_back({&network.bridge, &address, *place++, &container});
-    }
-    std::ranges::sort(uses, precedes);
-    return uses;
-}
-
-class LinkChecker {
+// The stated containers as the checker looks at them.
+class Stated {
 public:
-    LinkChecker(const std::vector<StatedContainer>& containers, const model::FirewallPolicy& policy,
-                const model::Limits& limits, bool whole, Report& report)
-        : containers_(containers), policy_(policy), host_(policy, limits), whole_(whole), report_(report) {
+    explicit Stated(const std::vector<StatedContainer>& containers) : containers_(containers) {
         by_name_.reserve(containers.size());
         for (const StatedContainer& container : containers)
             by_name_.emplace(container.value.name, &container);
     }
 
-    void check(const StatedContainer& parent) {
-        for (std::size_t i = 0; i < parent.links.size(); ++i) {
-            const auto child = by_name_.find(parent.value.links[i].child);
-            if (child == by_name_.end())
-                unknown_child(parent.links[i], parent.value.links[i].child);
-            else if (parent.placed && child->second->placed) {
-                check(parent.links[i], parent, *child->second);
-                check_limits(parent.links[i], parent.value, *child->second);
-            }
-        }
+    const StatedContainer& at(std::string_view name) const { return *by_name_.find(name)->second; }
+    const model::Container* find(std::string_view name) const {
+        const auto found = by_name_.find(name);
+        return found == by_name_.end() ? nullptr : &found->second->value;
+    }
+    template <typename Visit>
+    void for_each(const Visit& visit) const {
+        for (const StatedContainer& container : containers_)
+            visit(container.value);
+    }
+
+    // None where all are sound: it costs with each link.
+    model::CanCount can_count() const {
+        if (std::ranges::all_of(containers_, &StatedContainer::sound))
+            return nullptr;
+        // More ports than it has may be written.
+        return [this](const model::Container& parent, const model::Container& child) {
+            return at(parent.name).placed && at(child.name).placed && at(child.name).sound;
+        };
     }
 
 private:
-    void unknown_child(Place place, std::string_view name) {
-        if (!whole_)
-            return;
-        Suggestion suggestion(name);
-        if (suggestions_++ < max_suggestions)
-            for (const StatedContainer& container : containers_)
-                suggestion.offer(container.value.name);
-        report_.error(place, no_container(name, suggestion));
+    const std::vector<StatedContainer>& containers_;
+    std::unordered_map<std::string_view, const StatedContainer*> by_name_;
+};
+
+// Tells misfits at their places.
+class MisfitReporter {
+public:
+    MisfitReporter(const Stated& stated, Report& report) : stated_(stated), report_(report) {}
+
+    void tell(Misfit misfit) {
+        const StatedContainer& container = stated_.at(misfit.container);
+        if (misfit.kind == Misfit::Kind::address)
+            report_.error(container.addresses[misfit.index],
+                          fmt::format("{}, at {}", misfit.message,
+                                      report_.at(stated_.at(misfit.other).addresses[misfit.other_index])));
+        else if (misfit.kind == Misfit::Kind::link_permissions)
+            too_large(container.links[misfit.index], std::move(misfit.message));
+        else if (misfit.kind != Misfit::Kind::family)
+            report_.error(container.links[misfit.index], std::move(misfit.message));
+        else if (container.placed)
+            report_.error(container.addresses.front(), std::move(misfit.message));
     }
 
-    void check(Place place, const StatedContainer& stated_parent, const StatedContainer& stated_child) {
-        const model::Container& parent = stated_parent.value;
-        const model::Container& child = stated_child.value;
-        bool share_family = false;
-        model::for_each_way(parent, child, [&](const model::Network& from, const model::Network& to) {
-            for (const model::Ip ip : model::both_ips)
-                share_family |= policy_.covers(ip) && has_family(from, ip) && has_family(to, ip);
-        });
-        if (!stated_child.sound)
-            return;  // its ports may be what is missing
-        else if (child.expose.empty())
-            report_.warning(place, fmt::format("{} exposes no port: this link permits nothing", quote(child.name)));
-        else if (!share_family)
-            report_.warning(place,
-                            fmt::format("{} and {} have no addresses of the same family where they meet: this link "
-                                        "permits nothing",
-                                        quote(parent.name), quote(child.name)));
-    }
-
-    // The link that goes over the host's limit is named, and none after it.
-    void check_limits(Place place, const model::Container& parent, const StatedContainer& child) {
-        if (!child.sound)
-            return;  // more ports than it has may be written
-        if (std::string fault = model::permissions_fault(parent, child.value, policy_); !fault.empty())
-            too_large(place, std::move(fault));
-        else if (fault = host_.add_or_fault(parent, child.value); !fault.empty() && !std::exchange(is_over_, true))
-            report_.error(place, std::move(fault));
-    }
-
+private:
     // One child that many have may be what is wrong with all of them.
     void too_large(Place place, std::string fault) {
         if (++too_large_ <= max_too_large)
@@ -120,41 +82,43 @@ private:
                                              max_too_large));
     }
 
-    const std::vector<StatedContainer>& containers_;
-    const model::FirewallPolicy& policy_;
-    model::PermissionSum host_;
-    bool is_over_ = false;
-    std::size_t too_large_ = 0;
-    bool whole_;
+    const Stated& stated_;
     Report& report_;
-    std::unordered_map<std::string_view, const StatedContainer*> by_name_;
-    int suggestions_ = 0;
+    std::size_t too_large_ = 0;
 };
+
+void check_use(Place place, const model::Container& parent, const model::Container& child,
+               const model::FirewallPolicy& policy, Report& report) {
+    if (child.expose.empty())
+        report.warning(place, fmt::format("{} exposes no port: this link permits nothing", quote(child.name)));
+    else if (model::count_permissions(parent, child, policy) == 0)
+        report.warning(place, fmt::format("{} and {} have no addresses of the same family where they meet: this link "
+                                          "permits nothing",
+                                          quote(parent.name), quote(child.name)));
+}
+
+// A container without a place may get one from the engine.
+void warn_of_links(const std::vector<StatedContainer>& containers, const Stated& stated,
+                   const model::FirewallPolicy& policy, Report& report) {
+    for (const StatedContainer& parent : containers)
+        for (std::size_t i = 0; parent.placed && i < parent.links.size(); ++i)
+            if (const model::Container* child = stated.find(parent.value.links[i].child);
+                child != nullptr && !child->networks.empty())
+                check_use(parent.links[i], parent.value, *child, policy, report);
+}
 
 }  // namespace
 
-void check_addresses(const std::vector<StatedContainer>& containers, const model::FirewallPolicy& policy,
-                     Report& report) {
-    const std::vector<Use> uses = uses_of_addresses(containers);
-    for (std::size_t i = 1, first = 0; i < uses.size(); ++i) {
-        if (!same_address(uses[first], uses[i])) {
-            first = i;
-            continue;
-        }
-        report.error(uses[i].place,
-                     fmt::format("{}, at {}", taken(*uses[i].address, *uses[i].bridge, uses[first].user->value.name),
-                                 report.at(uses[first].place)));
-    }
-    for (const StatedContainer& container : containers)
-        if (container.placed && !container.addresses.empty() && !is_covered(container.value, policy))
-            report.error(container.addresses.front(), not_covered(container.value, policy));
-}
-
-void check_links(const std::vector<StatedContainer>& containers, const model::FirewallPolicy& policy,
-                 const model::Limits& limits, bool whole, Report& report) {
-    LinkChecker checker(containers, policy, limits, whole, report);
-    for (const StatedContainer& container : containers)
-        checker.check(container);
+void check_topology(const std::vector<StatedContainer>& containers, const model::FirewallPolicy& policy,
+                    const model::Limits& limits, model::Unplaced unplaced, Report& report) {
+    const Stated stated(containers);
+    model::PermissionSum host(policy, limits);
+    MisfitReporter reporter(stated, report);
+    for (Misfit& misfit : model::check_all_fit(stated, policy, unplaced, host, stated.can_count()))
+        reporter.tell(std::move(misfit));
+    // Nobody reads them otherwise.
+    if (report.error_count() == 0)
+        warn_of_links(containers, stated, policy, report);
 }
 
 }  // namespace nftlink::config

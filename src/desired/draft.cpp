@@ -6,8 +6,8 @@
 #include <set>
 
 #include "nftlink/base/suggestion.hpp"
-#include "nftlink/config/fragment.hpp"
 #include "nftlink/config/record.hpp"
+#include "nftlink/model/fit.hpp"
 #include "nftlink/model/limits.hpp"
 
 namespace nftlink::desired {
@@ -15,12 +15,10 @@ namespace nftlink::desired {
 using api::Code;
 using api::Fault;
 using base::quote;
-using config::Misfit;
+using model::Misfit;
 
 namespace {
 
-// Looking for a close name among all containers costs.
-constexpr std::size_t max_suggestions = 10;
 // More are of no use to anybody.
 constexpr std::size_t max_faults = 100;
 
@@ -100,7 +98,7 @@ public:
     std::int64_t check(std::uint64_t permissions) {
         const bool links_alone = changes_links_alone();
         const auto count = links_alone ? model::sum_permissions_from : model::sum_permissions_of;
-        const auto find_misfits = links_alone ? config::check_links_fit : config::check_fit;
+        const auto find_misfits = links_alone ? model::check_links_fit : model::check_fit;
         const model::FirewallPolicy& policy = state_.config().firewall;
         for (const auto& [name, container] : changes)
             planned.containers.push_back(name);
@@ -185,7 +183,7 @@ private:
         if (find(name) != nullptr)
             return false;
         base::Suggestion suggestion(name);
-        if (faults.size() < max_suggestions)
+        if (faults.size() < model::max_suggestions)
             for (const auto& [known, container] : state_.topology().containers)
                 if (known != name)  // which this request has deleted itself
                     suggestion.offer(known);
@@ -237,7 +235,7 @@ private:
         const bool is_engines = is_engines_alone(put.name.parent);
         if (!is_engines && (refuse_unknown(put.name.parent, put.path) || refuse_files(put.name.parent, put.path)))
             return;
-        if (std::string wrong = config::link_fault(put.name.parent, put.child + ":" + put.name.alias); !wrong.empty()) {
+        if (std::string wrong = model::link_fault(put.name.parent, put.child + ":" + put.name.alias); !wrong.empty()) {
             fault(Code::invalid, std::move(wrong), put.path + "/child");
             return;
         }

@@ -10,8 +10,8 @@
 namespace nftlink::desired {
 
 using base::quote;
-using config::Misfit;
-using config::Unplaced;
+using model::Misfit;
+using model::Unplaced;
 
 namespace {
 
@@ -34,7 +34,7 @@ public:
         while (!names_.empty()) {
             std::set<std::string> leaving;
             std::set<std::pair<std::string, std::string>> ending;
-            for (const Misfit& misfit : config::check_fit(topology_, policy_, names_, unplaced_))
+            for (const Misfit& misfit : model::check_fit(topology_, policy_, names_, unplaced_))
                 judge(misfit, leaving, ending);
             if (leaving.empty() && ending.empty())
                 return;

@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "nftlink/base/error.hpp"
-#include "nftlink/config/fragment.hpp"
 #include "nftlink/desired/edit.hpp"
+#include "nftlink/model/fit.hpp"
 #include "nftlink/model/limits.hpp"
 #include "nftlink/model/policy.hpp"
 #include "nftlink/model/topology.hpp"
@@ -26,7 +26,7 @@ struct Joined {
 // Where all together are over the host's limit, that is a conflict of the last of them by name, and none is left out.
 Joined join(model::Topology& topology, const model::FirewallPolicy& policy,
             const std::map<std::string, base::Position, std::less<>>& places,
-            std::map<std::string, model::Container, std::less<>> more, config::Unplaced unplaced,
+            std::map<std::string, model::Container, std::less<>> more, model::Unplaced unplaced,
             const model::Limits& limits);
 
 }  // namespace nftlink::desired

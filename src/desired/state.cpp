@@ -52,8 +52,8 @@ State::Stored State::stored() const {
     return stored;
 }
 
-config::Unplaced State::unplaced() const {
-    return has_engine() ? config::Unplaced::allowed : config::Unplaced::refused;
+model::Unplaced State::unplaced() const {
+    return has_engine() ? model::Unplaced::allowed : model::Unplaced::refused;
 }
 
 std::string State::engine_name() const {

@@ -165,14 +165,10 @@ private:
 
     // `/redis:/web/db`, `redis:db` or `redis`.
     static Wish read_link(std::string_view text) {
-        const std::size_t colon = text.find(':');
-        const std::string_view child = without_slash(text.substr(0, colon));
-        if (colon == std::string_view::npos)
-            return {std::string(child), std::string(child)};
-        std::string_view alias = text.substr(colon + 1);
+        auto [child, alias] = model::parse_link(text);
         if (alias.starts_with('/'))
             alias.remove_prefix(alias.rfind('/') + 1);
-        return {std::string(child), std::string(alias)};
+        return {std::string(without_slash(child)), std::string(alias)};
     }
 
     void add_link(Wish wish, std::string_view where) {

@@ -128,15 +128,14 @@ std::size_t PermissionSum::Hash::operator()(const Pair& pair) const {
     return hash(pair.first) * 31 + hash(pair.second);
 }
 
-std::string PermissionSum::add_or_fault(const Container& parent, const Container& child) {
-    const std::uint64_t asked = count_permissions(parent, child, policy_);
-    if (asked == 0 || asked > max_permissions || counted_.contains({&parent, &child}))
+std::string PermissionSum::add_or_fault(const Container& parent, const Container& child, std::uint64_t permissions) {
+    if (permissions == 0 || permissions > max_permissions || counted_.contains({&parent, &child}))
         return "";
-    if (total_ + asked > limits_.permissions)
-        return host_fault(fmt::format("the link from {} to {}", quote(parent.name), quote(child.name)), total_ + asked,
-                          limits_);
+    if (total_ + permissions > limits_.permissions)
+        return host_fault(fmt::format("the link from {} to {}", quote(parent.name), quote(child.name)),
+                          total_ + permissions, limits_);
     counted_.emplace(&parent, &child);
-    total_ += asked;
+    total_ += permissions;
     return "";
 }
 

@@ -16,6 +16,7 @@
 #include <variant>
 
 #include "log.hpp"
+#include "nftlink/config/load.hpp"
 #include "nftlink/desired/differences.hpp"
 
 namespace nftlink::service {

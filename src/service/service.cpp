@@ -6,6 +6,7 @@
 
 #include "daemon.hpp"
 #include "log.hpp"
+#include "nftlink/config/load.hpp"
 #include "nftlink/kernel/netlink_kernel.hpp"
 
 namespace nftlink::service {

@@ -7,7 +7,7 @@
 
 #include "files.hpp"
 #include "nftlink/base/file.hpp"
-#include "nftlink/config/fragment.hpp"
+#include "nftlink/config/container_yaml.hpp"
 #include "nftlink/state/durable.hpp"
 
 namespace nftlink::state {
@@ -77,7 +77,7 @@ Stored parse(const fs::path& directory, const Contents& contents) {
     for (const auto& [name, text] : contents.texts) {
         // Links that were added to an engine's container when there was an engine are no damage now.
         auto container =
-            config::parse_container({file_of(directory, name).string(), text}, name, config::Unplaced::allowed);
+            config::parse_container({file_of(directory, name).string(), text}, name, model::Unplaced::allowed);
         if (container)
             stored.containers.emplace(name, std::move(*container));
         else

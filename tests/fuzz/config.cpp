@@ -7,10 +7,11 @@
 #include <cstdint>
 #include <cstdlib>
 
-#include "nftlink/config/fragment.hpp"
+#include "nftlink/config/container_yaml.hpp"
 #include "nftlink/config/record.hpp"
 
 namespace config = nftlink::config;
+namespace model = nftlink::model;
 
 namespace {
 
@@ -24,8 +25,8 @@ void check(const std::vector<config::Source>& sources) {
             std::abort();
     if (result)
         for (const auto& [name, container] : result->config.topology.containers)
-            if (config::parse_container({"fragment.yaml", config::to_yaml(container)}, name,
-                                        config::Unplaced::allowed) != container)
+            if (config::parse_container({"container.yaml", config::to_yaml(container)}, name,
+                                        model::Unplaced::allowed) != container)
                 std::abort();
 }
 

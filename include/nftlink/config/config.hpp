@@ -6,7 +6,6 @@
 
 #include <cstddef>
 #include <expected>
-#include <filesystem>
 #include <map>
 #include <optional>
 #include <string>
@@ -103,12 +102,5 @@ using Result = std::expected<Loaded, base::Errors>;
 // Merges the sources in their order: maps merge, the same container or setting given twice is an error naming both
 // places.
 Result parse(const std::vector<Source>& sources);
-
-// Reads `file`, then conf.d/*.yaml beside it in name order. A missing or unreadable file is an error of that file.
-enum class Hashed { no, yes };
-Result load(const std::filesystem::path& file, Hashed hashed = Hashed::yes);
-
-// The control socket that the file names, also when there are errors elsewhere in it; else the default.
-std::string find_socket(const std::filesystem::path& file);
 
 }  // namespace nftlink::config

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "nftlink/base/error.hpp"
-#include "nftlink/config/fragment.hpp"
+#include "nftlink/model/fit.hpp"
 #include "nftlink/model/topology.hpp"
 
 namespace nftlink::config {
@@ -21,6 +21,6 @@ struct Record {
 // record's own. The container is checked by itself, not against others. Errors have JSON pointers for files, and no
 // lines.
 std::expected<Record, base::Errors> parse_record(std::string_view json, std::string pointer, std::string_view name,
-                                                 Unplaced unplaced = Unplaced::refused);
+                                                 model::Unplaced unplaced = model::Unplaced::refused);
 
 }  // namespace nftlink::config

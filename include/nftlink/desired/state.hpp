@@ -12,10 +12,10 @@
 #include <vector>
 
 #include "nftlink/config/config.hpp"
-#include "nftlink/config/fragment.hpp"
 #include "nftlink/desired/edit.hpp"
 #include "nftlink/desired/unite.hpp"
 #include "nftlink/engine/inventory.hpp"
+#include "nftlink/model/fit.hpp"
 #include "nftlink/model/topology.hpp"
 
 namespace nftlink::desired {
@@ -59,7 +59,7 @@ public:
     std::uint64_t permissions() const { return permissions_; }
 
     bool has_engine() const { return config().sources.docker.has_value(); }
-    config::Unplaced unplaced() const;
+    model::Unplaced unplaced() const;
     // The engine's name in messages: `the engine at /run/docker.sock`.
     std::string engine_name() const;
     using Inventory = std::shared_ptr<const engine::Inventory>;

@@ -51,7 +51,11 @@ public:
         : policy_(policy), limits_(limits), total_(others) {}
 
     // Both must stay where they are. Also why the link is over the host's limit.
-    std::string add_or_fault(const Container& parent, const Container& child);
+    std::string add_or_fault(const Container& parent, const Container& child) {
+        return add_or_fault(parent, child, count_permissions(parent, child, policy_));
+    }
+    // Where it has been counted already.
+    std::string add_or_fault(const Container& parent, const Container& child, std::uint64_t permissions);
     std::uint64_t total() const { return total_; }
 
 private:

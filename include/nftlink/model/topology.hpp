@@ -14,6 +14,8 @@ namespace nftlink::model {
 
 // A container's or an alias' name: [a-zA-Z0-9][a-zA-Z0-9_.-]*, at most 64 characters.
 bool is_name(std::string_view text);
+// Why it is none, in a sentence without the name; empty when it is one.
+std::string name_fault(std::string_view text);
 
 // An interface name as the kernel takes it, less what nft or a shell would trip over: 1 to 15 printable ASCII
 // characters without blanks, `/`, `:`, `*`, `"`, `\`, and neither `.` nor `..`.
@@ -26,6 +28,18 @@ struct Link {
 
     bool operator==(const Link&) const = default;
 };
+
+// A link as people write it: `child:alias`, or `child` alone, which is the alias too. Views into the text.
+struct LinkText {
+    std::string_view child;
+    std::string_view alias;
+
+    bool operator==(const LinkText&) const = default;
+};
+LinkText parse_link(std::string_view text);
+
+// What is wrong with one link of that parent by itself, in a sentence; empty when nothing is.
+std::string link_fault(std::string_view parent, std::string_view text);
 
 // `/parent/alias`, unique on a host.
 std::string link_name(std::string_view parent, std::string_view alias);

@@ -122,15 +122,30 @@ TEST(Errors, OfAddressesNameBothPlaces) {
         {"containers:\n"
          "  a: {bridge: br0, addresses: [10.0.0.1, 10.0.0.1]}\n"
          "  b: {bridge: br0, addresses: [fd00::1]}\n"
-         "  c: {networks: {br0: ['fd00:0::1', 10.0.0.1], br1: [10.0.0.1]}}\n",
+         "  c: {networks: {br0: ['fd00:0::1', 10.0.0.1], br1: [10.0.0.1]}}\n"
+         "  d: {bridge: br1, addresses: [10.0.0.2, 10.0.0.1]}\n",
          {"a.yaml:2:42: the address 10.0.0.1 is used twice on bridge 'br0': 'a' has it already, at a.yaml:2:32",
           "a.yaml:4:24: the address fd00::1 is used twice on bridge 'br0': 'b' has it already, at a.yaml:3:32",
-          "a.yaml:4:37: the address 10.0.0.1 is used twice on bridge 'br0': 'a' has it already, at a.yaml:2:32"}},
+          "a.yaml:4:37: the address 10.0.0.1 is used twice on bridge 'br0': 'a' has it already, at a.yaml:2:32",
+          "a.yaml:5:42: the address 10.0.0.1 is used twice on bridge 'br1': 'c' has it already, at a.yaml:4:54"}},
         {"firewall: {family: ip}\n"
          "containers:\n"
          "  a: {bridge: br0, addresses: [fd00::1]}\n"
          "  b: {bridge: br0, addresses: [fd00::2, 10.0.0.1]}\n",
          {"a.yaml:3:32: 'a' has only IPv6 addresses, and 'family: ip' is about IPv4 only; use 'family: inet'"}},
+    });
+}
+
+TEST(Errors, OfAContainerAreNotSaidAgainInWhatFollowsFromThem) {
+    expect({
+        {"firewall: {family: ip}\n"
+         "containers: {a: {bridge: br0, addresses: [fd00::1, x]}, b: {bridge: br0}}\n",
+         {"a.yaml:2:52: 'x' is not an IPv4 or IPv6 address", "a.yaml:2:57: 'b' has a 'bridge' but no 'addresses'"}},
+        {"limits: {permissions: 1}\n"
+         "containers:\n"
+         "  a: {bridge: br0, addresses: [10.0.0.1], expose: [80, 81, x]}\n"
+         "  b: {bridge: br0, addresses: [10.0.0.2], links: [a]}\n",
+         {"a.yaml:3:60: 'x' is not a port number"}},
     });
 }
 

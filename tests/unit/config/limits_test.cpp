@@ -6,7 +6,6 @@
 #include <gtest/gtest.h>
 
 #include "nftlink/config/config.hpp"
-#include "nftlink/config/fragment.hpp"
 
 namespace nftlink::config {
 namespace {
@@ -115,79 +114,6 @@ TEST(Limits, OfTheHostAreToldOnceAtTheLinkThatGoesOver) {
                 ElementsAre("a.yaml:3:31: the link from 'web' to 'b' takes this host to 7 permissions, and "
                             "'limits.permissions' allows 6"));
     EXPECT_THAT(errors(text + "limits: {permissions: 11}\n"), ElementsAre(HasSubstr("the link from 'd' to 'a'")));
-}
-
-model::Topology topology_of(const std::string& text) {
-    return parse({{"a.yaml", text}})->config.topology;
-}
-
-class FitTest : public testing::Test {
-protected:
-    std::vector<Misfit> check(const std::vector<std::string>& names, std::size_t limit) {
-        host_.emplace(policy_, model::Limits{limit});
-        return check_fit(topology_, policy_, names, Unplaced::refused, &*host_);
-    }
-
-    model::FirewallPolicy policy_;
-    model::Topology topology_ =
-        topology_of("containers:\n" + container("c", 1, 1, "1-4") + container("d", 2, 1, "1-5") +
-                    container("p", 3, 1, "", "c,'c:x',d") + container("q", 4, 1, "", "c"));
-    std::optional<model::PermissionSum> host_;
-};
-
-TEST_F(FitTest, AddsWhatComesFromTheContainersAndWhatLeadsToThem) {
-    EXPECT_THAT(check({"c"}, 8), IsEmpty());
-    EXPECT_EQ(host_->total(), 8u);
-    EXPECT_THAT(check({"p"}, 9), IsEmpty());
-    EXPECT_EQ(host_->total(), 9u);
-    EXPECT_THAT(check({"q", "p", "c"}, 13), IsEmpty());
-    EXPECT_EQ(host_->total(), 13u);
-}
-
-TEST_F(FitTest, NamesTheLinkThatGoesOverTheHostsLimitAndNoneAfterIt) {
-    EXPECT_THAT(check({"p", "q"}, 8),
-                ElementsAre(Misfit{Misfit::Kind::host_permissions, "p", 2,
-                                   "the link from 'p' to 'd' takes this host to 9 permissions, and "
-                                   "'limits.permissions' allows 8",
-                                   "d"}));
-    EXPECT_THAT(check({"c"}, 3), ElementsAre(testing::Field(&Misfit::container, "p")));
-}
-
-TEST_F(FitTest, OfLinksAloneCountsOnlyThoseFromTheContainers) {
-    model::PermissionSum host(policy_, {}, 100);
-    EXPECT_THAT(check_links_fit(topology_, policy_, {"c", "p"}, Unplaced::refused, &host), IsEmpty());
-    EXPECT_EQ(host.total(), 109u);
-}
-
-TEST_F(FitTest, FindsOneLinkTooManyAndOneThatIsTooLarge) {
-    model::Container& parent = topology_.containers["p"];
-    parent.links.clear();
-    for (int i = 0; i < 4096; ++i)
-        parent.links.push_back({"c", fmt::format("a{}", i)});
-    EXPECT_THAT(check({"p"}, 1000), IsEmpty());
-    parent.links.push_back({"d", "more"});
-    for (const auto& misfits : {check({"p"}, 1000), check_links_fit(topology_, policy_, {"p"})})
-        EXPECT_THAT(misfits, ElementsAre(Misfit{Misfit::Kind::links, "p", 4096, "'p' has more than 4,096 links", ""}));
-
-    const auto large = topology_of("containers:\n" + container("p", 1, 16, "", "c") + container("c", 2, 16, "1-64"));
-    topology_ = large;
-    topology_.containers["c"].expose = *model::parse_ports("1-65");
-    for (const std::string name : {"p", "c"})
-        EXPECT_THAT(check({name}, 1'000'000),
-                    ElementsAre(Misfit{Misfit::Kind::link_permissions, "p", 0,
-                                       "16 x 16 addresses and 65 ports are 16,640 permissions, and one link may have "
-                                       "16,384",
-                                       "c"}));
-}
-
-TEST_F(FitTest, AsManyLinksAsAHostHasAreNotAllNamed) {
-    topology_ = topology_of("containers:\n" + container("p", 1, 16, "", "c") + container("c", 2, 16, "1"));
-    topology_.containers["c"].expose = *model::parse_ports("1-65");
-    model::Container& parent = topology_.containers["p"];
-    parent.links.clear();
-    for (int i = 0; i < 4000; ++i)
-        parent.links.push_back({"c", fmt::format("a{}", i)});
-    EXPECT_THAT(check({"c"}, 1), SizeIs(1000));
 }
 
 }  // namespace

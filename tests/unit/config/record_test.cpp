@@ -8,6 +8,7 @@
 #include <boost/json/serialize.hpp>
 
 #include "nftlink/base/json_pointer.hpp"
+#include "nftlink/config/container_yaml.hpp"
 
 namespace nftlink::config {
 namespace {
@@ -138,7 +139,7 @@ TEST(Record, KnowsThePlaceOfEachAddress) {
 
 TEST(Record, MayBeOnNoBridgeWhereAnEngineKnows) {
     EXPECT_THAT(paths(R"({"links": ["redis"]})"), ElementsAre(""));
-    EXPECT_TRUE(parse_record(R"({"links": ["redis"]})", "", "web", Unplaced::allowed));
+    EXPECT_TRUE(parse_record(R"({"links": ["redis"]})", "", "web", model::Unplaced::allowed));
 }
 
 TEST(Record, WhatIsSaidOfLongNamesIsAboutTheName) {

@@ -2,10 +2,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <cstdlib>
-#include <filesystem>
-#include <fstream>
-
 #include "nftlink/config/config.hpp"
 
 namespace nftlink::config {
@@ -109,74 +105,6 @@ TEST(Loaded, ItsHashIsOfTheTextsAndTheirOrder) {
     EXPECT_NE(hash({{"a", one + two.substr(0, 0)}}), hash({{"a", one + " "}}));
     EXPECT_NE(hash({{"a", "# x\n"}, {"b", ""}}), hash({{"a", ""}, {"b", "# x\n"}}));
     EXPECT_EQ(hash({{"a", one}}).size(), 36u);
-}
-
-class FindSocket : public testing::Test {
-protected:
-    FindSocket() {
-        std::string name = (std::filesystem::temp_directory_path() / "nftlink-socket-XXXXXX").string();
-        folder_ = ::mkdtemp(name.data());
-    }
-    ~FindSocket() override { std::filesystem::remove_all(folder_); }
-
-    void write(const std::string& name, const std::string& text) {
-        std::filesystem::create_directories((folder_ / name).parent_path());
-        std::ofstream(folder_ / name, std::ios::binary) << text;
-    }
-    std::string find() { return find_socket(folder_ / "nftlink.yaml"); }
-    std::string find(const std::string& text) {
-        write("nftlink.yaml", text);
-        return find();
-    }
-
-    std::filesystem::path folder_;
-    const std::string usual_ = ControlSettings().socket;
-};
-
-TEST_F(FindSocket, SurvivesABrokenConfiguration) {
-    EXPECT_EQ(find("control: {socket: /a/b}\n"), "/a/b");
-    EXPECT_EQ(find("firewall: {layuot: x}\nnonsense: 1\ncontrol: {sokcet: x, socket: /a/b, group: [x]}\n"
-                   "containers: [1]\nlog: {level: 7}\n"),
-              "/a/b");
-    EXPECT_EQ(find("control: {socket: /a/b}\n---\nlog: {}\n"), "/a/b") << "a second document";
-    EXPECT_EQ(find("control: {socket: /a/b}\ncontrol: {socket: /c}\n"), "/a/b") << "the first one, as messages say";
-    EXPECT_EQ(find("control: {socket: /a/b}\nlog: [\n"), "/a/b");
-}
-
-// Most of a large file need not be read for it; however it is written, it is found.
-TEST_F(FindSocket, HoweverItIsWritten) {
-    for (const std::string text :
-         {"containers: {}\ncontrol:\n\n  # a comment\n# another\n  group: x\n  socket: /a/b\nlog: {}\n",
-          "log: {}\ncontrol: {socket: /a/b}", "\"control\": {socket: /a/b}\n", "'control':\n  socket: /a/b\n",
-          "\"con\\x74rol\": {socket: /a/b}\n", "{log: {}, control: {socket: /a/b}}\n", "? control\n: {socket: /a/b}\n",
-          "  control: {socket: /a/b}\n  log: {}\n", "--- {control: {socket: /a/b}}\n",
-          "\xef\xbb\xbf"
-          "control: {socket: /a/b}\n",
-          "state: &x {socket: /a/b}\ncontrol: *x\n", "env: &s /a/b\ncontrol: {socket: *s}\n",
-          "controls: {socket: /c}\ncontrol: {socket: /a/b}\n", "control :\n  socket: /a/b\n",
-          "log: {}\r\ncontrol:\r\n  socket: /a/b\r\n", "!!map\ncontrol: {socket: /a/b}\n"})
-        EXPECT_EQ(find(text), "/a/b") << text;
-}
-
-TEST_F(FindSocket, IsTheUsualOneWhereNoneCanBeHad) {
-    EXPECT_EQ(find(), usual_) << "no file";
-    for (const std::string text :
-         {"", "control: {readers: all}\n", "control: {socket: a}\n", "control: {socket: [/a]}\n", "control: /a\n",
-          "- control\n", "\xff", "# control: {socket: /a}\nlog: {}\n", "containers:\n  control: {socket: /a}\n"})
-        EXPECT_EQ(find(text), usual_) << text;
-    EXPECT_EQ(find("control: {socket: /" + std::string(107, 'x') + "}\n"), usual_) << "nothing can listen there";
-    EXPECT_EQ(find("control: {socket: /" + std::string(106, 'x') + "}\n"), "/" + std::string(106, 'x'));
-    std::filesystem::remove(folder_ / "nftlink.yaml");
-    std::filesystem::create_directory(folder_ / "nftlink.yaml");
-    EXPECT_EQ(find(), usual_) << "a folder";
-}
-
-TEST_F(FindSocket, LooksIntoDropIns) {
-    write("conf.d/10.yaml", "control: {socket: /from/conf.d}\n");
-    write("conf.d/20.yaml", "log: [\n");
-    EXPECT_EQ(find(), "/from/conf.d") << "there is no main file";
-    EXPECT_EQ(find("control: {group: x}\n"), "/from/conf.d");
-    EXPECT_EQ(find("control: {socket: /main}\n"), "/main");
 }
 
 TEST(ServiceSettings, MergeAndContradictAsOthersDo) {

@@ -3,7 +3,6 @@
 #include <gtest/gtest.h>
 
 #include "nftlink/config/config.hpp"
-#include "nftlink/config/fragment.hpp"
 
 namespace nftlink::config {
 namespace {
@@ -189,71 +188,6 @@ TEST(CdiDirectory, IsAnAbsolutePathOrNone) {
     EXPECT_THAT(errors("env: {cdi_directory: run/cdi, directory: []}\n"),
                 ElementsAre("a.yaml:1:22: 'cdi_directory' must be an absolute path, not 'run/cdi'",
                             "a.yaml:1:42: 'directory' must be an absolute path, not a list"));
-}
-
-std::string error_of(const std::string& text, Unplaced unplaced) {
-    const auto parsed = parse_container({"web.yaml", text}, "web", unplaced);
-    return parsed ? "" : parsed.error().front().message;
-}
-
-TEST(UnplacedFragment, IsReadWhereItMayBe) {
-    const std::string text = "containers: {web: {links: [redis:db]}}\n";
-    EXPECT_EQ(error_of(text, Unplaced::allowed), "");
-    EXPECT_THAT(error_of(text, Unplaced::refused), HasSubstr("'web' is on no bridge"));
-    EXPECT_THAT(error_of("containers: {web: {bridge: b}}\n", Unplaced::allowed), HasSubstr("no 'addresses'"));
-}
-
-TEST(UnplacedFragment, ReadsWhatItWrites) {
-    const Config config = config_of(with_docker + "containers: {web: {links: [redis:db], expose: [80]}, empty: {}}\n");
-    EXPECT_EQ(to_yaml(*config.topology.find("empty")), "containers:\n  \"empty\": {}\n");
-    EXPECT_EQ(to_yaml(*config.topology.find("web")),
-              "containers:\n  \"web\":\n    expose:\n      - 80/tcp\n    links:\n      - \"redis:db\"\n");
-    for (const auto& [name, container] : config.topology.containers)
-        EXPECT_EQ(parse_container({"x", to_yaml(container)}, name, Unplaced::allowed), container);
-}
-
-model::Container container(const std::string& name, std::vector<model::Network> networks,
-                           std::vector<model::Link> links) {
-    model::Container made = named(name);
-    made.networks = std::move(networks);
-    made.links = std::move(links);
-    return made;
-}
-
-class Fit : public testing::Test {
-protected:
-    Fit() { policy_.family = model::Family::ip; }
-
-    void add(const std::string& name, std::vector<model::Network> networks, std::vector<model::Link> links) {
-        topology_.containers[name] = container(name, std::move(networks), std::move(links));
-    }
-
-    std::vector<Misfit::Kind> kinds(Unplaced unplaced) const {
-        std::vector<Misfit::Kind> kinds;
-        for (const Misfit& misfit : check_fit(topology_, policy_, {"a", "b", "c"}, unplaced))
-            kinds.push_back(misfit.kind);
-        return kinds;
-    }
-
-    const model::Network here_{"x", {*model::Address::parse("10.0.0.1")}};
-    const model::Network there_{"y", {*model::Address::parse("10.0.0.2")}};
-    model::FirewallPolicy policy_;
-    model::Topology topology_;
-};
-
-TEST_F(Fit, AnEngineMayKnowWhatIsMissing) {
-    add("a", {here_}, {{"nosuch", "n"}, {"b", "b"}});
-    add("b", {}, {{"a", "a"}});
-    using enum Misfit::Kind;
-    EXPECT_THAT(kinds(Unplaced::refused), ElementsAre(family, child));
-    EXPECT_THAT(kinds(Unplaced::allowed), IsEmpty());
-}
-
-TEST_F(Fit, WhatIsKnownMustFit) {
-    add("a", {here_}, {{"c", "c"}});
-    add("b", {here_}, {});
-    add("c", {there_}, {});
-    EXPECT_THAT(kinds(Unplaced::allowed), ElementsAre(Misfit::Kind::address));
 }
 
 }  // namespace

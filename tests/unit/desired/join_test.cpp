@@ -9,7 +9,7 @@
 namespace nftlink::desired {
 namespace {
 
-using config::Unplaced;
+using model::Unplaced;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;

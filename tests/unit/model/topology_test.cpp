@@ -25,6 +25,29 @@ TEST(Names, OfInterfacesAreTheKernelsLessWhatNftTripsOver) {
         EXPECT_FALSE(is_interface_name(name)) << name;
 }
 
+TEST(Names, ThatAreNoneAreToldWhy) {
+    EXPECT_EQ(name_fault("redis"), "");
+    EXPECT_EQ(name_fault(""), "a name cannot be empty");
+    EXPECT_EQ(name_fault(std::string(65, 'a')), "a name has at most 64 characters, not 65");
+    EXPECT_EQ(name_fault("-a"),
+              "a name starts with a letter or digit and goes on with letters, digits, '_', '.' and '-'");
+}
+
+TEST(Links, AreWrittenAsTheChildAndTheAliasAfterTheFirstColon) {
+    EXPECT_EQ(parse_link("redis"), (LinkText{"redis", "redis"}));
+    EXPECT_EQ(parse_link("redis:db"), (LinkText{"redis", "db"}));
+    EXPECT_EQ(parse_link("redis:"), (LinkText{"redis", ""}));
+    EXPECT_EQ(parse_link("a:b:c"), (LinkText{"a", "b:c"}));
+    EXPECT_EQ(parse_link(""), (LinkText{"", ""}));
+}
+
+TEST(Links, OfNoNamesOrToTheParentItselfAreWrong) {
+    EXPECT_EQ(link_fault("web", "redis:db"), "");
+    EXPECT_EQ(link_fault("web", ":db"), "link ':db': child '': a name cannot be empty");
+    EXPECT_EQ(link_fault("web", "redis:"), "link 'redis:': alias '': a name cannot be empty");
+    EXPECT_EQ(link_fault("web", "web:me"), "'web' cannot have a link to itself");
+}
+
 TEST(Names, OfLinksAreParentAndAlias) {
     EXPECT_EQ(link_name("web", "db"), "/web/db");
 }

@@ -11,6 +11,7 @@
 #include <set>
 #include <sstream>
 
+#include "nftlink/config/load.hpp"
 #include "nftlink/kernel/fake_kernel.hpp"
 #include "schema.hpp"
 #include "service/control_api.hpp"

@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "../engine/fake_engine.hpp"
+#include "nftlink/config/load.hpp"
 #include "service_fixture.hpp"
 
 namespace nftlink::service {

@@ -9,7 +9,7 @@
 #include <boost/asio/io_context.hpp>
 #include <optional>
 
-#include "nftlink/config/fragment.hpp"
+#include "nftlink/config/load.hpp"
 #include "nftlink/kernel/fake_kernel.hpp"
 #include "support/core.hpp"
 #include "support/folder.hpp"

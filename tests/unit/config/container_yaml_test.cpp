@@ -1,14 +1,15 @@
-// Whatever container there can be, its YAML says the same.
+#include "nftlink/config/container_yaml.hpp"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <random>
 #include <set>
 
-#include "nftlink/config/fragment.hpp"
-
 namespace nftlink::config {
 namespace {
+
+using testing::HasSubstr;
 
 // Containers of every kind that the loader takes, the unlikely ones more often than they are met.
 class AnyContainer {
@@ -117,7 +118,54 @@ private:
     std::mt19937 random_;
 };
 
-TEST(Fragment, OfAnyContainerGivesItBack) {
+model::Topology topology_of(const std::string& text) {
+    const auto loaded = parse({{"a.yaml", text}});
+    EXPECT_TRUE(loaded) << loaded.error().front().to_string();
+    return loaded->config.topology;
+}
+
+std::string error_of(const std::string& text, std::string_view name = "web",
+                     model::Unplaced unplaced = model::Unplaced::refused) {
+    const auto parsed = parse_container({"web.yaml", text}, name, unplaced);
+    return parsed ? "" : parsed.error().front().to_string();
+}
+
+TEST(ContainerYaml, ReadsWhatItWrites) {
+    const auto topology = topology_of(R"(
+containers:
+  "1": {bridge: b, addresses: [10.0.0.1, fd00::1], expose: [80, 80/udp, 8000-8010/sctp]}
+  yes: {networks: {b: [10.0.0.2], "null": [10.1.0.2]}, links: ["1", "1:other.alias"]}
+  plain: {bridge: b, addresses: [10.0.0.3], environment: ["A=b", "KEY", "EMPTY=", "Q=\"'\\", "N=a\nb\tc\u2028\u0001\x7fé😀"]}
+)");
+    for (const auto& [name, container] : topology.containers) {
+        const auto parsed = parse_container({"x", to_yaml(container)}, name);
+        ASSERT_TRUE(parsed) << to_yaml(container) << parsed.error().front().to_string();
+        EXPECT_EQ(*parsed, container) << to_yaml(container);
+    }
+}
+
+TEST(ContainerYaml, IsAPartOfAConfiguration) {
+    const auto topology = topology_of("containers: {a: {bridge: b, addresses: [10.0.0.1]}}");
+    EXPECT_EQ(topology_of(to_yaml(topology.containers.at("a"))), topology);
+}
+
+TEST(ContainerYaml, IsOneContainerAndNothingElse) {
+    const std::string web = "  web: {bridge: b, addresses: [10.0.0.1]}\n";
+    EXPECT_EQ(error_of("containers:\n" + web), "");
+    EXPECT_THAT(error_of(""), HasSubstr("must be a map"));
+    EXPECT_THAT(error_of("containers:\n" + web + "log: {}\n"), HasSubstr("web.yaml:3:1: unknown key 'log'"));
+    EXPECT_THAT(error_of("containers:\n" + web + "  x: {bridge: b, addresses: [10.0.0.2]}\n"),
+                HasSubstr("one container, 'web'"));
+    EXPECT_THAT(error_of("containers: {}\n"), HasSubstr("one container, 'web'"));
+    EXPECT_THAT(error_of("containers:\n" + web, "other"),
+                HasSubstr("web.yaml:2:3: this must be the container 'other', not 'web'"));
+    EXPECT_THAT(error_of("containers:\n  web: {bridge: b, addresses: [10.0.0.1], exposes: []}\n"),
+                HasSubstr("did you mean 'expose'?"));
+    EXPECT_THAT(error_of("containers:\n  web: {bridge"), HasSubstr("web.yaml:"));
+    EXPECT_THAT(error_of(std::string(100, '\0')), HasSubstr("NUL"));
+}
+
+TEST(ContainerYaml, OfAnyContainerGivesItBack) {
     AnyContainer containers(20261124);
     for (int round = 0; round < 1000; ++round) {
         const model::Container container = containers.next();
@@ -129,7 +177,7 @@ TEST(Fragment, OfAnyContainerGivesItBack) {
 }
 
 // What an operator moves into conf.d has to mean there what it meant in the state.
-TEST(Fragment, OfAnyContainerIsAConfiguration) {
+TEST(ContainerYaml, OfAnyContainerIsAConfiguration) {
     AnyContainer containers(7);
     for (int round = 0; round < 300; ++round) {
         model::Container container = containers.next();
@@ -142,7 +190,7 @@ TEST(Fragment, OfAnyContainerIsAConfiguration) {
     }
 }
 
-TEST(Fragment, ShowsAnItemALine) {
+TEST(ContainerYaml, ShowsAnItemALine) {
     const auto loaded = parse({{"a.yaml",
                                 "containers:\n  b: {bridge: x, addresses: [10.0.0.9]}\n"
                                 "  a: {networks: {x: [10.0.0.1, 'fd00::1'], y: [10.0.0.1]}, expose: [80, 53/udp], "
@@ -163,6 +211,25 @@ TEST(Fragment, ShowsAnItemALine) {
               "    links:\n"
               "      - \"b:db\"\n"
               "      - \"b:b\"\n");
+}
+
+TEST(ContainerYaml, OfAnUnplacedOneIsReadWhereItMayBe) {
+    const std::string text = "containers: {web: {links: [redis:db]}}\n";
+    EXPECT_EQ(error_of(text, "web", model::Unplaced::allowed), "");
+    EXPECT_THAT(error_of(text, "web", model::Unplaced::refused), HasSubstr("'web' is on no bridge"));
+    EXPECT_THAT(error_of("containers: {web: {bridge: b}}\n", "web", model::Unplaced::allowed),
+                HasSubstr("no 'addresses'"));
+}
+
+TEST(ContainerYaml, OfAnUnplacedOneGivesItBack) {
+    const auto topology = topology_of(
+        "sources: {docker: {}}\nbridges: {docker0: {}}\n"
+        "containers: {web: {links: [redis:db], expose: [80]}, empty: {}}\n");
+    EXPECT_EQ(to_yaml(*topology.find("empty")), "containers:\n  \"empty\": {}\n");
+    EXPECT_EQ(to_yaml(*topology.find("web")),
+              "containers:\n  \"web\":\n    expose:\n      - 80/tcp\n    links:\n      - \"redis:db\"\n");
+    for (const auto& [name, container] : topology.containers)
+        EXPECT_EQ(parse_container({"x", to_yaml(container)}, name, model::Unplaced::allowed), container);
 }
 
 }  // namespace

@@ -1,18 +1,16 @@
-#include "nftlink/config/fragment.hpp"
+#include "nftlink/config/container_yaml.hpp"
 
 #include <fmt/format.h>
 
 #include <iterator>
 
 #include "containers.hpp"
-#include "nftlink/base/yaml_text.hpp"
 #include "reader.hpp"
 #include "words.hpp"
 #include "yaml.hpp"
+#include "yaml_text.hpp"
 
 namespace nftlink::config {
-
-using base::yaml_string;
 
 namespace {
 
@@ -34,7 +32,7 @@ void add_list(std::string& text, std::string_view key, const auto& items, auto t
         text += fmt::format("      - {}\n", to_text(item));
 }
 
-// The one container that a fragment may have; null, with errors, when it is another or there are more.
+// The one container that a document may have; null, with errors, when it is another or there are more.
 const Node* find_section(const Node& root, std::string_view name, Report& report) {
     if (root.kind != Kind::map) {
         report.error(root.place, "a container's file must be a map with 'containers', not " + describe(root));
@@ -72,7 +70,7 @@ std::string to_yaml(const model::Container& container) {
 }
 
 std::expected<model::Container, base::Errors> parse_container(const Source& source, std::string_view name,
-                                                              Unplaced unplaced) {
+                                                              model::Unplaced unplaced) {
     Arena arena;
     Report report;
     const auto [root, whole] = read_yaml(report.add_source(source.name, source.text), arena, report);

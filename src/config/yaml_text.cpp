@@ -1,8 +1,8 @@
-#include "nftlink/base/yaml_text.hpp"
+#include "yaml_text.hpp"
 
 #include <fmt/format.h>
 
-namespace nftlink::base {
+namespace nftlink::config {
 
 namespace {
 
@@ -45,4 +45,4 @@ std::string yaml_string(std::string_view text) {
     return result + "\"";
 }
 
-}  // namespace nftlink::base
+}  // namespace nftlink::config

@@ -1,8 +1,8 @@
-#include "nftlink/base/yaml_text.hpp"
+#include "config/yaml_text.hpp"
 
 #include <gtest/gtest.h>
 
-namespace nftlink::base {
+namespace nftlink::config {
 namespace {
 
 TEST(YamlString, EscapesWhatYamlWouldNotReadBack) {
@@ -14,4 +14,4 @@ TEST(YamlString, EscapesWhatYamlWouldNotReadBack) {
 }
 
 }  // namespace
-}  // namespace nftlink::base
+}  // namespace nftlink::config
