@@ -12,7 +12,7 @@ namespace json = boost::json;
 
 namespace {
 
-// What the parser calls for each part of the text; a false ends it. Only objects and their members' names matter.
+// The parser calls these for each part of the text; a false ends it. Only objects and their members' names matter.
 struct Handler {
     static constexpr std::size_t max_object_size = std::numeric_limits<std::size_t>::max();
     static constexpr std::size_t max_array_size = max_object_size;

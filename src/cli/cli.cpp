@@ -110,7 +110,7 @@ std::string_view first_word(std::span<char* const> words) {
     return {};
 }
 
-// What is wrong with the verb, if it is one that isn't there.
+// The fault of the verb, if it is one that isn't there.
 std::optional<std::string> wrong_verb(std::string_view word) {
     if (word.empty() || std::ranges::any_of(verbs, [&](const Verb& verb) { return word == verb.name; }))
         return {};

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "nftlink/config/load.hpp"
 #include "nftlink/engine/client.hpp"
 #include "nftlink/state/stored.hpp"
 

@@ -20,7 +20,7 @@ void say_warnings(const config::Loaded& loaded, Report& report);
 // the configuration is what a reload makes of it. False when that can't be; the report says why then.
 bool add_stored_containers(config::Loaded& loaded, Report& report);
 
-// What the configuration and the container engine that it names say together. Nothing when the engine doesn't answer;
+// The configuration and the container engine that it names, united. Nothing when the engine doesn't answer;
 // the report says why then.
 std::optional<desired::State> ask_engine(const config::Loaded& loaded, Report& report);
 

@@ -41,7 +41,7 @@ Counts count_all(const config::Config& config) {
     return counts;
 }
 
-// Whether the files say all about this parent: where it is, and its children.
+// True when the files say all about this parent: where it is, and its children.
 bool stands_alone(const model::Container& parent, const model::Topology& topology) {
     return !parent.networks.empty() && std::ranges::all_of(parent.links, [&](const model::Link& link) {
         const model::Container* child = topology.find(link.child);
@@ -75,7 +75,7 @@ std::optional<Parent> find_parent(const Request& request, const config::Loaded& 
     return {};
 }
 
-// Whether the service is to be asked: it knows more than the files, and the engine as well.
+// True when the service is to be asked: it knows more than the files, and the engine as well.
 bool is_for_service(const Request& request, const config::Config& config) {
     const model::Container* stated = config.topology.find(request.container);
     return (stated == nullptr || !stands_alone(*stated, config.topology)) &&

@@ -1,4 +1,4 @@
-// What a policy comes to on this host.
+// The policy on this host.
 #pragma once
 
 #include <optional>
@@ -17,7 +17,7 @@ void say_left_open(const std::vector<enforce::PolicedBridge>& bridges, Report& r
 // Those that the configuration polices; a pattern stands for itself.
 std::vector<enforce::PolicedBridge> configured_bridges(const config::Config& config);
 
-// What the configuration asks for that this kernel can't do; nothing when there is nothing of the kind, or, with a
+// The demand of the configuration that this kernel can't meet; nothing when there is nothing of the kind, or, with a
 // note, when that is for root to find out.
 std::optional<std::string> host_fault(const config::Config& config, Report& report);
 

@@ -17,7 +17,7 @@ struct NewContainer {
     std::vector<std::string> environment = {};  // KEY=VALUE, commas and all
     std::vector<std::string> links = {};
 
-    // What can't be said like this; whether the values hold is for the service to say.
+    // The fault of the options as they stand together; the values are for the service to judge.
     std::optional<std::string> fault() const;
 
     // The record that the control API takes. There must be no fault.

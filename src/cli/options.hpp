@@ -1,4 +1,4 @@
-// What the verbs take from the command line.
+// The options of the command line.
 #pragma once
 
 #include <optional>
@@ -12,7 +12,7 @@ class App;
 
 namespace nftlink::cli {
 
-// What CLI11 fills in, some of it as text.
+// The values that CLI11 fills in, some as text.
 struct Arguments {
     Request request;
     std::optional<std::string> format;

@@ -43,7 +43,7 @@ Outlet::Outlet() {
 }
 
 Outlet::~Outlet() {
-    // What has come must not come again when it isn't held any more.
+    // A signal that has come must not come again when it isn't held any more.
     std::array<signalfd_siginfo, 2> taken{};
     [[maybe_unused]] const auto size = ::read(signals_, taken.data(), sizeof taken);
     ::sigaction(SIGPIPE, &pipe_before_, nullptr);

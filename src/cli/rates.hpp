@@ -1,4 +1,4 @@
-// How fast the links' counters run.
+// The speed of the links' counters.
 #pragma once
 
 #include <chrono>

@@ -1,4 +1,4 @@
-// What a verb has to say, for people or as one JSON record.
+// The output of a verb, for people or as one JSON record.
 #pragma once
 
 #include <boost/json/array.hpp>

@@ -30,7 +30,7 @@ void no_container(const Request& request, const config::Config& config, Report& 
                             suggestion.to_string()));
 }
 
-// What the service answers about the container that is asked for; nothing, with errors, when it can't.
+// The service's answer about the container that is asked for; nothing, with errors, when it can't.
 std::optional<json::object> ask_about(const Request& request, const config::Config& config, const std::string& what,
                                       Report& report) {
     Answer answer = client_of(request).get(fmt::format("/v1/containers/{}/{}", segment(request.container), what));

@@ -1,4 +1,4 @@
-// What the verbs share that talk to the service.
+// The common part of the verbs that talk to the service.
 #pragma once
 
 #include <boost/json/object.hpp>
@@ -19,7 +19,7 @@ Client client_of(const Request& request, int stop = -1);
 // The answer to GET /v1/links, with a list of links in it.
 Answer get_links(const Client& client);
 
-// What a field of the body, by its JSON pointer, is called where the user wrote it.
+// The name of a field of the body, by its JSON pointer, where the user wrote it.
 using FieldWords = std::function<std::string(const std::string& path)>;
 
 // The pointer without its first slash.

@@ -23,7 +23,7 @@ std::string link_target(const Request& request) {
     return fmt::format("/v1/links/{}/{}", segment(request.parent), segment(request.alias));
 }
 
-// What became of what was put there.
+// The fate of what was put there.
 std::string outcome(const Reply& reply, const char* otherwise) {
     constexpr unsigned created = 201;
     if (!api::read<api::Changed>(reply.record).changed)
@@ -39,7 +39,7 @@ int tell_change(const std::string& what, const json::object& record, Report& rep
     return done;
 }
 
-// Whether they are names at all; says which isn't.
+// True when they all are names; says which isn't.
 bool are_names(std::initializer_list<std::string_view> words, Report& report) {
     const auto* wrong = std::ranges::find_if_not(words, model::is_name);
     if (wrong == words.end())

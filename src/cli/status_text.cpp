@@ -39,7 +39,7 @@ std::string first_line(const api::Status& status) {
                        time_words(status.started));
 }
 
-// What doesn't hold that should, so that nobody overlooks it.
+// The promises that don't hold, so that nobody overlooks them.
 std::string troubles(const api::Status& status, const Facts& facts) {
     std::string text;
     if (!status.in_force)
@@ -78,7 +78,7 @@ std::string bridge_lines(const api::Status& status) {
     return rows.empty() ? "none\n" : to_table({{""}, {""}, {""}, {""}}, rows);
 }
 
-// What is in the kernel isn't in force where packets get around it.
+// Rules in the kernel aren't in force where packets get around them.
 std::string policy_words(const api::Status& status) {
     const auto open = std::ranges::count(status.bridges, false, &api::BridgeState::enforced);
     if (!status.in_force)

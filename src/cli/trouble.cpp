@@ -23,7 +23,7 @@ api::Fault local(api::Code code, std::string message) {
     return {.code = code, .message = std::move(message), .path = {}};
 }
 
-// Whose socket it is, as far as it can be seen from outside.
+// The group of the socket, as far as it can be seen from outside.
 std::string group_of(const std::string& socket) {
     struct stat facts{};
     const group* found = ::stat(socket.c_str(), &facts) == 0 ? ::getgrgid(facts.st_gid) : nullptr;

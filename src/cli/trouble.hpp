@@ -10,10 +10,10 @@
 
 namespace nftlink::cli {
 
-// What the service says is wrong, or why it can't be asked.
+// The faults that the service names, or the reason why it can't be asked.
 using api::Faults;
 
-// What the words depend on.
+// The facts that the words depend on.
 struct Trouble {
     std::string socket;
     std::chrono::milliseconds deadline{0};
@@ -30,7 +30,7 @@ struct Trouble {
 // The user wants no answer any more.
 api::Fault stopped();
 
-// What is wrong, from an answer of this status that is no success.
+// The faults in an answer of this status that is no success.
 Faults faults_in(unsigned status, std::string_view body);
 
 }  // namespace nftlink::cli

@@ -17,7 +17,7 @@ using base::count;
 std::string duration_words(std::chrono::seconds duration);
 std::string duration_words(double seconds);
 
-// What the kernel or a disk took: `2.1 ms`, `1.50 s`.
+// The time that the kernel or a disk took: `2.1 ms`, `1.50 s`.
 std::string span_words(double seconds);
 
 // `2026-11-24 10:00:00Z` for `2026-11-24T10:00:00.123Z`; another text as it is.
@@ -29,7 +29,7 @@ std::string time_words(std::string_view text, std::chrono::system_clock::time_po
 // Ports as in the configuration, runs as ranges: `53/udp,8000-8010/tcp`. `-` when there are none.
 std::string port_words(const std::vector<std::string>& ports);
 
-// What is open on a bridge and why, by the API's word: `other frames (other_frames: allow)`
+// An open target of a bridge and the reason, by the API's word: `other frames (other_frames: allow)`
 std::string opening_words(std::string_view what, std::string_view why);
 
 // The text, or the other one when it is empty.

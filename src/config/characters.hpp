@@ -1,4 +1,4 @@
-// What a configuration text may be made of, checked before yaml-cpp sees it: yaml-cpp takes broken UTF-8 in silence,
+// The characters of a configuration text, checked before yaml-cpp sees it: yaml-cpp takes broken UTF-8 in silence,
 // guesses at other encodings and ends the text at a byte 4.
 #pragma once
 

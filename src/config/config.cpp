@@ -18,7 +18,7 @@ namespace {
 constexpr std::string_view section_names[] = {"firewall", "bridges", "containers", "env", "control",
                                               "state",    "sources", "limits",     "log"};
 
-// What all inputs say together. `whole`: no part of any is missing.
+// All inputs together. `whole`: no part of any is missing.
 Document read_documents(const std::vector<Input>& inputs, Arena& arena, Report& report) {
     std::vector<const Node*> roots;  // maps and nulls
     bool all_whole = true;
@@ -42,7 +42,7 @@ Document read_documents(const std::vector<Input>& inputs, Arena& arena, Report& 
 
 void read_topology(const Node& section, bool whole, Loaded& loaded, Report& report) {
     Config& config = loaded.config;
-    // What is missing here may be what the engine knows; or a part that could not be read names one.
+    // The engine may know one that is missing here; or a part that could not be read names it.
     const auto unplaced = whole && !config.sources.docker ? model::Unplaced::refused : model::Unplaced::allowed;
     std::vector<StatedContainer> containers = read_containers(section, unplaced, report);
     check_topology(containers, config.firewall, config.limits, unplaced, report);
@@ -74,7 +74,7 @@ void read_section(const Node& key, const Node& value, Config& config, Report& re
         refuse_unknown_key(report, key, section_names);
 }
 
-// What an engine's containers may do on a bridge is only said for those that the configuration names.
+// The rights of an engine's containers on a bridge are only stated for bridges that the configuration names.
 void check_sources(const Node& root, const Config& config, Report& report) {
     if (config.sources.docker && config.firewall.bridges.empty() && config.firewall.bridge_patterns.empty())
         report.warning(find_key(*find(root, "sources"), "docker")->place,

@@ -9,7 +9,7 @@ namespace {
 constexpr std::string_view key = "control";
 constexpr std::string_view byte_order_mark = "\xef\xbb\xbf";
 
-// What a top-level key can begin with besides its own letters; and what a document in another form begins with.
+// The beginnings of a top-level key besides its own letters; and of a document in another form.
 constexpr std::string_view unusual = "\"'{?&*!%-[|>@`";
 
 }  // namespace

@@ -1,4 +1,4 @@
-// What a configuration is recognised by.
+// The hash by which a configuration is recognised.
 #pragma once
 
 #include <string>

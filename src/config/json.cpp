@@ -15,7 +15,7 @@ namespace json = boost::json;
 
 namespace {
 
-// What Boost.JSON's parser calls for each part of the text, in order; a false would end it.
+// Boost.JSON's parser calls these for each part of the text, in order; a false would end it.
 class JsonBuilder {
 public:
     static constexpr std::size_t max_object_size = std::numeric_limits<std::size_t>::max();

@@ -66,7 +66,7 @@ private:
     Report& report_;
 };
 
-// What to write instead of a value that isn't a boolean but looks like one; empty when it doesn't.
+// The advice for a value that isn't a boolean but looks like one; empty when it doesn't.
 std::string_view boolean_advice(const Node& node);
 // `true` and `false` as YAML 1.2 spells them.
 std::optional<bool> to_boolean(const Node& node);

@@ -1,5 +1,5 @@
-// What is wrong with the sources, and where: places are kept as numbers and become lines and columns, or JSON pointers,
-// only when printed.
+// The errors of the sources, and their places: these are kept as numbers and become lines and columns, or JSON
+// pointers, only when printed.
 #pragma once
 
 #include <cstddef>

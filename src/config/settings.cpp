@@ -174,7 +174,7 @@ void read_attach(MapReader& map, model::FirewallPolicy& firewall, Report& report
                      "families of the chains");
 }
 
-// What is wrong with a path, for "'directory' …"; empty when nothing is.
+// The fault of a path, for "'directory' …"; empty when there is none.
 std::string path_fault(std::string_view path) {
     if (!path.starts_with('/'))
         return fmt::format("must be an absolute path, not {}", path.empty() ? "empty" : quote(path));
@@ -218,7 +218,7 @@ bool is_pattern(std::string_view bridge) {
     return bridge.find('*') != std::string_view::npos;
 }
 
-// What no interface's name has in it, as a sentence; empty when there is nothing of the kind.
+// The part that no interface's name has in it, as a sentence; empty when there is nothing of the kind.
 std::string character_fault(std::string_view name) {
     const auto bad = std::ranges::find_if(name, [](char c) { return c != '.' && !model::is_interface_name({&c, 1}); });
     if (bad == name.end())

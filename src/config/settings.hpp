@@ -18,7 +18,7 @@ void read_sources(const Node& section, Config& config, Report& report);
 void read_limits(const Node& section, Config& config, Report& report);
 void read_log(const Node& section, Config& config, Report& report);
 
-// What is wrong with the name of one bridge, as a sentence about it; empty when nothing is.
+// The fault of the name of one bridge, as a sentence about it; empty when there is none.
 std::string bridge_name_fault(std::string_view name);
 
 }  // namespace nftlink::config

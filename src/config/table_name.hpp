@@ -6,7 +6,7 @@
 
 namespace nftlink::config {
 
-// What is wrong with a table name, for "'table' …"; empty when nothing is.
+// The fault of a table name, for "'table' …"; empty when there is none.
 std::string table_name_fault(std::string_view name);
 
 }  // namespace nftlink::config

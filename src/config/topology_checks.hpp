@@ -1,4 +1,4 @@
-// What must hold between containers, at the places where it doesn't.
+// The checks between containers, with the places of what fails them.
 #pragma once
 
 #include <vector>

@@ -1,4 +1,4 @@
-// How values and advice are put in messages.
+// The form of values and advice in messages.
 #pragma once
 
 #include <span>
@@ -15,7 +15,7 @@ using base::escape;
 using base::quote;
 using base::Suggestion;
 
-// What a value is, for "must be …, not …": `a map`, `a list`, `empty`, or the quoted text.
+// The kind of a value, for "must be …, not …": `a map`, `a list`, `empty`, or the quoted text.
 std::string describe(const Node& node);
 
 // `a`, `a or b`, `a, b or c`

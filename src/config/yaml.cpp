@@ -72,7 +72,7 @@ bool check_text(std::uint32_t source, Report& report) {
     return true;
 }
 
-// Whether a quoted text has its closing quote; `text` starts with the value's anchor and tag, or the quote itself.
+// True when a quoted text has its closing quote; `text` starts with the value's anchor and tag, or the quote itself.
 // yaml-cpp takes a quoted text that the end of the file cuts off after a line feed.
 bool is_closed(std::string_view text) {
     while (text.starts_with('&') || text.starts_with('!')) {

@@ -1,10 +1,13 @@
 #!/usr/bin/env python3
 """Checks the tree itself: format, length, and what lies at the top."""
 import pathlib
+import re
 import subprocess
 import sys
 
 LONGEST_FILE = 500
+# A comment names the thing that it is about by a noun.
+RIDDLE = re.compile(r"(?:^|\s)// (?:What|Who|Whom|Whose|Whoever|Whatever|Whether|How)\b")
 TOP = {"CHANGELOG.md", "LICENSE", "README.md", "config", "dev", "include", "meson.build", "meson_options.txt", "src",
        "subprojects", "tests"}
 
@@ -24,6 +27,11 @@ for path in sources + others:
         errors.append(f"{name}: {len(lines)} lines need scrolling to grasp")
     errors += [f"{name}:{number}: blank at the end of the line" for number, line in enumerate(lines, 1)
                if line != line.rstrip()]
+    if name.parts[0] in ("include", "src"):
+        begins = (number for number, line in enumerate(lines, 1)
+                  if RIDDLE.search(line) and not (line.lstrip().startswith("//") and number > 1
+                                                  and lines[number - 2].lstrip().startswith("//")))
+        errors += [f"{name}:{number}: a comment begins with its subject, not with a question" for number in begins]
     if path.suffix == ".hpp" and "#pragma once" not in lines:
         errors.append(f"{name}: has no #pragma once")
 

@@ -1,4 +1,4 @@
-// What the control API answers: each record as it stands in the description, /v1/openapi.json.
+// The answers of the control API: each record as it stands in the description, /v1/openapi.json.
 #pragma once
 
 #include <boost/describe/class.hpp>
@@ -33,7 +33,7 @@ struct LinkTotals {
 };
 BOOST_DESCRIBE_STRUCT(LinkTotals, (), (desired, installed))
 
-// What of an engine is left out, and why.
+// A part of an engine's data that is left out, and the reason.
 struct Conflict {
     std::string container, message;
 };

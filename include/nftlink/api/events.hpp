@@ -1,4 +1,4 @@
-// What happens, as GET /v1/events tells it: each event with its name and what there is to say of it.
+// The events of GET /v1/events: each with its name and what there is to say of it.
 #pragma once
 
 #include <boost/describe/class.hpp>

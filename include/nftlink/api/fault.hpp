@@ -30,7 +30,7 @@ std::string_view to_string(Code code);
 // Code::unknown for another word.
 Code parse_code(std::string_view word);
 
-// What is wrong with a request. `path` is the JSON pointer (RFC 6901) of the offending field in the body, empty when it
+// One fault of a request. `path` is the JSON pointer (RFC 6901) of the offending field in the body, empty when it
 // is none. What is wrong in a file has its place beside the message, which begins with it.
 struct Fault {
     Code code = Code::unknown;

@@ -1,4 +1,4 @@
-// What clients send to the control API.
+// The bodies that clients send to the control API.
 #pragma once
 
 #include <boost/describe/class.hpp>
@@ -48,7 +48,7 @@ struct ContainerPut {
     std::string path;    // of the record in the body
 };
 
-// What a client wants changed: the deletions first, then containers, then links.
+// The change that a client wants: the deletions first, then containers, then links.
 struct Transaction {
     std::vector<ContainerPut> put_containers;
     std::vector<LinkPut> put_links;

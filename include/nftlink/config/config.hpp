@@ -31,7 +31,7 @@ struct LogSettings {
     bool operator==(const LogSettings&) const = default;
 };
 
-// Who may read through the control API; root and the group may write in any case.
+// The users who may read through the control API; root and the group may write in any case.
 enum class Readers { group, all };
 
 struct ControlSettings {
@@ -55,8 +55,8 @@ struct DockerSource {
     bool operator==(const DockerSource&) const = default;
 };
 
-// Who else knows containers and links. With any of them, a container of the files may be without networks, and a link's
-// child may be no container of the files.
+// The others who know containers and links. With any of them, a container of the files may be without networks, and a
+// link's child may be no container of the files.
 struct Sources {
     std::optional<DockerSource> docker;
 

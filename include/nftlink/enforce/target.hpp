@@ -13,7 +13,7 @@
 
 namespace nftlink::enforce {
 
-// The part of the configuration that the kernel is to enforce.
+// A topology and its policy as rules, and the bridges whose packets must come to them.
 struct Target {
     firewall::Wanted want;
     std::vector<PolicedBridge> bridges;  // by name

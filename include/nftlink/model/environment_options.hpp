@@ -1,4 +1,4 @@
-// How link variables are made.
+// The options of link variables.
 #pragma once
 
 #include <optional>
@@ -6,7 +6,7 @@
 
 namespace nftlink::model {
 
-// Whose rules hold: Docker 0.10 as released in 2014; Docker 1.7 to 27; Docker 28.
+// The rules of Docker 0.10 as released in 2014; of Docker 1.7 to 27; of Docker 28.
 enum class Dialect { docker_0_10, docker_27, docker_28 };
 
 // `docker-0.10`, `docker-27`, `docker-28`

@@ -1,4 +1,4 @@
-// How containers fit together: the one checker of files, of requests, and of what was stored. It knows no places; who
+// Containers fitting together: the one checker of files, of requests, and of what was stored. It knows no places; who
 // asks adds them.
 #pragma once
 
@@ -40,7 +40,7 @@ struct Misfit {
     bool operator==(const Misfit&) const = default;
 };
 
-// What is wrong with these of the containers, and with links to them. Names of no container are passed over. Of two of
+// The misfits of these of the containers, and of links to them. Names of no container are passed over. Of two of
 // them that have the same address, the later one is wrong. With unplaced ones allowed, a child that isn't there is
 // right, and so is whatever depends on networks that a container doesn't have yet.
 //

@@ -1,4 +1,4 @@
-// How much there may be, so that no request, label or file takes the host down. Everything is counted by arithmetic,
+// The limits, so that no request, label or file takes the host down. Everything is counted by arithmetic,
 // and refused before anything is made of it.
 //
 // A function called …_fault gives what is wrong in a sentence without a place; empty when nothing is.
@@ -23,7 +23,7 @@ inline constexpr std::size_t max_links = 4'096;              // of a parent
 inline constexpr std::uint64_t max_permissions = 16'384;     // of a link
 inline constexpr std::size_t most_permissions = 16'777'216;  // the highest limit of a host
 
-// What a host may set itself.
+// The limits that a host may set itself.
 struct Limits {
     std::size_t permissions = 1'048'576;  // of all its links together
 
@@ -34,9 +34,9 @@ inline constexpr Limits no_limits{.permissions = std::numeric_limits<std::size_t
 std::string addresses_fault(std::string_view container, const Network& network);
 std::string links_fault(std::string_view parent, std::size_t count);
 
-// How many permissions a link of that parent to that child asks for: each pair of addresses of a family that the policy
-// covers, with each port of the child. Pairs are those of every bridge that both are on; where there is none, those of
-// each of the parent's networks with each of the child's.
+// The number of permissions that a link of that parent to that child asks for: each pair of addresses of a family that
+// the policy covers, with each port of the child. Pairs are those of every bridge that both are on; where there is
+// none, those of each of the parent's networks with each of the child's.
 std::uint64_t count_permissions(const Container& parent, const Container& child, const FirewallPolicy& policy);
 std::string permissions_fault(const Container& parent, const Container& child, const FirewallPolicy& policy);
 
@@ -70,7 +70,7 @@ private:
     std::unordered_set<Pair, Hash> counted_;
 };
 
-// What all links ask for; those from some containers; those from them and to them.
+// The sum of all links; of those from some containers; of those from them and to them.
 std::uint64_t sum_permissions(const ContainerView& containers, const FirewallPolicy& policy);
 std::uint64_t sum_permissions_from(const ContainerView& containers, const FirewallPolicy& policy,
                                    const std::vector<std::string>& names);

@@ -1,4 +1,4 @@
-// What the configuration says about the firewall.
+// The configuration's part about the firewall.
 #pragma once
 
 #include <cstdint>
@@ -19,14 +19,14 @@ enum class Replies { established, source_port };
 enum class Counters { none, bridges, links };
 // Inter-container communication: deny lets only linked ports pass.
 enum class Icc { deny, allow };
-// What is routed onto a bridge from another one that is policed: what links permit; what comes by DNAT too; anything.
+// Traffic routed onto a bridge from another one that is policed: as links permit; by DNAT too; any.
 enum class Routed { deny, published, allow };
 std::string_view to_string(Icc icc);
 std::string_view to_string(Routed routed);
 // Frames that no rule about IP sees: tagged ones, and those of any other ethertype.
 enum class OtherFrames { deny, allow };
 
-// What the name of the table against other frames has after that of ours, which can't end so.
+// The end of the name of the table against other frames, after that of ours, which can't end so.
 inline constexpr std::string_view frames_ending = "-frames";
 
 struct BridgePolicy {
@@ -75,15 +75,15 @@ struct FirewallPolicy {
 
     bool operator==(const FirewallPolicy&) const = default;
 
-    // Whether some rules are about that kind of packets.
+    // True when some rules are about that kind of packets.
     bool covers(Ip ip) const;
-    // Whether the configuration says that this bridge is ours to police: by its name, or by a pattern.
+    // True when the configuration says that this bridge is ours to police: by its name, or by a pattern.
     bool polices(std::string_view bridge) const;
     // The policy given to that name, else that of the first pattern that fits, else the default.
     BridgePolicy bridge(std::string_view name) const;
-    // Whether frames that no rule about IP sees are dropped on that bridge.
+    // True when frames that no rule about IP sees are dropped on that bridge.
     bool closes_other_frames(const BridgePolicy& bridge) const;
-    // Whether any bridge may be one of those.
+    // True when any bridge may be one of those.
     bool may_close_other_frames() const;
 };
 

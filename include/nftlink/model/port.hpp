@@ -25,7 +25,7 @@ struct Port {
     auto operator<=>(const Port&) const = default;
 };
 
-// How many ports one container may expose.
+// The number of ports that one container may expose.
 inline constexpr std::size_t max_exposed_ports = 1024;
 
 // Parses `6379`, `6379/tcp` or `8000-8010/udp` (the protocol in any case; none is tcp) into the ports it stands for, in

@@ -1,4 +1,4 @@
-// Who exists, on which bridges, and who is linked to whom.
+// The containers, their bridges, and their links.
 #pragma once
 
 #include <functional>
@@ -38,7 +38,7 @@ struct LinkText {
 };
 LinkText parse_link(std::string_view text);
 
-// What is wrong with one link of that parent by itself, in a sentence; empty when nothing is.
+// The fault of one link of that parent by itself, as a sentence; empty when there is none.
 std::string link_fault(std::string_view parent, std::string_view text);
 
 // `/parent/alias`, unique on a host.
