@@ -8,9 +8,9 @@
 
 #include "diff_attached.hpp"
 #include "diff_table.hpp"
-#include "meaning.hpp"
 #include "names.hpp"
 #include "nftlink/firewall/ownership.hpp"
+#include "nftlink/nft/meaning.hpp"
 #include "nftlink/nft/text.hpp"
 
 namespace nftlink::firewall {
@@ -120,14 +120,14 @@ private:
 
     // Without the links that have ended since; where nothing of that family is wanted any more, that can't be told.
     std::vector<Rule> still_wanted(const std::vector<Rule>& copies, nft::Family family) const {
-        std::set<Meaning> wanted;
+        std::set<nft::Meaning> wanted;
         for (const Attachment& attachment : want_.attached)
             if (attachment.family == family)
                 for (const Rule& rule : attachment.rules)
-                    wanted.insert(meaning_of(rule, family));
+                    wanted.insert(nft::meaning_of(rule, family));
         std::vector<Rule> rules;
         for (Rule copy : copies) {
-            if (names_a_link(copy) && !wanted.empty() && !wanted.contains(meaning_of(copy, family)))
+            if (names_a_link(copy) && !wanted.empty() && !wanted.contains(nft::meaning_of(copy, family)))
                 continue;
             copy.comment.clear();
             copy.owner = owner;

@@ -5,8 +5,8 @@
 #include <utility>
 
 #include "diff_rules.hpp"
-#include "meaning.hpp"
 #include "names.hpp"
+#include "nftlink/nft/meaning.hpp"
 #include "nftlink/nft/text.hpp"
 #include "nftlink/nft/xt.hpp"
 #include "overlap.hpp"
@@ -138,21 +138,21 @@ private:
 
     // A script of ours that nft has loaded puts them there once more each time, with a comment.
     void find_loaded_again() {
-        std::optional<std::set<Meaning>> meanings;
+        std::optional<std::set<nft::Meaning>> meanings;
         for (std::size_t index = 0; index < rules_.size(); ++index) {
             if (ours_[index] || !has_our_comment(rules_[index]))
                 continue;
             if (!meanings) {
                 meanings.emplace();
                 for (const nft::Rule& copy : copies_)
-                    meanings->insert(meaning_of(copy, family_));
+                    meanings->insert(nft::meaning_of(copy, family_));
             }
-            ours_[index] = meanings->contains(meaning_of(rules_[index], family_));
+            ours_[index] = meanings->contains(nft::meaning_of(rules_[index], family_));
         }
     }
 
     bool means_the_same(const nft::Rule& a, const nft::Rule& b) const {
-        return nft::same_rule(a, b) || meaning_of(a, family_) == meaning_of(b, family_);
+        return nft::same_rule(a, b) || nft::meaning_of(a, family_) == nft::meaning_of(b, family_);
     }
 
     nft::Family family_;

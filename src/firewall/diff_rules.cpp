@@ -74,9 +74,9 @@ std::optional<std::size_t> RulePool::take(const nft::Rule& rule) {
         meanings_.emplace();
         for (std::size_t index = rules_.size(); index-- > 0;)
             if (usable_[index])
-                (*meanings_)[meaning_of(rules_[index], *by_meaning_)].push_back(index);
+                (*meanings_)[nft::meaning_of(rules_[index], *by_meaning_)].push_back(index);
     }
-    const auto found = meanings_->find(meaning_of(rule, *by_meaning_));
+    const auto found = meanings_->find(nft::meaning_of(rule, *by_meaning_));
     return found == meanings_->end() ? std::nullopt : take_from(found->second);
 }
 

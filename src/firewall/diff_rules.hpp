@@ -7,7 +7,7 @@
 #include <unordered_map>
 #include <vector>
 
-#include "meaning.hpp"
+#include "nftlink/nft/meaning.hpp"
 #include "nftlink/nft/ruleset.hpp"
 
 namespace nftlink::firewall {
@@ -40,7 +40,7 @@ private:
     std::optional<nft::Family> by_meaning_;
     std::vector<bool> usable_;  // and not taken
     std::unordered_map<const nft::Rule*, Indexes, Hash, Same> indexes_;
-    std::optional<std::map<Meaning, Indexes>> meanings_;  // made when they are asked for
+    std::optional<std::map<nft::Meaning, Indexes>> meanings_;  // made when they are asked for
 };
 
 // Which rules of `have` may stay where they are: for each wanted rule the index of the one that is it, or nothing. The

@@ -3,15 +3,15 @@
 #include <algorithm>
 #include <memory>
 
-#include "meaning.hpp"
+#include "nftlink/nft/meaning.hpp"
 
 namespace nftlink::firewall {
 
 namespace {
 
 // A packet that is refused comes through as little as one that is dropped.
-Decision outcome(Decision decision) {
-    return decision == Decision::refuse ? Decision::drop : decision;
+nft::Decision outcome(nft::Decision decision) {
+    return decision == nft::Decision::refuse ? nft::Decision::drop : decision;
 }
 
 class Judge {
@@ -19,7 +19,7 @@ public:
     Judge(const nft::Table& table, const std::vector<nft::Rule>& ours) : table_(table) {
         ours_.reserve(ours.size());
         for (const nft::Rule& rule : ours)
-            marks_ |= ours_.emplace_back(meaning_of(rule, table.family)).mark.has_value();
+            marks_ |= ours_.emplace_back(nft::meaning_of(rule, table.family)).mark.has_value();
     }
 
     bool changes(const nft::Rule& rule) const {
@@ -29,20 +29,20 @@ public:
 
 private:
     // `reached`: how a packet comes to the rule, `depth` jumps away from the base chain.
-    bool changes(const nft::Rule& rule, const Meaning& reached, int depth, int& visits) const {
+    bool changes(const nft::Rule& rule, const nft::Meaning& reached, int depth, int& visits) const {
         // NFT_JUMP_STACK_SIZE; and where many jumps lead to the same chains, it isn't followed for ever.
         constexpr int deepest = 16, most_visits = 20'000;
         if (++visits > most_visits)
             return true;
-        const Meaning meaning = both(meaning_of(rule, table_.family), reached);
-        const Decision decision = outcome(meaning.decision);
-        const bool decides = decision != Decision::none && (decision != Decision::back || depth == 0);
+        const nft::Meaning meaning = nft::both(nft::meaning_of(rule, table_.family), reached);
+        const nft::Decision decision = outcome(meaning.decision);
+        const bool decides = decision != nft::Decision::none && (decision != nft::Decision::back || depth == 0);
         if (decides && differs(meaning, decision))
             return true;
         if (meaning.chain.empty())
             return false;
         // From the base chain a goto doesn't come back to ours.
-        if (depth == 0 && !meaning.returns && differs(meaning, Decision::other))
+        if (depth == 0 && !meaning.returns && differs(meaning, nft::Decision::other))
             return true;
         const nft::Chain* chain = table_.chain(meaning.chain);
         if (chain == nullptr || depth == deepest)
@@ -53,16 +53,16 @@ private:
 
     // True if ours decide otherwise about some packet that is met so: it meets a rule of another decision, and none of
     // the same decision before it.
-    bool differs(const Meaning& met, Decision decision) const {
-        if (marks_ && decision == Decision::accept)
-            decision = Decision::other;  // without our mark
+    bool differs(const nft::Meaning& met, nft::Decision decision) const {
+        if (marks_ && decision == nft::Decision::accept)
+            decision = nft::Decision::other;  // without our mark
         for (auto other = ours_.begin(); other != ours_.end(); ++other) {
-            if (other->decision == Decision::none || other->decision == decision || disjoint(met, *other))
+            if (other->decision == nft::Decision::none || other->decision == decision || nft::disjoint(met, *other))
                 continue;
             // The rule that covers it stands near: a bridge's rules are together.
-            const Meaning common = both(met, *other);
-            if (std::none_of(std::make_reverse_iterator(other), ours_.rend(), [&](const Meaning& before) {
-                    return before.decision == decision && within(common, before);
+            const nft::Meaning common = nft::both(met, *other);
+            if (std::none_of(std::make_reverse_iterator(other), ours_.rend(), [&](const nft::Meaning& before) {
+                    return before.decision == decision && nft::within(common, before);
                 }))
                 return true;
         }
@@ -70,7 +70,7 @@ private:
     }
 
     const nft::Table& table_;
-    std::vector<Meaning> ours_;
+    std::vector<nft::Meaning> ours_;
     bool marks_ = false;
 };
 

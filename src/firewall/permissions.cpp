@@ -7,8 +7,8 @@
 #include <tuple>
 
 #include "names.hpp"
+#include "nftlink/base/key_order.hpp"
 #include "nftlink/nft/build.hpp"
-#include "nftlink/nft/key_order.hpp"
 
 namespace nftlink::firewall {
 
@@ -116,7 +116,7 @@ Permissions permissions(const model::Topology& topology, const model::FirewallPo
                                         all.replies[ip].push_back({reply, {}, {}, {}});
                                     });
     for (auto* list : {&all.links.v4, &all.links.v6, &all.replies.v4, &all.replies.v6}) {
-        nft::sort_by_key(*list);
+        base::sort_by_key(*list);
         merge(*list, &nft::Element::key);
     }
     constexpr auto keys = [](const RulePair& pair) { return std::tie(pair.link, pair.reply); };

@@ -12,11 +12,11 @@
 #include <tuple>
 
 #include "diff_table.hpp"
-#include "meaning.hpp"
 #include "names.hpp"
 #include "nftlink/firewall/diff.hpp"
 #include "nftlink/firewall/ownership.hpp"
 #include "nftlink/nft/encode.hpp"
+#include "nftlink/nft/meaning.hpp"
 
 namespace nftlink::firewall {
 
@@ -344,15 +344,15 @@ std::vector<nft::Batch> in_pieces(const nft::Ruleset& have, const Wanted& want, 
 // Ours in a chain of somebody else's: by their mark, or, where that was taken off them, by their copies.
 std::vector<nft::Rule> attached_rules(const nft::Ruleset& ruleset, std::string_view name, const nft::Table& table,
                                       const nft::Chain& chain) {
-    std::set<Meaning> copies;
+    std::set<nft::Meaning> copies;
     for (const nft::Table& own : ruleset.tables)
         if (own.family == table.family && is_ours(own, name))
             if (const nft::Chain* found = own.chain(copies_chain(table.name, chain.name)))
                 for (const nft::Rule& rule : found->rules)
-                    copies.insert(meaning_of(rule, table.family));
+                    copies.insert(nft::meaning_of(rule, table.family));
     std::vector<nft::Rule> rules;
     for (const nft::Rule& rule : chain.rules)
-        if (is_marked(rule) || copies.contains(meaning_of(rule, table.family)))
+        if (is_marked(rule) || copies.contains(nft::meaning_of(rule, table.family)))
             rules.emplace_back(rule).owner = owner;
     return rules;
 }

@@ -7,11 +7,11 @@
 #include "bridge_family.hpp"
 #include "bridges.hpp"
 #include "netlink.hpp"
+#include "nftlink/base/key_order.hpp"
 #include "nftlink/netlink/message.hpp"
 #include "nftlink/netlink/socket.hpp"
 #include "nftlink/nft/decode.hpp"
 #include "nftlink/nft/encode.hpp"
-#include "nftlink/nft/key_order.hpp"
 #include "refusal.hpp"
 #include "ruleset_events.hpp"
 #include "same_reading.hpp"
@@ -283,7 +283,7 @@ private:
         dump(NFT_MSG_GETSETELEM, table.family,
              {{NFTA_SET_ELEM_LIST_TABLE, table.name}, {NFTA_SET_ELEM_LIST_SET, set.name}},
              [&](Payload payload) { decoded(nft::decode_elements(payload, set.elements)); });
-        nft::sort_by_key(set.elements);
+        base::sort_by_key(set.elements);
         // A dump of several datagrams goes on at a count of elements, in which others' uncommitted ones are.
         // Of intervals, an end and the next start may have the same key.
         if (set.unknown.empty() &&

@@ -5,6 +5,7 @@ import re
 import sys
 
 LONGEST_MAIN = 10
+LARGEST_LAYER = 0.13  # of all lines: a larger one has walls inside that the table doesn't know
 # What the libraries' headers look like, the first that matches; other headers in <> without a folder are C++'s own.
 LIBRARIES = {
     "fmt/": "fmt", "spdlog/": "spdlog", "CLI/": "CLI11", "yaml-cpp/": "yaml-cpp",
@@ -38,6 +39,7 @@ def objection(path, layer, include):
 errors = [] if layers else ["src/README.md: no layer table found"]
 errors += [f"{name}: the table's {other} is no layer" for name, row in layers.items() for other in row[0] - layers.keys()]
 errors += [f"{name}: has no folder" for name in layers if not (root / "src" / name).is_dir()]
+sizes = dict.fromkeys(layers, 0)
 for top in (root / "include" / "nftlink", root / "src"):
     for path in sorted(top.rglob("*.[ch]pp")):
         name, lines = path.relative_to(root), path.read_text().splitlines()
@@ -47,8 +49,11 @@ for top in (root / "include" / "nftlink", root / "src"):
         elif layer not in layers:
             errors.append(f"{name}: {layer} is no layer")
         else:
+            sizes[layer] += len(lines)
             includes = ((number, re.match(r'\s*#\s*include\s*["<]([^">]+)', line)) for number, line in enumerate(lines, 1))
             found = ((number, objection(path, layer, match[1])) for number, match in includes if match)
             errors += [f"{name}:{number}: {why}" for number, why in found if why]
+errors += [f"{layer}: has {size} of {sum(sizes.values())} lines, more than {LARGEST_LAYER:.0%}"
+           for layer, size in sizes.items() if size > LARGEST_LAYER * sum(sizes.values())]
 print("\n".join(errors))
 sys.exit(1 if errors else 0)

@@ -1,8 +1,8 @@
-#include "nftlink/nft/key_order.hpp"
+#include "nftlink/base/key_order.hpp"
 
 #include <array>
 
-namespace nftlink::nft {
+namespace nftlink::base {
 
 namespace {
 
@@ -44,4 +44,4 @@ void sort_records(Records& records) {
     }
 }
 
-}  // namespace nftlink::nft
+}  // namespace nftlink::base

@@ -12,7 +12,7 @@
 
 #include "nftlink/nft/ruleset.hpp"
 
-namespace nftlink::firewall {
+namespace nftlink::nft {
 
 // A byte that a rule can compare: of the packet, or of what the kernel knows of it.
 struct Byte {
@@ -58,7 +58,7 @@ struct Meaning {
 };
 
 // Of a rule in a table of that family.
-Meaning meaning_of(const nft::Rule& rule, nft::Family family);
+Meaning meaning_of(const Rule& rule, Family family);
 
 // For which packets both are; what they do is `a`'s.
 Meaning both(Meaning a, const Meaning& b);
@@ -67,4 +67,4 @@ bool disjoint(const Meaning& a, const Meaning& b);
 // Every packet for `a` is one for `b`. Where that can't be told, false.
 bool within(const Meaning& a, const Meaning& b);
 
-}  // namespace nftlink::firewall
+}  // namespace nftlink::nft

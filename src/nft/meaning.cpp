@@ -1,4 +1,4 @@
-#include "meaning.hpp"
+#include "nftlink/nft/meaning.hpp"
 
 // clang-format off
 #include <netinet/in.h>
@@ -18,11 +18,9 @@
 
 #include "nftlink/nft/xt.hpp"
 
-namespace nftlink::firewall {
+namespace nftlink::nft {
 
 namespace {
-
-using nft::Bytes;
 
 constexpr std::size_t ipv4_protocol_offset = 9;
 
@@ -75,7 +73,7 @@ bool contradict(const Pattern& a, const Pattern& b) {
 // Follows a rule's instructions with a picture of the registers, byte by byte.
 class Reader {
 public:
-    explicit Reader(nft::Family family) : family_(family) {}
+    explicit Reader(Family family) : family_(family) {}
 
     Meaning take() {
         meaning_.never |= !tidy(meaning_.all);
@@ -91,22 +89,22 @@ public:
         return std::move(meaning_);
     }
 
-    void operator()(const nft::MetaLoad& load) {
+    void operator()(const MetaLoad& load) {
         this->load(load.destination, Byte::Of::meta, load.key, 0, size_of_meta(load.key));
     }
-    void operator()(const nft::PayloadLoad& load) {
+    void operator()(const PayloadLoad& load) {
         constexpr std::array headers{Byte::Of::link_header, Byte::Of::network_header, Byte::Of::transport_header};
         const bool known = load.base < headers.size();
         this->load(load.destination, known ? headers[load.base] : Byte::Of::other_header, known ? 0 : load.base,
                    load.offset, load.length);
     }
-    void operator()(const nft::ConntrackLoad& load) {
+    void operator()(const ConntrackLoad& load) {
         constexpr std::uint32_t state_size = 4, largest = 16;
         const std::uint32_t place = load.direction ? largest * (1U + *load.direction) : 0;
         this->load(load.destination, Byte::Of::conntrack, load.key, place,
                    load.key == NFT_CT_STATE ? state_size : largest);
     }
-    void operator()(const nft::Bitwise& bitwise) {
+    void operator()(const Bitwise& bitwise) {
         const auto size = static_cast<std::uint32_t>(bitwise.mask.size());
         std::map<std::uint32_t, Loaded> result;
         for (std::uint32_t at = 0; at < size; ++at)
@@ -122,7 +120,7 @@ public:
         forget(bitwise.destination, size);
         registers_.merge(result);
     }
-    void operator()(const nft::Compare& compare) {
+    void operator()(const Compare& compare) {
         const bool equal = compare.operation == NFT_CMP_EQ;
         if (!equal && compare.operation != NFT_CMP_NEQ)
             return leave_unread(compare);
@@ -147,35 +145,35 @@ public:
         else
             meaning_.never |= equal;
     }
-    void operator()(const nft::SetLookup& lookup) {
+    void operator()(const SetLookup& lookup) {
         constexpr std::uint32_t longest = 64;  // NFT_DATA_VALUE_MAXLEN
         leave_unread(fmt::format("lookup {} {} {}", lookup.set, loaded_text(lookup.source, longest), lookup.inverted));
     }
-    void operator()(const nft::RateLimit& limit) {
+    void operator()(const RateLimit& limit) {
         leave_unread(fmt::format("limit {}/{} burst {}", limit.rate, limit.unit_seconds, limit.burst));
     }
-    void operator()(const nft::XtMatch& match) {
-        if (nft::xt_comment(match))
+    void operator()(const XtMatch& match) {
+        if (xt_comment(match))
             return;
-        if (const auto states = nft::xt_states(match))
+        if (const auto states = xt_states(match))
             meaning_.states &= *states;
-        else if (const auto ports = nft::xt_ports(match))
+        else if (const auto ports = xt_ports(match))
             require_ports(*ports, match);
-        else if (const auto type = nft::xt_icmp_type(match))
+        else if (const auto type = xt_icmp_type(match))
             require({{{Byte::Of::transport_header, 0, 0}, {0xff, *type}}});
         else
             leave_unread(text_of("match", match));
     }
-    void operator()(const nft::XtTarget& target) {
+    void operator()(const XtTarget& target) {
         // The kernel's targets after which a packet goes on to the next rule, with the headers that it came with.
         constexpr std::array<std::string_view, 20> go_on{
             "AUDIT", "CHECKSUM", "CLASSIFY", "CONNMARK", "CONNSECMARK", "CT",  "HMARK",  "IDLETIMER",   "LED", "LOG",
             "MARK",  "NFLOG",    "NOTRACK",  "RATEEST",  "SECMARK",     "SET", "TCPMSS", "TCPOPTSTRIP", "TEE", "TRACE"};
         // The kernel's and xtables-addons' targets that let nothing pass: they answer, or hold the sender up.
         constexpr std::array<std::string_view, 5> refusals{"REJECT", "TARPIT", "STEAL", "DELUDE", "CHAOS"};
-        if (const auto prefix = nft::xt_log_prefix(target))
+        if (const auto prefix = xt_log_prefix(target))
             return meaning_.effects.push_back("log " + *prefix);
-        if (const auto mark = nft::xt_mark(target)) {
+        if (const auto mark = xt_mark(target)) {
             meaning_.mark = *mark;
             return;
         }
@@ -187,7 +185,7 @@ public:
         else if (target.name == "MARK")
             meaning_.mark = 0;  // some bits of it, which `effects` tells
     }
-    void operator()(const nft::Verdict& verdict) {
+    void operator()(const Verdict& verdict) {
         meaning_.chain = verdict.chain;
         meaning_.returns = verdict.code != NFT_GOTO;
         if (verdict.code == NF_ACCEPT)
@@ -199,11 +197,11 @@ public:
         else if (verdict.code != NFT_CONTINUE && verdict.chain.empty())
             meaning_.decision = Decision::other;
     }
-    void operator()(const nft::Immediate& immediate) {
+    void operator()(const Immediate& immediate) {
         forget(immediate.destination, static_cast<std::uint32_t>(immediate.value.size()));
         constants_[byte_of(immediate.destination)] = immediate.value;
     }
-    void operator()(const nft::MetaSet& meta) {
+    void operator()(const MetaSet& meta) {
         const auto value = constants_.find(byte_of(meta.source));
         std::uint32_t number = 0;
         if (meta.key == NFT_META_MARK && value != constants_.end() && value->second.size() == sizeof number) {
@@ -218,9 +216,9 @@ public:
         if (meta.key == NFT_META_MARK)
             meaning_.mark = 0;
     }
-    void operator()(const nft::Log& log) { meaning_.effects.push_back("log " + log.prefix); }
-    void operator()(const nft::Counter&) {}
-    void operator()(const nft::Unknown& unknown) {
+    void operator()(const Log& log) { meaning_.effects.push_back("log " + log.prefix); }
+    void operator()(const Counter&) {}
+    void operator()(const Unknown& unknown) {
         // They compare, count or tell; any other may decide, by a verdict map say.
         constexpr std::array<std::string_view, 17> decide_nothing{
             "byteorder", "connlimit", "counter", "ct",     "dynset", "exthdr", "fib",   "hash",  "last",
@@ -306,19 +304,19 @@ private:
     }
 
     void leave_unread(std::string text) { meaning_.unread.push_back(std::move(text)); }
-    void leave_unread(const nft::Compare& compare) {
+    void leave_unread(const Compare& compare) {
         leave_unread(fmt::format("compare {}{} {}",
                                  loaded_text(compare.source, static_cast<std::uint32_t>(compare.value.size())),
                                  compare.operation, fmt::join(compare.value, " ")));
     }
 
-    bool is_state(const nft::Compare& compare) const {
+    bool is_state(const Compare& compare) const {
         const auto source = registers_.find(byte_of(compare.source));
         return source != registers_.end() && source->second.byte.of == Byte::Of::conntrack;
     }
 
     // `ct state & (established | related) != 0` is a plain choice of states; anything else about a connection isn't.
-    void compare_states(const nft::Compare& compare, bool equal) {
+    void compare_states(const Compare& compare, bool equal) {
         std::array<std::uint8_t, sizeof(std::uint32_t)> bytes{};
         bool plain = compare.value.size() == bytes.size();
         for (std::uint32_t at = 0; plain && at < bytes.size(); ++at) {
@@ -339,12 +337,12 @@ private:
     void normalise(Pattern& pattern) const {
         const Byte network{Byte::Of::meta, NFT_META_NFPROTO, 0};
         const Bits* asked = find(meaning_.all, network);
-        const bool is_ip = family_ == nft::Family::ip || (asked != nullptr && asked->value == NFPROTO_IPV4);
-        const bool is_ip6 = family_ == nft::Family::ip6;
+        const bool is_ip = family_ == Family::ip || (asked != nullptr && asked->value == NFPROTO_IPV4);
+        const bool is_ip6 = family_ == Family::ip6;
         for (auto& entry : pattern)
             if (is_ip && entry.first == Byte{Byte::Of::network_header, 0, ipv4_protocol_offset})
                 entry.first = {Byte::Of::meta, NFT_META_L4PROTO, 0};
-        if (&pattern == &meaning_.all && family_ != nft::Family::inet)
+        if (&pattern == &meaning_.all && family_ != Family::inet)
             std::erase_if(pattern, [&](const auto& entry) {
                 return entry.first == network && entry.second.mask == 0xff &&
                        ((is_ip && entry.second.value == NFPROTO_IPV4) ||
@@ -363,7 +361,7 @@ private:
         meaning_.none.push_back(std::move(pattern));
     }
 
-    void require_ports(const nft::XtPorts& ports, const nft::XtMatch& match) {
+    void require_ports(const XtPorts& ports, const XtMatch& match) {
         const auto require_range = [&](const std::uint16_t(&range)[2], std::uint32_t offset) {
             if (range[0] == 0 && range[1] == 0xffff)
                 return;
@@ -376,7 +374,7 @@ private:
         require_range(ports.destination, 2);
     }
 
-    nft::Family family_;
+    Family family_;
     Meaning meaning_;
     std::map<std::uint32_t, Loaded> registers_;  // by byte of the register file
     std::map<std::uint32_t, Bytes> constants_;   // by the byte that they start at
@@ -385,9 +383,9 @@ private:
 
 }  // namespace
 
-Meaning meaning_of(const nft::Rule& rule, nft::Family family) {
+Meaning meaning_of(const Rule& rule, Family family) {
     Reader reader(family);
-    for (const nft::Expression& expression : rule.expressions)
+    for (const Expression& expression : rule.expressions)
         std::visit(reader, expression);
     Meaning meaning = reader.take();
     if (!rule.unknown.empty())
@@ -421,4 +419,4 @@ bool within(const Meaning& a, const Meaning& b) {
                        }));
 }
 
-}  // namespace nftlink::firewall
+}  // namespace nftlink::nft

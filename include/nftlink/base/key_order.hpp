@@ -9,9 +9,7 @@
 #include <utility>
 #include <vector>
 
-#include "nftlink/nft/ruleset.hpp"
-
-namespace nftlink::nft {
+namespace nftlink::base {
 
 // An item of what is sorted: the first 32 bytes of its key (an IPv4 link's has no more), and where it stands.
 struct KeyRecord {
@@ -22,8 +20,8 @@ struct KeyRecord {
 // By `words`; what is equal stays in its order.
 void sort_records(std::vector<KeyRecord>& records);
 
-// Sorts by `key`; what has the same key stays in its order. What is sorted is small records, by those bytes of the keys
-// that differ at all; each item is moved once.
+// Sorts by `key`, which has `<` and padded_bytes(): at least 32 bytes, zeros behind its own. Equal keys stay in their
+// order. What is sorted is small records, by those bytes of the keys that differ at all; each item is moved once.
 template <typename T>
 void sort_by_key(std::vector<T>& items) {
     const auto number = [](const std::uint8_t* bytes) {
@@ -65,4 +63,4 @@ void sort_by_key(std::vector<T>& items) {
     }
 }
 
-}  // namespace nftlink::nft
+}  // namespace nftlink::base
