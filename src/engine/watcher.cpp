@@ -45,7 +45,7 @@ void Watcher::stop() {
     listener_ = {};
     if (events_ != nullptr)
         events_->close();
-    wake_.cancel();
+    wake();
 }
 
 asio::awaitable<void> Watcher::run() {
@@ -103,7 +103,7 @@ asio::awaitable<void> Watcher::follow(std::shared_ptr<EventStream> events, Track
     std::function<void(const Event&)> taker = [this, session](const Event& event) {
         tracker_.take(session, event);
         tell();
-        wake_.cancel();
+        wake();
     };
     std::string failure;
     try {
@@ -112,7 +112,7 @@ asio::awaitable<void> Watcher::follow(std::shared_ptr<EventStream> events, Track
         failure = exception.what();
     }
     tracker_.fail(session, std::move(failure));
-    wake_.cancel();
+    wake();
 }
 
 asio::awaitable<void> Watcher::ask(Tracker::Question question, Tracker::Session session) {
@@ -123,7 +123,7 @@ asio::awaitable<void> Watcher::ask(Tracker::Question question, Tracker::Session 
     } catch (const std::exception& exception) {
         tracker_.fail(session, exception.what());
     }
-    wake_.cancel();
+    wake();
 }
 
 asio::awaitable<void> Watcher::hand_in_answer(Tracker::Question question, Tracker::Session session) {
@@ -140,11 +140,18 @@ asio::awaitable<void> Watcher::hand_in_answer(Tracker::Question question, Tracke
     }
 }
 
-// Until then, or until something comes.
+void Watcher::wake() {
+    is_woken_ = true;
+    wake_.cancel();
+}
+
+// Until then, or until something comes, or has come since the last pause: a question may be answered as it is asked.
 asio::awaitable<void> Watcher::pause(Tracker::Time end) {
     boost::system::error_code ignored;
     wake_.expires_at(end);
-    co_await wake_.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
+    if (!is_woken_)
+        co_await wake_.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
+    is_woken_ = false;
 }
 
 void Watcher::tell() {

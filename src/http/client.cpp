@@ -3,6 +3,7 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
+#include <algorithm>
 #include <array>
 #include <boost/asio/local/stream_protocol.hpp>
 #include <boost/asio/redirect_error.hpp>
@@ -92,7 +93,7 @@ struct Client::Connection {
             return std::unexpected(Failure{closed});
         if (error == beast::error::timeout)
             return std::unexpected(Failure{late});
-        if (error == http::error::end_of_stream || error == http::error::partial_message ||
+        if (error == asio::error::eof || error == http::error::partial_message ||
             error == asio::error::connection_reset || error == asio::error::broken_pipe)
             return std::unexpected(Failure{cut});
         if (error == http::error::header_limit || error == http::error::buffer_overflow)
@@ -101,29 +102,34 @@ struct Client::Connection {
         return std::unexpected(Failure{is_parsers ? not_http : system, error.message()});
     }
 
-    void make_room() {
-        parser.get().body().data = room.data();
-        parser.get().body().size = room.size();
+    // Parses what is there; reads more when that isn't enough. Beast's parser asserts that it gets at least five bytes
+    // of the last chunk once it has asked for more of that, and the smallest chunk has six.
+    asio::awaitable<error_code> parse_more() {
+        constexpr std::size_t read_size = 64 * 1024, smallest = 5;
+        error_code error;
+        while (buffer.size() < enough) {
+            buffer.commit(co_await stream.async_read_some(buffer.prepare(read_size), no_throw(error)));
+            if (error == asio::error::eof && parser.got_some()) {
+                error = {};
+                parser.put_eof(error);
+                co_return error;
+            }
+            if (error)
+                co_return error;
+        }
+        buffer.consume(parser.put(buffer.data(), error));
+        const bool needs_more = error == beast::http::error::need_more;
+        enough = needs_more ? std::max(buffer.size() + 1, smallest) : 1;
+        co_return needs_more || error == beast::http::error::need_buffer ? error_code() : error;
     }
 
-    void take_piece() { pending.append(room.data(), room.size() - parser.get().body().size); }
-
-    // More of the body, of what has been read already if there is any: each of an engine's events is a chunk of its
-    // own, and a read ends with one.
+    // More of the body, without waiting for what has come: each of an engine's events is a chunk of its own.
     asio::awaitable<error_code> read_more() {
-        error_code error;
-        make_room();
-        if (buffer.size() != 0) {
-            buffer.consume(parser.put(buffer.data(), error));
-            take_piece();
-            if (error != beast::http::error::need_more)
-                co_return error == beast::http::error::need_buffer ? error_code() : error;
-            error = {};
-            make_room();
-        }
-        co_await beast::http::async_read_some(stream, buffer, parser, no_throw(error));
-        take_piece();
-        co_return error == beast::http::error::need_buffer ? error_code() : error;
+        parser.get().body().data = room.data();
+        parser.get().body().size = room.size();
+        const error_code error = co_await parse_more();
+        pending.append(room.data(), room.size() - parser.get().body().size);
+        co_return error;
     }
 
     beast::basic_stream<Local> stream;
@@ -132,6 +138,7 @@ struct Client::Connection {
     std::optional<steady_clock::time_point> deadline;
     bool is_closed = false;
     beast::flat_buffer buffer;
+    std::size_t enough = 1;  // bytes in it, for the parser to go on
     beast::http::response_parser<beast::http::buffer_body> parser;
     std::array<char, 16 * 1024> room{};
     std::string pending;         // of the body, not given yet
@@ -153,13 +160,15 @@ void Client::lift_deadline() {
 
 Client::Result<void> Client::send(Question question) {
     const auto connection = connection_;
+    if (connection->is_closed)
+        co_return connection->failed({});
     int failure = connection->try_to_connect();
     while (failure == EAGAIN && connection->deadline && steady_clock::now() < *connection->deadline) {
         error_code ignored;
         connection->retry.expires_after(queue_pause);
         co_await connection->retry.async_wait(no_throw(ignored));
         if (connection->is_closed)
-            co_return std::unexpected(Failure{Failure::Kind::closed});
+            co_return connection->failed({});
         failure = connection->try_to_connect();
     }
     if (failure != 0)
@@ -174,23 +183,27 @@ Client::Result<void> Client::send(Question question) {
 
 Client::Result<unsigned> Client::receive_head() {
     const auto connection = connection_;
-    error_code error;
-    co_await beast::http::async_read_header(connection->stream, connection->buffer, connection->parser,
-                                            no_throw(error));
-    if (error)
-        co_return connection->failed(error);
+    while (!connection->parser.is_header_done()) {
+        const error_code error = co_await connection->parse_more();
+        if (error)
+            co_return connection->failed(error);
+    }
+    if (connection->is_closed)
+        co_return connection->failed({});
     co_return connection->parser.get().result_int();
 }
 
 Client::Result<std::string> Client::receive_body(std::size_t most_bytes) {
     const auto connection = connection_;
     bool is_too_large = connection->parser.content_length().value_or(0) > most_bytes;
-    while (!is_too_large && !connection->parser.is_done()) {
+    while (!is_too_large && !connection->is_closed && !connection->parser.is_done()) {
         const error_code error = co_await connection->read_more();
         if (error)
             co_return connection->failed(error);
         is_too_large = connection->pending.size() > most_bytes;
     }
+    if (connection->is_closed)
+        co_return connection->failed({});
     if (is_too_large)
         co_return std::unexpected(Failure{Failure::Kind::too_large, "a body without end"});
     co_return std::move(connection->pending);
@@ -200,22 +213,25 @@ Client::Result<std::optional<std::string>> Client::receive_line(std::size_t most
     const auto connection = connection_;
     std::string& pending = connection->pending;
     std::size_t searched = connection->line_begin;
-    while (true) {
-        if (const std::size_t end = pending.find('\n', searched); end != std::string::npos) {
-            std::string line = pending.substr(connection->line_begin, end - connection->line_begin);
+    while (!connection->is_closed) {
+        const std::size_t end = pending.find('\n', searched);
+        const std::size_t size = std::min(end, pending.size()) - connection->line_begin;
+        if (size > most_bytes)
+            co_return std::unexpected(Failure{Failure::Kind::too_large, "a line without end"});
+        if (end != std::string::npos) {
+            std::string line = pending.substr(connection->line_begin, size);
             connection->line_begin = end + 1;
             co_return line;
         }
         pending.erase(0, std::exchange(connection->line_begin, 0));
         searched = pending.size();
-        if (searched > most_bytes)
-            co_return std::unexpected(Failure{Failure::Kind::too_large, "a line without end"});
         if (connection->parser.is_done())
             co_return std::nullopt;
         const error_code error = co_await connection->read_more();
         if (error)
             co_return connection->failed(error);
     }
+    co_return connection->failed({});
 }
 
 void Client::close() {

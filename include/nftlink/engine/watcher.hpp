@@ -45,6 +45,7 @@ private:
     boost::asio::awaitable<void> ask(Tracker::Question question, Tracker::Session session);
     boost::asio::awaitable<void> hand_in_answer(Tracker::Question question, Tracker::Session session);
     boost::asio::awaitable<void> pause(Tracker::Time end);
+    void wake();
     void tell();
 
     boost::asio::any_io_executor executor_;
@@ -52,6 +53,7 @@ private:
     Listener listener_;
     Tracker tracker_;
     boost::asio::steady_timer wake_;  // cancelled when something has come
+    bool is_woken_ = false;
     std::shared_ptr<EventStream> events_;
     bool stopped_ = false;
 };

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <filesystem>
+
 #include "fake_engine.hpp"
 
 namespace nftlink::engine {
@@ -118,6 +120,15 @@ TEST_F(WatcherTest, LooksForWhatNoEventTold) {
     engine_.put("web", "172.17.0.3");
     engine_.remove("redis");
     EXPECT_TRUE(until([&] { return runs("web") && find("redis") == nullptr; }));
+}
+
+// Such a question fails before anybody waits for its answer.
+TEST_F(WatcherTest, ALookThatNobodyIsThereForEndsTheConnectionAtOnce) {
+    watch();
+    ASSERT_TRUE(until_connected());
+    std::filesystem::rename(engine_.socket(), engine_.socket() + ".gone");  // the events go on
+    EXPECT_TRUE(until([&] { return !watcher_->contact().connected; }));
+    EXPECT_THAT(watcher_->contact().error, HasSubstr("cannot connect"));
 }
 
 TEST_F(WatcherTest, GarbageIsAnError) {

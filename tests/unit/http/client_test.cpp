@@ -147,6 +147,37 @@ TEST_F(ClientTest, GivesLinesHoweverTheyAreCut) {
     EXPECT_EQ(wait(client_.receive_line(5)).value(), std::nullopt) << "what isn't ended is no line";
 }
 
+TEST_F(ClientTest, GivesALineAlthoughTheEndOfItsChunkIsMissing) {
+    receive("Transfer-Encoding: chunked\r\n\r\n8\r\nfirst\nb");
+    EXPECT_EQ(wait(client_.receive_line(9)).value(), "first");
+    say("\n");
+    EXPECT_EQ(wait(client_.receive_line(9)).value(), "b");
+}
+
+// Beast's parser asserts that it gets at least five bytes of it.
+TEST_F(ClientTest, TakesALastChunkThatComesByteByByte) {
+    receive("Transfer-Encoding: chunked\r\n\r\n");
+    asio::steady_timer later(context_);
+    const std::string rest = "0\r\n\r\n";
+    asio::co_spawn(
+        context_,
+        [](stream_protocol::socket& other, asio::steady_timer& timer, std::string text) -> asio::awaitable<void> {
+            for (const char& c : text) {
+                asio::write(other, asio::buffer(&c, 1));
+                timer.expires_after(1ms);
+                co_await timer.async_wait(asio::use_awaitable);
+            }
+        }(other_, later, rest),
+        [](std::exception_ptr) {});
+    EXPECT_EQ(wait(client_.receive_body(9)).value(), "");
+}
+
+TEST_F(ClientTest, ABodyWithoutLengthEndsWithItsConnection) {
+    receive("\r\n12");
+    other_.close();
+    EXPECT_EQ(wait(client_.receive_body(9)).value(), "12");
+}
+
 TEST_F(ClientTest, GivesALineThatHasComeWithoutWaiting) {
     receive("Transfer-Encoding: chunked\r\n\r\n2\r\na\n\r\n2\r\nb\n\r\n2\r\nc\n\r\n");
     ASSERT_EQ(wait(client_.receive_line(3)).value(), "a");
@@ -168,6 +199,11 @@ TEST_F(ClientTest, TakesNoLongerLineThanItIsTold) {
     EXPECT_EQ(wait(client_.receive_line(5)).error().kind, Failure::Kind::too_large);
 }
 
+TEST_F(ClientTest, TakesNoLongerLineThatIsEndedEither) {
+    receive("Transfer-Encoding: chunked\r\n\r\n7\r\n123456\n\r\n");
+    EXPECT_EQ(wait(client_.receive_line(5)).error().kind, Failure::Kind::too_large);
+}
+
 TEST_F(ClientTest, AStreamWithoutDeadlineGoesOn) {
     client_.set_deadline(20ms);
     receive("Transfer-Encoding: chunked\r\n\r\n");
@@ -182,6 +218,9 @@ TEST_F(ClientTest, EndsWhatIsUnderWayWhenItIsClosed) {
     asio::post(context_, [&] { client_.close(); });
     EXPECT_EQ(wait(client_.receive_body(10)).error().kind, Failure::Kind::closed);
     EXPECT_EQ(wait(client_.receive_body(10)).error().kind, Failure::Kind::closed);
+    EXPECT_EQ(wait(client_.receive_line(10)).error().kind, Failure::Kind::closed);
+    EXPECT_EQ(wait(client_.receive_head()).error().kind, Failure::Kind::closed);
+    EXPECT_EQ(wait(client_.send({})).error().kind, Failure::Kind::closed);
 }
 
 // A service that refuses a request says so before it has read all of it.
