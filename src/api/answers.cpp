@@ -1,16 +1,15 @@
 #include "nftlink/api/answers.hpp"
 
 #include <algorithm>
+#include <functional>
 #include <iterator>
 
-#include "nftlink/base/utf8.hpp"
 #include "place.hpp"
 
 namespace nftlink::api {
 
 namespace {
 
-using base::utf8;
 using Texts = Container::Texts;
 
 Texts to_texts(const auto& items, auto to_text) {
@@ -42,13 +41,13 @@ Container to_record(const model::Container& container) {
             record.networks->emplace_back(network.bridge, addresses_of(network));
     }
     record.expose = to_member(container.expose, [](const model::Port& port) { return port.to_string(); });
-    record.environment = to_member(container.environment, [](const std::string& entry) { return utf8(entry); });
+    record.environment = to_member(container.environment, std::identity());
     record.links = to_member(container.links, [](const model::Link& link) { return link.child + ":" + link.alias; });
     return record;
 }
 
 Warning to_record(const base::Error& warning) {
-    Warning record{utf8(warning.message)};
+    Warning record{warning.message};
     set_place(record, warning.where);
     return record;
 }

@@ -1,12 +1,9 @@
 #include "nftlink/api/fault.hpp"
 
 #include "nftlink/api/reader.hpp"
-#include "nftlink/base/utf8.hpp"
 #include "place.hpp"
 
 namespace nftlink::api {
-
-using base::utf8;
 
 std::string_view to_string(Code code) {
     return boost::describe::enum_to_string(code, "unknown");
@@ -33,12 +30,6 @@ base::Error to_error(const Fault& fault) {
 
 std::string to_text(const Faults& faults) {
     Faults all = faults;
-    for (Fault& fault : all) {
-        fault.message = utf8(fault.message);
-        fault.path = utf8(fault.path);
-        if (fault.file)
-            fault.file = utf8(*fault.file);
-    }
     Refusal refusal{all.front(), {}};
     if (all.size() > 1)
         refusal.errors = std::move(all);

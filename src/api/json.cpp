@@ -2,13 +2,14 @@
 
 #include <algorithm>
 
+#include "nftlink/base/utf8.hpp"
+
 namespace nftlink::api::detail {
 
 void Writer::write(std::string_view value) {
-    const bool plain = std::ranges::none_of(
-        value, [](char c) { return static_cast<unsigned char>(c) < ' ' || c == '"' || c == '\\'; });
+    const bool plain = std::ranges::all_of(value, [](char c) { return c >= ' ' && c < 0x7f && c != '"' && c != '\\'; });
     if (!plain) {
-        text += boost::json::serialize(boost::json::string_view(value.data(), value.size()));
+        text += boost::json::serialize(boost::json::string_view(base::utf8(value)));
         return;
     }
     text += '"';

@@ -34,7 +34,7 @@ std::vector<std::string_view> names_of() {
 }
 
 // Reads records, and notes everything that is wrong with them.
-class Reader {
+class BodyReader {
 public:
     Faults faults;
 
@@ -147,7 +147,7 @@ std::expected<Transaction, Faults> read_transaction(std::string_view text) {
     const auto body = parse(text);
     if (!body)
         return std::unexpected(std::vector{body.error()});
-    Reader reader;
+    BodyReader reader;
     Transaction transaction;
     if (const json::object* parts = reader.record(*body, "", keys)) {
         if (const json::value* put = parts->if_contains("put"))
@@ -161,7 +161,7 @@ std::expected<Transaction, Faults> read_transaction(std::string_view text) {
 }
 
 std::expected<LinkPut, Faults> read_link(const LinkName& name, const json::value& body) {
-    Reader reader;
+    BodyReader reader;
     const auto read = reader.record<LinkBody>(body, "");
     if (!reader.faults.empty())
         return std::unexpected(std::move(reader.faults));

@@ -105,7 +105,9 @@ private:
             co_return std::unexpected(status.error());
         if (!is_success(*status)) {
             const auto body = co_await client_.receive_body(max_line_bytes);
-            co_return std::unexpected(faults_in(*status, body.value_or("")));
+            if (!body)
+                co_return faults(body.error());
+            co_return std::unexpected(faults_in(*status, *body));
         }
         client_.lift_deadline();
         while (true) {

@@ -85,7 +85,7 @@ United State::united_now() const {
         return {};
     const auto origin = [this](std::string_view container) {
         const base::Position* where = place(container);
-        return where != nullptr ? where->to_string() : "given through the API";
+        return where != nullptr ? "in " + where->to_string() : "through the API";
     };
     return desired::unite(stated_, config().firewall, config().limits, inventory_ != nullptr ? *inventory_ : nothing,
                           origin, engine_name());

@@ -132,7 +132,7 @@ private:
             if (networks_of(found) != stated->networks)
                 complain(found.name,
                          fmt::format(
-                             "container {}: {} reports other networks than those stated ({}); the stated ones are used",
+                             "container {}: {} reports other networks than those stated {}; the stated ones are used",
                              found.name, engine_, origin_(found.name)));
             return;
         }
@@ -199,7 +199,7 @@ private:
                     complain(container.name,
                              fmt::format("container {} of {} is left out: its address {} on {} is {}'s, {}",
                                          container.name, engine_, address.to_string(), network.bridge, user->second,
-                                         is_stated ? "at " + origin_(user->second) : "which was started later"));
+                                         is_stated ? "stated " + origin_(user->second) : "which was started later"));
                     return false;
                 }
         return true;

@@ -197,9 +197,13 @@ Reply<Everything> ask_everything(std::string socket, Version version, std::funct
     const auto executor = co_await asio::this_coro::executor;
     asio::experimental::channel<void(error_code)> done(executor, at_once);
     for (int reader = 0; reader < at_once; ++reader)
-        asio::co_spawn(executor, read_containers(socket, version, reading), [&](std::exception_ptr failure) {
-            if (failure != nullptr)
-                reading.failure = Failure{.text = "reading the containers failed"};
+        asio::co_spawn(executor, read_containers(socket, version, reading), [&](std::exception_ptr thrown) {
+            try {
+                if (thrown != nullptr)
+                    std::rethrow_exception(thrown);
+            } catch (const std::exception& exception) {
+                reading.failure = Failure{.text = fmt::format("reading the containers failed: {}", exception.what())};
+            }
             done.try_send(error_code());
         });
     error_code ignored;
@@ -240,8 +244,10 @@ asio::awaitable<std::string> EventStream::follow(std::function<void(const Event&
     connection->begun.cancel();
     if (!status)
         co_return sentence(no_answer(status.error()).error());
-    if (*status != status_ok)
-        co_return sentence(refused(*status, "").error());
+    if (*status != status_ok) {
+        const auto body = co_await connection->client.receive_body(max_event_bytes);
+        co_return sentence(refused(*status, body.value_or("")).error());
+    }
     while (true) {
         const auto line = co_await connection->client.receive_line(max_event_bytes);
         if (!line)

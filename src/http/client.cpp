@@ -19,6 +19,8 @@
 #include <system_error>
 #include <utility>
 
+#include "nftlink/base/unique_fd.hpp"
+
 namespace nftlink::http {
 
 namespace asio = boost::asio;
@@ -77,10 +79,11 @@ struct Client::Connection {
             return ENAMETOOLONG;
         std::memcpy(address.sun_path, socket.data(), socket.size());
         if (!stream.socket().is_open()) {
-            const int descriptor = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-            if (descriptor < 0)
+            base::UniqueFd descriptor(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+            if (!descriptor)
                 return errno;
-            stream.socket().assign(Local(), descriptor);
+            stream.socket().assign(Local(), descriptor.get());
+            descriptor.release();
         }
         const auto* generic = reinterpret_cast<const sockaddr*>(&address);
         return ::connect(stream.socket().native_handle(), generic, sizeof address) == 0 ? 0 : errno;

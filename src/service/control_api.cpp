@@ -10,7 +10,6 @@
 #include "access.hpp"
 #include "nftlink/base/clock.hpp"
 #include "nftlink/base/suggestion.hpp"
-#include "nftlink/base/utf8.hpp"
 #include "nftlink/linkenv/environment.hpp"
 
 namespace nftlink::service {
@@ -306,7 +305,7 @@ ControlApi::Answer ControlApi::post_reload(http::Request) {
     record.hash = parts_.state().files().hash;
     if (changed)
         for (const base::Error& warning : changed->warnings) {
-            record.warnings.push_back(base::utf8(warning.to_string()));
+            record.warnings.push_back(warning.to_string());
             record.placed_warnings.push_back(api::to_record(warning));
         }
     co_return respond(changed, std::move(record));

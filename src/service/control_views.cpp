@@ -21,10 +21,6 @@ std::vector<std::string> to_texts(const auto& items, auto to_text) {
     return texts;
 }
 
-std::vector<std::string> to_utf8(const std::vector<std::string>& lines) {
-    return to_texts(lines, [](const std::string& line) { return utf8(line); });
-}
-
 api::LastHeal heal_record(const Heal& heal) {
     return {.time = base::timestamp(heal.time),
             .program = heal.cause.program,
@@ -38,7 +34,7 @@ std::vector<api::Opening> opening_records(const std::vector<enforce::Opening>& o
     std::vector<api::Opening> records;
     for (const enforce::Opening& opening : open)
         records.push_back(
-            {.what = std::string(to_string(opening.aspect)), .why = utf8(opening.why), .chosen = opening.chosen});
+            {.what = std::string(to_string(opening.aspect)), .why = opening.why, .chosen = opening.chosen});
     return records;
 }
 
@@ -58,12 +54,12 @@ std::vector<api::BridgeState> bridge_records(const std::vector<enforce::BridgeSt
 }
 
 api::Configuration configuration_record(const ControlParts& parts) {
-    api::Configuration record{.file = utf8(parts.changes.file()),
+    api::Configuration record{.file = parts.changes.file(),
                               .hash = parts.state().files().hash,
                               .loaded = base::timestamp(parts.changes.loaded_at()),
                               .refused = {}};
     if (const auto& refused = parts.reporter.refused_configuration())
-        record.refused = api::RefusedConfiguration{base::timestamp(refused->time), to_utf8(refused->messages)};
+        record.refused = api::RefusedConfiguration{base::timestamp(refused->time), refused->messages};
     return record;
 }
 
@@ -75,16 +71,16 @@ std::vector<api::Source> source_records(const ControlParts& parts) {
     const auto containers = std::ranges::count_if(
         state.topology().containers, [&](const auto& entry) { return state.source(entry.first) == "docker"; });
     api::Source record{.source = "docker",
-                       .socket = utf8(state.config().sources.docker->socket),
+                       .socket = state.config().sources.docker->socket,
                        .connected = contact->connected,
-                       .engine = utf8(contact->engine),
+                       .engine = contact->engine,
                        .api = contact->api,
                        .since = base::timestamp(contact->since),
-                       .error = utf8(contact->error),
+                       .error = contact->error,
                        .containers = static_cast<std::uint64_t>(containers),
                        .conflicts = {}};
     for (const desired::Complaint& complaint : state.complaints())
-        record.conflicts.push_back({utf8(complaint.container), utf8(complaint.message)});
+        record.conflicts.push_back({complaint.container, complaint.message});
     return {std::move(record)};
 }
 
@@ -132,14 +128,14 @@ api::Status status_record(const ControlParts& parts, LinkReader& reader) {
     record.sources = source_records(parts);
     record.in_force = enforcer.in_force();
     record.bridges = bridge_records(enforcer.bridges());
-    record.warnings = to_utf8(enforcer.warnings());
+    record.warnings = enforcer.warnings();
     record.generation = enforcer.generation();
     record.heals = parts.reporter.counts().heals;
     record.refused_changes = parts.reporter.counts().refused_changes;
     if (const auto& heal = parts.reporter.last_heal())
         record.last_heal = heal_record(*heal);
     if (const auto& errors = parts.reporter.last_error())
-        record.last_error = api::LastError{base::timestamp(errors->time), utf8(errors->messages.back())};
+        record.last_error = api::LastError{base::timestamp(errors->time), errors->messages.back()};
     record.events = parts.reporter.events().last_number();
     return record;
 }
@@ -177,8 +173,7 @@ api::Containers containers_record(const desired::State& state) {
     for (const auto& [name, container] : state.topology().containers) {
         const base::Position* place = state.place(name);
         record.containers.emplace_back(name, api::to_record(container));
-        record.sources.emplace_back(name,
-                                    place != nullptr ? utf8(place->to_string()) : std::string(state.source(name)));
+        record.sources.emplace_back(name, place != nullptr ? place->to_string() : std::string(state.source(name)));
     }
     return record;
 }
@@ -188,7 +183,7 @@ api::Environment environment_record(const linkenv::Environment& environment) {
     for (const linkenv::Variable& variable : environment.variables)
         record.variables[utf8(variable.name)] = utf8(variable.value);
     record.warnings =
-        to_texts(environment.warnings, [](const linkenv::Warning& warning) { return utf8(warning.to_string()); });
+        to_texts(environment.warnings, [](const linkenv::Warning& warning) { return warning.to_string(); });
     return record;
 }
 
@@ -201,7 +196,7 @@ api::Plan plan_record(const enforce::Plan& plan, const std::vector<enforce::Poli
     for (const enforce::PolicedBridge& bridge : bridges)
         if (!bridge.open.empty())
             record.left_open.push_back({.bridge = bridge.name, .open = opening_records(bridge.open)});
-    record.warnings = to_utf8(plan.warnings);
+    record.warnings = plan.warnings;
     record.warnings.insert(record.warnings.end(), plan.bridge_warnings.begin(), plan.bridge_warnings.end());
     record.generation = plan.generation;
     return record;

@@ -68,11 +68,10 @@ bool EngineFollower::is_followed(const desired::State& state) const {
     return watcher_ != nullptr && state.has_engine() && state.config().sources.docker->socket == watcher_->socket();
 }
 
-// The watcher's own, which is larger than what one wants to copy with each event.
 desired::State::Inventory EngineFollower::inventory(const desired::State& state) const {
     if (!is_followed(state) || !watcher_->has_inventory())
         return nullptr;
-    return {watcher_, &watcher_->inventory()};
+    return std::make_shared<const engine::Inventory>(watcher_->inventory());
 }
 
 }  // namespace nftlink::service

@@ -63,7 +63,7 @@ void Reporter::tell_errors(std::vector<std::string> messages) {
         return;
     for (const std::string& message : messages)
         log(LogLevel::error, message);
-    last_error_ = Errors{system_clock::now(), std::move(messages)};
+    last_error_ = DatedErrors{system_clock::now(), std::move(messages)};
 }
 
 void Reporter::refused(const std::string& message) {
@@ -77,7 +77,7 @@ void Reporter::configuration_refused(const std::vector<std::string>& errors) {
     tell_errors(errors);
     ++counts_.refused_changes;
     events_.publish(api::ReloadRefused{errors});
-    refused_configuration_ = Errors{system_clock::now(), errors};
+    refused_configuration_ = DatedErrors{system_clock::now(), errors};
 }
 
 void Reporter::reloaded(const std::string& hash, bool is_another, const std::vector<std::string>& warnings) {

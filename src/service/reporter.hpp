@@ -22,7 +22,7 @@ namespace nftlink::service {
 using Time = std::chrono::system_clock::time_point;
 
 // Messages of one moment.
-struct Errors {
+struct DatedErrors {
     Time time;
     std::vector<std::string> messages;
 };
@@ -61,9 +61,9 @@ public:
     EventLog& events() { return events_; }
     const EventLog& events() const { return events_; }
     const Counts& counts() const { return counts_; }
-    const std::optional<Errors>& refused_configuration() const { return refused_configuration_; }
+    const std::optional<DatedErrors>& refused_configuration() const { return refused_configuration_; }
     const std::optional<Heal>& last_heal() const { return last_heal_; }
-    const std::optional<Errors>& last_error() const { return last_error_; }
+    const std::optional<DatedErrors>& last_error() const { return last_error_; }
 
 private:
     void publish_bridges();
@@ -71,9 +71,9 @@ private:
     const enforce::Enforcer& enforcer_;
     EventLog events_;
     Counts counts_;
-    std::optional<Errors> refused_configuration_;
+    std::optional<DatedErrors> refused_configuration_;
     std::optional<Heal> last_heal_;
-    std::optional<Errors> last_error_;
+    std::optional<DatedErrors> last_error_;
     std::string failing_;  // the message of what is being tried again, which isn't said twice
     std::vector<desired::Complaint> known_complaints_;
     std::vector<enforce::BridgeState> known_bridges_;

@@ -42,7 +42,8 @@ constexpr bool is_optional = false;
 template <typename T>
 constexpr bool is_optional<std::optional<T>> = true;
 
-// Appends a value's JSON text, the same that Boost.JSON would write of it.
+// Appends a value's JSON text, the same that Boost.JSON would write of it. Texts may be any bytes: what is no UTF-8
+// becomes U+FFFD.
 class Writer {
 public:
     std::string text;

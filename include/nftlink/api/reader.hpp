@@ -63,6 +63,15 @@ struct Reader {
         return true;
     }
 
+    template <typename T>
+    static bool read(const boost::json::value& from, Named<T>& to) {
+        if (!from.is_object())
+            return false;
+        for (const auto& [name, value] : from.get_object())
+            read(value, to.emplace_back(name, T{}).second);
+        return true;
+    }
+
     template <Record T>
     static bool read(const boost::json::value& from, T& to) {
         if (from.is_object())

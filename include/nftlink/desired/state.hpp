@@ -64,8 +64,7 @@ public:
     std::string engine_name() const;
     using Inventory = std::shared_ptr<const engine::Inventory>;
     const Inventory& inventory() const { return inventory_; }
-    // Replaces what the engine says (null: nothing) and gives what there was before. The inventory must not change
-    // until the next call of this, of apply() or of restore().
+    // Replaces what the engine says (null: nothing) and gives what there was before.
     United set_inventory(Inventory inventory);
 
     // Adds containers that came through the API before. Those that contradict the files are left out. Links whose child

@@ -1,7 +1,7 @@
 // A container engine's API over its Unix socket: single questions, and the stream of its events.
 //
-// Every await has a deadline, whatever the other end does: an engine that hangs, trickles bytes or never ends is an
-// error of that question.
+// Every question has a deadline, whatever the other end does: an engine that hangs, trickles bytes or never ends is an
+// error of that question. Events have none: they come when something happens.
 #pragma once
 
 #include <boost/asio/any_io_executor.hpp>

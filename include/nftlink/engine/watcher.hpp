@@ -31,7 +31,7 @@ public:
     bool is_stopped() const { return stopped_; }
 
     const std::string& socket() const { return socket_; }
-    // The tracker's: it stays as it is until the executor runs the next time.
+    // The tracker's, which the executor changes whenever it runs.
     const Inventory& inventory() const { return tracker_.inventory(); }
     bool has_inventory() const { return tracker_.has_inventory(); }
     const Contact& contact() const { return tracker_.contact(); }

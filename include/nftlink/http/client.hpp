@@ -35,7 +35,8 @@ struct Failure {
     int error_number = 0;   // of connecting
 };
 
-// The object may go while something is under way: that goes on until its end, or close().
+// The object may go while something is under way, which goes on until its end, or close(); but not before that has
+// begun.
 class Client {
 public:
     template <typename T>

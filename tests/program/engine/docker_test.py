@@ -210,7 +210,7 @@ def test_files_and_api_beside_the_engine(place):
     service.client.put("/v1/containers/redis", {"bridge": "docker0", "addresses": ["172.17.0.77"], "expose": [6379]})
     becomes([permission(web, "172.17.0.77")])
     (conflict,) = service.status()["sources"][0]["conflicts"]
-    assert "given through the API" in conflict["message"] and str(docker.socket) in conflict["message"], conflict
+    assert "stated through the API" in conflict["message"] and str(docker.socket) in conflict["message"], conflict
     place.nftlink("rm", "redis")
     becomes([permission(web, redis)])
 

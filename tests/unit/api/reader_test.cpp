@@ -5,12 +5,89 @@
 #include <boost/json/parse.hpp>
 
 #include "nftlink/api/answers.hpp"
+#include "nftlink/api/events.hpp"
+#include "nftlink/api/requests.hpp"
 
 namespace nftlink::api {
 namespace {
 
 namespace json = boost::json;
 using testing::ElementsAre;
+
+// Gives every member another value than its own, so that none can get lost.
+class Filler {
+public:
+    void fill(bool& value) { value = true; }
+    void fill(std::string& value) { value = "text " + std::to_string(++number_); }
+    void fill(json::object& value) { value["a"] = ++number_; }
+    template <typename T>
+        requires std::integral<T> || std::floating_point<T>
+    void fill(T& value) {
+        value = static_cast<T>(++number_);
+    }
+    template <typename E>
+        requires std::is_enum_v<E>
+    void fill(E& value) {
+        boost::mp11::mp_for_each<boost::describe::describe_enumerators<E>>([&](auto each) { value = each.value; });
+    }
+    template <typename T>
+    void fill(std::optional<T>& value) {
+        fill(value.emplace());
+    }
+    template <typename T>
+    void fill(std::vector<T>& values) {
+        for (int times = 0; times < 2; ++times)
+            fill(values.emplace_back());
+    }
+    template <typename A, typename B>
+    void fill(std::pair<A, B>& value) {
+        fill(value.first);
+        fill(value.second);
+    }
+    template <Record T>
+    void fill(T& record) {
+        boost::mp11::mp_for_each<Members<T>>([&](auto member) { fill(record.*member.pointer); });
+    }
+
+private:
+    int number_ = 0;
+};
+
+template <Record T>
+void goes_both_ways() {
+    T record;
+    Filler().fill(record);
+    const std::string text = to_text(record);
+    EXPECT_EQ(to_text(read<T>(json::parse(text))), text);
+    EXPECT_EQ(to_text(read<T>(json::parse(to_text(T())))), to_text(T()));
+}
+
+TEST(Reader, EveryRecordGoesBothWays) {
+    goes_both_ways<Status>();
+    goes_both_ways<Links>();
+    goes_both_ways<Containers>();
+    goes_both_ways<Environment>();
+    goes_both_ways<Hosts>();
+    goes_both_ways<Plan>();
+    goes_both_ways<Changed>();
+    goes_both_ways<LinkChanged>();
+    goes_both_ways<ContainerChanged>();
+    goes_both_ways<Reloaded>();
+    goes_both_ways<Refusal>();
+    goes_both_ways<LinkName>();
+    goes_both_ways<LinkBody>();
+    goes_both_ways<LinkRecord>();
+    boost::mp11::mp_for_each<Event>([]<typename T>(const T&) { goes_both_ways<T>(); });
+}
+
+// What an operator writes may be any bytes; JSON may not.
+TEST(Writer, WritesUtf8OfAnyBytes) {
+    Warning warning{"caf\xe9 \xc3\xa9\x7f"};
+    warning.file = "\xff.yaml";
+    const json::value parsed = json::parse(to_text(warning));
+    EXPECT_EQ(parsed.at("message").as_string(), "caf\uFFFD \u00e9\x7f");
+    EXPECT_EQ(parsed.at("file").as_string(), "\uFFFD.yaml");
+}
 
 TEST(Reader, GivesBackWhatWasWritten) {
     Status status;

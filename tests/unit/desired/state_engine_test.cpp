@@ -137,7 +137,7 @@ TEST_F(StateEngineTest, AContainerThroughTheApiTakesTheEnginesPlace) {
     EXPECT_EQ(desired_.topology().find("redis")->expose.front().number, 1);
     EXPECT_EQ(link_count("web"), 1U);
     ASSERT_THAT(desired_.complaints(), SizeIs(1));
-    EXPECT_THAT(desired_.complaints().front().message, HasSubstr("given through the API"));
+    EXPECT_THAT(desired_.complaints().front().message, HasSubstr("stated through the API"));
     make(remove("redis"));
     EXPECT_EQ(desired_.topology().find("redis")->expose.front().number, 6379);
     EXPECT_THAT(desired_.complaints(), IsEmpty());

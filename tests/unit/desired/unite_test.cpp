@@ -131,7 +131,7 @@ TEST_F(UniteTest, WhatAPersonWroteWins) {
     const United united = unite();
     EXPECT_EQ(united.topology.find("redis")->networks.front().addresses.front(), address("172.17.0.9"));
     ASSERT_EQ(united.complaints.size(), 1U);
-    EXPECT_THAT(united.complaints[0].message, HasSubstr("nftlink.yaml:7:3"));
+    EXPECT_THAT(united.complaints[0].message, HasSubstr("in nftlink.yaml:7:3"));
     EXPECT_THAT(united.complaints[0].message, HasSubstr("/run/docker.sock"));
     state("redis", {{"docker0", {address("172.17.0.2")}}});
     EXPECT_THAT(unite().complaints, IsEmpty()) << "both say the same";
@@ -143,7 +143,7 @@ TEST_F(UniteTest, AnAddressThatAPersonWroteIsNobodyElses) {
     const United united = unite();
     EXPECT_EQ(united.find("redis"), nullptr);
     ASSERT_EQ(united.complaints.size(), 1U);
-    EXPECT_THAT(united.complaints[0].message, HasSubstr("172.17.0.2 on docker0 is mine's, at nftlink.yaml:7:3"));
+    EXPECT_THAT(united.complaints[0].message, HasSubstr("172.17.0.2 on docker0 is mine's, stated in nftlink.yaml:7:3"));
 }
 
 // The event of the first one's end may come after the second one's start.

@@ -29,7 +29,11 @@ protected:
     template <typename T>
     T wait(asio::awaitable<T> question) {
         std::optional<T> answer;
-        asio::co_spawn(context_, std::move(question), [&](std::exception_ptr, T value) { answer = std::move(value); });
+        asio::co_spawn(context_, std::move(question), [&](std::exception_ptr thrown, T value) {
+            if (thrown != nullptr)
+                std::rethrow_exception(thrown);
+            answer = std::move(value);
+        });
         context_.restart();
         while (!answer && context_.run_one() != 0)
             continue;

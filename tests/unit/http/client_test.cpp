@@ -41,8 +41,11 @@ protected:
     template <typename T>
     std::expected<T, Failure> wait(asio::awaitable<std::expected<T, Failure>> work) {
         std::optional<std::expected<T, Failure>> result;
-        asio::co_spawn(context_, std::move(work),
-                       [&](std::exception_ptr, std::expected<T, Failure> value) { result = std::move(value); });
+        asio::co_spawn(context_, std::move(work), [&](std::exception_ptr thrown, std::expected<T, Failure> value) {
+            if (thrown != nullptr)
+                std::rethrow_exception(thrown);
+            result = std::move(value);
+        });
         context_.restart();
         while (!result && context_.run_one() != 0)
             continue;
