@@ -61,7 +61,8 @@ struct United {
 // parent, a link and the host. The host's room is first for links between containers that people wrote, then for others
 // that they wrote, then for those that the engine tells of.
 //
-// `origin` says where a stated container is from, and `engine` what the engine is called, for complaints.
+// `origin` says where a container was stated (`in nftlink.yaml:7:3`), and `engine` what the engine is called, for
+// complaints.
 United unite(const model::Topology& stated, const model::FirewallPolicy& policy, const model::Limits& limits,
              const engine::Inventory& inventory, const std::function<std::string(std::string_view container)>& origin,
              std::string_view engine);

@@ -54,7 +54,7 @@ protected:
     United unite() const {
         return desired::unite(
             stated_, policy_, limits_, inventory_,
-            [](std::string_view name) { return "nftlink.yaml:7:3 (" + std::string(name) + ")"; },
+            [](std::string_view name) { return "in nftlink.yaml:7:3 (" + std::string(name) + ")"; },
             "the engine at /run/docker.sock");
     }
 

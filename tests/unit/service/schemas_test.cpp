@@ -168,6 +168,19 @@ TEST(Schemas, AreTheAnswersRecords) {
     hold<api::Refusal>("Error");
 }
 
+TEST(Schemas, NameTheCodesThatTheServiceSends) {
+    std::set<std::string> codes;
+    boost::mp11::mp_for_each<boost::describe::describe_enumerators<api::Code>>([&](auto each) {
+        if (each.value <= api::Code::internal)
+            codes.emplace(each.name);
+    });
+    std::set<std::string> described;
+    const json::value& fault = document().at("components").at("schemas").at("Fault");
+    for (const json::value& code : fault.at("properties").at("code").at("enum").as_array())
+        described.emplace(code.as_string());
+    EXPECT_EQ(described, codes);
+}
+
 TEST(Schemas, AreTheRequestsRecords) {
     hold<api::LinkBody>("LinkRecord");
     const json::object& transaction =
