@@ -26,8 +26,8 @@ struct Contact {
     bool operator==(const Contact&) const = default;
 };
 
-// A session is one stream of events, from begin() to end(): in it everything is read first, then events say what is to be
-// asked. Who ends is gone from the inventory with the event, who comes is inspected. From time to time the list is
+// A session is one stream of events, from begin() to end(): in it everything is read first, then events say what is to
+// be asked. Who ends is gone from the inventory with the event, who comes is inspected. From time to time the list is
 // compared, so that an event that got lost is made up for. Between two sessions the inventory stays as it was.
 // Events and answers carry the number of their session; those of an earlier one change nothing.
 class Tracker {

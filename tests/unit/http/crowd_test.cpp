@@ -161,7 +161,7 @@ TEST_F(CrowdTest, WhoIsWorkedForStays) {
     start(answer, {.clients = 4});
     RawClient worked_for(*this);
     worked_for.send(get_slowly);
-    run_for(milliseconds(50));
+    settle();
     for (int round = 0; round < 20; ++round)
         EXPECT_EQ(RawClient(*this).ask(get).status, 200u);
     Crowd crowd(path(), 1, "");
@@ -179,7 +179,7 @@ TEST_F(CrowdTest, GoesOnWithoutDescriptors) {
     start(answer);
     rlimit before{};
     getrlimit(RLIMIT_NOFILE, &before);
-    run_for(milliseconds(5));
+    settle();
     const int next = open("/dev/null", O_RDONLY | O_CLOEXEC);
     close(next);
     Crowd crowd(path(), 500, "");
@@ -201,7 +201,7 @@ TEST_F(CrowdTest, GoesOnWithoutDescriptors) {
 // Nothing that it can end itself frees one: it waits, and doesn't spin meanwhile.
 TEST_F(CrowdTest, WaitsForDescriptors) {
     start(answer);
-    run_for(milliseconds(5));
+    settle();
     rlimit before{};
     getrlimit(RLIMIT_NOFILE, &before);
     RawClient client(*this);

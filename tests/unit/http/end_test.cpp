@@ -74,7 +74,7 @@ TEST_F(EndTest, LetsTheClientsGo) {
     RawClient unread(*this);
     unread.send(get);
     EXPECT_TRUE(until([&] { return server().client_count() == 3; }));
-    run_for(milliseconds(20));
+    settle();
     stop();
     EXPECT_TRUE(idle.ends() && half.ends() && unread.ends());
     EXPECT_EQ(connect_to(path()), -1);
@@ -89,7 +89,7 @@ TEST_F(EndTest, CallsNoHandlerAfterwards) {
     RawClient one(*this);
     RawClient other(*this);
     EXPECT_TRUE(until([&] { return server().client_count() == 2; }));
-    run_for(milliseconds(20));
+    settle();
     one.send_some(get);
     other.send_some(get);
     EXPECT_TRUE(one.ends() && other.ends());
@@ -116,7 +116,7 @@ TEST_F(EndTest, MayComeAtAnyStep) {
 TEST_F(EndTest, MayComeBeforeTheLoopRuns) {
     start(handler());
     stop();
-    run_for(milliseconds(5));
+    settle();
 }
 
 TEST_F(EndTest, MayBeTheLoops) {

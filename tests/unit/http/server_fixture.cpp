@@ -77,7 +77,7 @@ HttpFixture::HttpFixture() : work_(context_->get_executor()) {}
 HttpFixture::~HttpFixture() {
     stop();
     if (context_)
-        context_->run_for(milliseconds(5));
+        settle();
 }
 
 void HttpFixture::start(Server::Handler handler, Limits limits) {

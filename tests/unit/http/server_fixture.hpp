@@ -53,6 +53,12 @@ public:
         }
         return true;
     }
+    // Runs until nothing is ready: what one end of a Unix socket has done is there for the other at once.
+    void settle() {
+        while (context_->poll() != 0)
+            continue;
+    }
+    // For deadlines alone.
     void run_for(milliseconds time) { context_->run_for(time); }
     // Destroys the loop, with everything that waits in it.
     void destroy_context();

@@ -193,12 +193,12 @@ TEST_F(ServerTest, TakesChunksInWhateverPieces) {
         client.send("PUT / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n");
         for (const char byte : body) {
             client.send(std::string(1, byte));
-            run_for(milliseconds(2));
+            settle();
         }
         EXPECT_EQ(client.answer().status, 200u) << body;
         for (std::size_t cut = 1; cut < body.size(); ++cut) {
             client.send("PUT / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n" + body.substr(0, cut));
-            run_for(milliseconds(2));
+            settle();
             client.send(body.substr(cut));
             EXPECT_EQ(client.answer().status, 200u) << body << cut;
         }

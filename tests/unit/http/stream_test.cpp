@@ -82,7 +82,7 @@ protected:
 
     ~StreamTest() override {
         stop();
-        run_for(milliseconds(5));
+        settle();
     }
 
     Script script_{context()};
@@ -172,11 +172,11 @@ TEST_F(StreamTest, GoesOnForWhoOnlyStopsSending) {
     client.send(get);
     client.half_close();
     EXPECT_TRUE(until([&] { return script_.calls == 1; }));
-    run_for(milliseconds(50));
+    settle();
     script_.say("one\n");
     EXPECT_TRUE(client.has("one\n"));
     client.half_close();
-    run_for(milliseconds(50));
+    settle();
     EXPECT_FALSE(script_.cancelled);
     client.close();
     EXPECT_TRUE(until([&] { return script_.destroyed; }));
@@ -189,7 +189,7 @@ TEST_F(StreamTest, IgnoresWhatTheClientSends) {
     client.send(get);
     EXPECT_TRUE(until([&] { return script_.calls == 1; }));
     client.send(get);
-    run_for(milliseconds(50));
+    settle();
     script_.say("one\n");
     EXPECT_TRUE(client.has("one\n"));
     EXPECT_TRUE(until([&] { return script_.calls == 2; }));

@@ -27,10 +27,9 @@ protected:
     }
     ~EngineFollowerTest() override {
         engine_.go();
-        context_.restart();
-        context_.run_for(10ms);
+        settle();
         EXPECT_TRUE(until([&] { return !core_->journal.is_busy(); }));
-        context_.run_for(10ms);
+        settle();
         core_.reset();
     }
 
@@ -51,6 +50,11 @@ protected:
         asio::co_spawn(context_, core_->repairs.repair_when_due(), asio::detached);
     }
 
+    void settle() {
+        context_.restart();
+        while (context_.poll() != 0)
+            continue;
+    }
     bool until(const std::function<bool()>& holds) {
         const auto end = std::chrono::steady_clock::now() + 20s;
         while (!holds() && std::chrono::steady_clock::now() < end) {
