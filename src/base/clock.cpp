@@ -17,7 +17,7 @@ bool is_digit(char letter) {
     return letter >= '0' && letter <= '9';
 }
 
-// Takes parts off the front of a text; ok() turns false at the first that isn't there.
+// Takes parts off the front of a text; ok() turns false at the first that isn't there, and nothing is left then.
 class Parts {
 public:
     explicit Parts(std::string_view text) : text_(text) {}
@@ -31,7 +31,10 @@ public:
         text_.remove_prefix(1);
         return true;
     }
-    void need(char letter) { ok_ &= skip(letter); }
+    void need(char letter) {
+        if (!skip(letter))
+            fail();
+    }
 
     int number(std::size_t digits) {
         int value = 0;
@@ -51,10 +54,16 @@ public:
     }
 
 private:
+    void fail() {
+        ok_ = false;
+        text_ = {};
+    }
+
     int take_digit() {
-        ok_ = ok_ && !text_.empty() && is_digit(text_.front());
-        if (!ok_)
+        if (text_.empty() || !is_digit(text_.front())) {
+            fail();
             return 0;
+        }
         const int value = text_.front() - '0';
         text_.remove_prefix(1);
         return value;

@@ -124,9 +124,13 @@ int reload(const Request& request, Report& report) {
     if (!answer)
         return refuse(answer.error(), report);
     const auto record = read_printable<api::Reloaded>(answer->record);
+    // A service of before them has none.
+    const bool have_places = !record.placed_warnings.empty() &&
+                             std::ranges::none_of(record.placed_warnings, &std::string::empty, &api::Warning::message);
     for (const api::Warning& warning : record.placed_warnings)
-        report.warn(to_error(warning));
-    if (record.placed_warnings.empty())  // a service of before them
+        if (have_places)
+            report.warn(to_error(warning));
+    if (!have_places)
         pass_on(record.warnings, report);
     return tell_change(fmt::format("the configuration was read again: {}, hash {}",
                                    record.changed ? "changed" : "nothing changed", or_else(record.hash, "?")),

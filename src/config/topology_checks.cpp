@@ -61,9 +61,7 @@ public:
     void tell(Misfit misfit) {
         const StatedContainer& container = stated_.at(misfit.container);
         if (misfit.kind == Misfit::Kind::address)
-            report_.error(container.addresses[misfit.index],
-                          fmt::format("{}, at {}", misfit.message,
-                                      report_.at(stated_.at(misfit.other).addresses[misfit.other_index])));
+            taken(container, misfit);
         else if (misfit.kind == Misfit::Kind::link_permissions)
             too_large(container.links[misfit.index], std::move(misfit.message));
         else if (misfit.kind != Misfit::Kind::family)
@@ -73,6 +71,15 @@ public:
     }
 
 private:
+    // Of one container's networks, `bridge` is the first wherever it stands.
+    void taken(const StatedContainer& container, const Misfit& misfit) {
+        Place here = container.addresses[misfit.index];
+        Place there = stated_.at(misfit.other).addresses[misfit.other_index];
+        if (misfit.other == misfit.container && here < there)
+            std::swap(here, there);
+        report_.error(here, fmt::format("{}, at {}", misfit.message, report_.at(there)));
+    }
+
     // One child that many have may be what is wrong with all of them.
     void too_large(Place place, std::string fault) {
         if (++too_large_ <= max_too_large)

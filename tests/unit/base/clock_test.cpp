@@ -39,5 +39,11 @@ TEST(Clock, ReadsNothingElse) {
         EXPECT_EQ(parse_timestamp(odd), std::nullopt) << odd;
 }
 
+// What an engine says of a container's start may be anything.
+TEST(Clock, NoTextIsReadForEver) {
+    for (const char* odd : {"1.21", "9.9", "172.17.0.2", "1.21Z", ".5", "x.5", "2026-11-24T10.00.00Z"})
+        EXPECT_EQ(parse_timestamp(odd), std::nullopt) << odd;
+}
+
 }  // namespace
 }  // namespace nftlink::base

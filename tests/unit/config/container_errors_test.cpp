@@ -128,6 +128,9 @@ TEST(Errors, OfAddressesNameBothPlaces) {
           "a.yaml:4:24: the address fd00::1 is used twice on bridge 'br0': 'b' has it already, at a.yaml:3:32",
           "a.yaml:4:37: the address 10.0.0.1 is used twice on bridge 'br0': 'a' has it already, at a.yaml:2:32",
           "a.yaml:5:42: the address 10.0.0.1 is used twice on bridge 'br1': 'c' has it already, at a.yaml:4:54"}},
+        {"containers: {a: {bridge: br0, addresses: [fd00::3], networks: {br0: [fd00::3]}}}\n",
+         {"a.yaml:1:14: 'a' has 'networks' beside 'bridge' or 'addresses'; write one or the other",
+          "a.yaml:1:70: the address fd00::3 is used twice on bridge 'br0': 'a' has it already, at a.yaml:1:43"}},
         {"firewall: {family: ip}\n"
          "containers:\n"
          "  a: {bridge: br0, addresses: [fd00::1]}\n"
