@@ -2,8 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <iterator>
-
 #include "containers.hpp"
 #include "reader.hpp"
 #include "words.hpp"

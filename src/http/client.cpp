@@ -15,7 +15,6 @@
 #include <boost/beast/http.hpp>
 #include <cerrno>
 #include <cstring>
-#include <string_view>
 #include <system_error>
 #include <utility>
 

@@ -10,7 +10,6 @@
 #include <exception>
 #include <list>
 #include <map>
-#include <optional>
 #include <tuple>
 
 #include "connection.hpp"

@@ -1,7 +1,6 @@
 #include "bridge_family.hpp"
 
 #include <algorithm>
-#include <cerrno>
 #include <stdexcept>
 
 #include "nftlink/nft/build.hpp"

@@ -2,7 +2,6 @@
 
 #include <linux/netlink.h>
 
-#include <cerrno>
 #include <cstring>
 #include <limits>
 

@@ -3,7 +3,6 @@
 #include <libnftnl/expr.h>
 
 #include <algorithm>
-#include <cstdlib>
 #include <cstring>
 #include <iterator>
 #include <new>

@@ -5,7 +5,6 @@
 
 #include <boost/asio/awaitable.hpp>
 #include <functional>
-#include <map>
 #include <optional>
 #include <span>
 #include <string>

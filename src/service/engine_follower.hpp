@@ -4,7 +4,6 @@
 #include <boost/asio/any_io_executor.hpp>
 #include <functional>
 #include <memory>
-#include <string>
 
 #include "nftlink/desired/state.hpp"
 #include "nftlink/engine/watcher.hpp"

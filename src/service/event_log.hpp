@@ -2,10 +2,8 @@
 #pragma once
 
 #include <boost/asio/any_io_executor.hpp>
-#include <chrono>
 #include <cstdint>
 #include <memory>
-#include <string>
 
 #include "nftlink/api/events.hpp"
 #include "nftlink/http/stream.hpp"

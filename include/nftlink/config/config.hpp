@@ -4,12 +4,10 @@
 // default value (`table_owner: false`) is accepted, since it asks for nothing.
 #pragma once
 
-#include <cstddef>
 #include <expected>
 #include <map>
 #include <optional>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "nftlink/base/error.hpp"

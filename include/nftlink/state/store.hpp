@@ -11,7 +11,6 @@
 
 #include <expected>
 #include <filesystem>
-#include <map>
 #include <optional>
 #include <string>
 
