@@ -32,6 +32,8 @@ namespace {
 using Local = asio::local::stream_protocol;
 using HttpRequest = beast::http::request<beast::http::string_body>;
 
+// Of a chunk, with its extensions; of the last one, with the trailer. Beast limits the head of an answer itself.
+constexpr std::size_t longest_chunk_head = 64 * 1024;
 // Before a full queue of connections is tried again.
 constexpr std::chrono::milliseconds queue_pause{50};
 
@@ -121,6 +123,8 @@ struct Client::Connection {
         }
         buffer.consume(parser.put(buffer.data(), error));
         const bool needs_more = error == beast::http::error::need_more;
+        if (needs_more && buffer.size() > longest_chunk_head)
+            co_return beast::http::error::buffer_overflow;
         enough = needs_more ? std::max(buffer.size() + 1, smallest) : 1;
         co_return needs_more || error == beast::http::error::need_buffer ? error_code() : error;
     }

@@ -82,8 +82,7 @@ TEST(Reader, EveryRecordGoesBothWays) {
 
 // What an operator writes may be any bytes; JSON may not.
 TEST(Writer, WritesUtf8OfAnyBytes) {
-    Warning warning{"caf\xe9 \xc3\xa9\x7f"};
-    warning.file = "\xff.yaml";
+    const Warning warning{"caf\xe9 \xc3\xa9\x7f", "\xff.yaml", {}, {}};
     const json::value parsed = json::parse(to_text(warning));
     EXPECT_EQ(parsed.at("message").as_string(), "caf\uFFFD \u00e9\x7f");
     EXPECT_EQ(parsed.at("file").as_string(), "\uFFFD.yaml");

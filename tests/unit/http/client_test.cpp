@@ -175,6 +175,11 @@ TEST_F(ClientTest, TakesALastChunkThatComesByteByByte) {
     EXPECT_EQ(wait(client_.receive_body(9)).value(), "");
 }
 
+TEST_F(ClientTest, TellsAChunksHeadWithoutEnd) {
+    receive("Transfer-Encoding: chunked\r\n\r\n5;" + std::string(100'000, 'x'));
+    EXPECT_EQ(wait(client_.receive_body(9)).error().kind, Failure::Kind::too_large);
+}
+
 TEST_F(ClientTest, ABodyWithoutLengthEndsWithItsConnection) {
     receive("\r\n12");
     other_.close();
