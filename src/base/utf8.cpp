@@ -37,4 +37,8 @@ std::string utf8(std::string_view text) {
     return result;
 }
 
+bool is_utf8(std::string_view text) {
+    return utf8(text) == text;
+}
+
 }  // namespace nftlink::base

@@ -15,9 +15,6 @@ namespace nftlink::config {
 
 namespace {
 
-constexpr std::string_view section_names[] = {"firewall", "bridges", "containers", "env", "control",
-                                              "state",    "sources", "limits",     "log"};
-
 // All inputs together. `whole`: no part of any is missing.
 Document read_documents(const std::vector<Input>& inputs, Arena& arena, Report& report) {
     std::vector<const Node*> roots;  // maps and nulls

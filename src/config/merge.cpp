@@ -13,9 +13,6 @@ namespace nftlink::config {
 
 namespace {
 
-constexpr std::string_view merged_sections[] = {"firewall", "bridges", "containers", "env", "control",
-                                                "state",    "sources", "limits",     "log"};
-
 struct Entry {
     const Node* key;
     const Node* value;
@@ -66,7 +63,7 @@ private:
 
     void section(Group& values) {
         const std::string_view name = values.front().key->text;
-        if (std::ranges::find(merged_sections, name) == std::end(merged_sections))
+        if (std::ranges::find(section_names, name) == std::end(section_names))
             return;
         std::erase_if(values, [&](const Entry& entry) {
             if (!is_map(entry))

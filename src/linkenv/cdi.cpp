@@ -35,7 +35,7 @@ std::string_view fault_of(const Variable& variable) {
     const std::string entry = variable.name + "=" + variable.value;
     if (entry.contains('\0'))
         return "holds a NUL byte, which no environment can carry";
-    return base::utf8(entry) == entry ? "" : "is not UTF-8, which JSON cannot carry";
+    return base::is_utf8(entry) ? "" : "is not UTF-8, which JSON cannot carry";
 }
 
 class Writer {

@@ -3,11 +3,11 @@
 #include <algorithm>
 #include <array>
 #include <boost/json/object.hpp>
-#include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 
 #include "identifier.hpp"
 #include "nftlink/base/suggestion.hpp"
+#include "nftlink/base/utf8.hpp"
 #include "nftlink/linkenv/environment.hpp"
 
 namespace nftlink::linkenv {
@@ -41,16 +41,10 @@ Result as_null(const Variable& variable) {
     return variable.name + "=" + variable.value + '\0';
 }
 
-bool is_utf8(std::string_view text) {
-    boost::system::error_code error;
-    boost::json::parse(boost::json::serialize(boost::json::string(text)), error);
-    return !error;
-}
-
 Result as_json(const std::vector<Variable>& variables) {
     boost::json::object object;
     for (const Variable& variable : variables) {
-        if (!is_utf8(variable.name) || !is_utf8(variable.value))
+        if (!base::is_utf8(variable.name) || !base::is_utf8(variable.value))
             return std::unexpected(fmt::format(
                 "{} is not UTF-8, which JSON cannot carry: use --format env, shell or null", variable.name));
         object[variable.name] = variable.value;

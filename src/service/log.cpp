@@ -8,6 +8,7 @@
 #include <chrono>
 
 #include "nftlink/base/clock.hpp"
+#include "nftlink/base/utf8.hpp"
 
 namespace nftlink::service {
 
@@ -33,7 +34,7 @@ std::string to_json(config::LogLevel level, const std::string& message) {
     const auto name = spdlog::level::to_string_view(to_spdlog(level));
     return boost::json::serialize(boost::json::object{{"time", base::timestamp(std::chrono::system_clock::now())},
                                                       {"level", std::string_view(name.data(), name.size())},
-                                                      {"message", message}});
+                                                      {"message", base::utf8(message)}});
 }
 
 }  // namespace

@@ -2,10 +2,7 @@
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
-#include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
-#include <exception>
-#include <optional>
 #include <string>
 #include <utility>
 
@@ -18,6 +15,7 @@
 #include "service/repairs.hpp"
 #include "service/reporter.hpp"
 #include "service/variable_files.hpp"
+#include "wait.hpp"
 
 namespace nftlink::service {
 
@@ -36,21 +34,9 @@ struct Core {
           links(kernel, enforcer),
           context_(context) {}
 
-    // The task's result, with the context running until then. Rethrows what it throws.
     template <typename T>
     T run(boost::asio::awaitable<T> task) {
-        std::optional<T> result;
-        std::exception_ptr failure;
-        boost::asio::co_spawn(context_, std::move(task), [&](std::exception_ptr thrown, T value) {
-            failure = thrown;
-            result = std::move(value);
-        });
-        context_.restart();
-        while (!result && context_.run_one() != 0)
-            ;
-        if (failure != nullptr)
-            std::rethrow_exception(failure);
-        return std::move(result.value());
+        return wait(context_, std::move(task));
     }
 
     enforce::Enforcer enforcer;

@@ -27,5 +27,11 @@ TEST(Utf8, ReplacesEachByteThatIsNoPartOfACharacter) {
     EXPECT_EQ(utf8("\xe2\x28\xa1"), "\uFFFD(\uFFFD");
 }
 
+TEST(Utf8, IsToldFromOtherBytes) {
+    EXPECT_TRUE(is_utf8(""));
+    EXPECT_TRUE(is_utf8("\u00e9\U0001F600"));
+    EXPECT_FALSE(is_utf8("caf\xe9"));
+}
+
 }  // namespace
 }  // namespace nftlink::base

@@ -4,10 +4,10 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
-#include <boost/asio/co_spawn.hpp>
 #include <thread>
 
 #include "fake_engine.hpp"
+#include "support/wait.hpp"
 
 namespace nftlink::engine {
 namespace {
@@ -28,16 +28,7 @@ protected:
 
     template <typename T>
     T wait(asio::awaitable<T> question) {
-        std::optional<T> answer;
-        asio::co_spawn(context_, std::move(question), [&](std::exception_ptr thrown, T value) {
-            if (thrown != nullptr)
-                std::rethrow_exception(thrown);
-            answer = std::move(value);
-        });
-        context_.restart();
-        while (!answer && context_.run_one() != 0)
-            continue;
-        return std::move(*answer);
+        return nftlink::wait(context_, std::move(question));
     }
     Version version() { return wait(ask_version(engine_.socket())).value(); }
     void refuse(const std::string& target, const std::string& words) {

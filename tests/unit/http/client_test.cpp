@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "support/folder.hpp"
+#include "support/wait.hpp"
 
 namespace nftlink::http {
 namespace {
@@ -40,16 +41,7 @@ protected:
 
     template <typename T>
     std::expected<T, Failure> wait(asio::awaitable<std::expected<T, Failure>> work) {
-        std::optional<std::expected<T, Failure>> result;
-        asio::co_spawn(context_, std::move(work), [&](std::exception_ptr thrown, std::expected<T, Failure> value) {
-            if (thrown != nullptr)
-                std::rethrow_exception(thrown);
-            result = std::move(value);
-        });
-        context_.restart();
-        while (!result && context_.run_one() != 0)
-            continue;
-        return std::move(*result);
+        return nftlink::wait(context_, std::move(work));
     }
     Failure::Kind failure_of_head() {
         EXPECT_TRUE(wait(client_.send({.target = "/"})));
